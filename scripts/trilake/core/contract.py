@@ -1,0 +1,120 @@
+"""The contract: which governed tables there are, and each column's type, meaning and sensitivity class.
+
+Reads sql/<room>/contract.yaml and sql/core/row_keys.yaml (the same files that Terraform reads).
+
+Example: load_contract()["clinical.patient"].columns
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trilake.core.errors import InputError
+from trilake.core.paths import SQL
+
+CLASSES = {
+    "ID": "direct identifier",
+    "QI": "quasi-identifier",
+    "CL": "coded clinical",
+    "TX": "free text",
+    "GT": "genotype",
+    "AN": "annotated variant",
+    "PX": "pixels",
+    "IM": "image metadata and radiomics",
+    "FT": "features and scores",
+    "AG": "aggregates",
+    "OP": "operations",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One governed column. `type` is an Athena DDL type; `missing` says what NULL means."""
+
+    name: str
+    type: str
+    sensitivity: str
+    source: str
+    missing: str
+    unit: str | None = None
+    code_system: str | None = None
+
+
+@dataclass(frozen=True)
+class GovernedTable:
+    """One governed table. `key` identifies a row; `filled_by` is sql (MERGE) or job (written by the product)."""
+
+    name: str
+    room: str
+    grain: str
+    key: tuple[str, ...]
+    patient_level: bool
+    filled_by: str
+    columns: tuple[Column, ...]
+
+    @property
+    def path(self) -> str:
+        """The name used in SQL: room.table."""
+        return f"{self.room}.{self.name}"
+
+
+@cache
+def load_contract(folder: Path = SQL) -> dict[str, GovernedTable]:
+    """Every governed table by `room.table`. InputError lists all faults of all contract files."""
+    row_keys = tuple(column(entry) for entry in yaml.safe_load((folder / "core/row_keys.yaml").read_text()))
+    tables: dict[str, GovernedTable] = {}
+    faults: list[str] = []
+    for path in sorted(folder.glob("*/contract.yaml")):
+        content = yaml.safe_load(path.read_text())
+        for name, entry in content["tables"].items():
+            table = governed_table(content["room"], name, entry, row_keys)
+            tables[table.path] = table
+            faults += faults_of(table)
+    if faults:
+        raise InputError("The contract does not hold:\n  " + "\n  ".join(faults), next_step="mend sql/*/contract.yaml")
+    return tables
+
+
+def governed_table(room: str, name: str, entry: dict[str, Any], row_keys: tuple[Column, ...]) -> GovernedTable:
+    own = tuple(column(item) for item in entry["columns"])
+    return GovernedTable(
+        name=name,
+        room=room,
+        grain=entry["grain"],
+        key=tuple(entry["key"]),
+        patient_level=entry["patient_level"],
+        filled_by=entry["filled_by"],
+        columns=own + (row_keys if entry["patient_level"] else ()),
+    )
+
+
+def column(entry: dict[str, Any]) -> Column:
+    return Column(
+        name=entry["name"],
+        type=entry["type"],
+        sensitivity=entry.get("class", ""),
+        source=entry["source"],
+        missing=entry["missing"],
+        unit=entry.get("unit"),
+        code_system=entry.get("code_system"),
+    )
+
+
+def faults_of(table: GovernedTable) -> list[str]:
+    """What is wrong with one table's entry, in words."""
+    names = [item.name for item in table.columns]
+    faults = [
+        f"{table.path}.{item.name}: class '{item.sensitivity}' is none of {', '.join(CLASSES)}"
+        for item in table.columns
+        if item.sensitivity not in CLASSES
+    ]
+    faults += [f"{table.path}: key column {key} is not a column" for key in table.key if key not in names]
+    faults += [f"{table.path}.{name}: named twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    if table.filled_by not in ("sql", "job"):
+        faults.append(f"{table.path}: filled_by '{table.filled_by}' is neither sql nor job")
+    if table.patient_level and "patient_id" not in names:
+        faults.append(f"{table.path}: patient_level, but no column patient_id")
+    return faults

@@ -1,0 +1,126 @@
+"""SQL files: one Athena SELECT each, named by its path, run in an order derived from what it reads.
+
+Reads sql/<room>/{tables,views}/*.sql. Names are `room.table`; `to_athena` turns them into Glue names and puts
+views inline, so that a persona's query meets the governed tables and their filters directly (Lake Formation's
+cell filters do not reach through an Athena view).
+
+Example: to_athena(session, "SELECT count(*) FROM clinical.patient")
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from trilake.core.catalog import database_name
+from trilake.core.errors import InputError, QueryError
+from trilake.core.paths import SQL
+from trilake.core.session import Session
+
+DIALECT = "athena"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One SQL file. `kind` is table (governed, materialised) or view; `reads` are the room.table names in it."""
+
+    name: str
+    kind: str
+    path: Path
+    text: str
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return tables_read(parse(self.text, source=str(self.path)))
+
+    @property
+    def header(self) -> list[str]:
+        """The comment lines on top: what it is, its grain, who reads it."""
+        lines = []
+        for line in self.text.splitlines():
+            if not line.startswith("--"):
+                break
+            lines.append(line.removeprefix("--").strip())
+        return lines
+
+
+@cache
+def load_relations(folder: Path = SQL) -> dict[str, Relation]:
+    """Every SQL file by `room.name`."""
+    found = {}
+    for path in sorted(folder.glob("*/*/*.sql")):
+        kind = {"tables": "table", "views": "view"}.get(path.parent.name)
+        if kind:
+            name = f"{path.parent.parent.name}.{path.stem}"
+            found[name] = Relation(name, kind, path, path.read_text())
+    return found
+
+
+def run_order(relations: dict[str, Relation]) -> list[str]:
+    """The relations' names, each after what it reads. InputError names a cycle."""
+    graph = {name: {read for read in relation.reads if read in relations} for name, relation in relations.items()}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise InputError(f"SQL files read each other in a circle: {' -> '.join(error.args[1])}") from None
+
+
+def parse(text: str, *, source: str = "the query") -> exp.Expression:
+    """One statement as a tree. QueryError with line and column when it does not parse."""
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
+    except SqlglotError as error:
+        detail = getattr(error, "errors", None) or [{}]
+        where = f"line {detail[0].get('line', '?')}, column {detail[0].get('col', '?')}"
+        raise QueryError(f"{source} does not parse: {where}: {detail[0].get('description', error)}") from None
+    if len(trees) != 1:
+        raise QueryError(f"{source} holds {len(trees)} statements; expected one")
+    return trees[0]
+
+
+def tables_read(tree: exp.Expression) -> frozenset[str]:
+    """The `room.table` names in FROM and JOIN."""
+    return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+
+
+def inline_views(tree: exp.Expression, relations: dict[str, Relation]) -> exp.Expression:
+    """The tree with each view replaced by its SELECT, views within views too."""
+
+    def replace(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Table):
+            return node
+        relation = relations.get(f"{node.db}.{node.name}")
+        if relation is None or relation.kind != "view":
+            return node
+        inner = inline_views(parse(relation.text, source=str(relation.path)), relations)
+        inner.comments = None
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+        return exp.Subquery(this=inner, alias=alias, joins=node.args.get("joins"))
+
+    return tree.transform(replace)
+
+
+def rename_databases(tree: exp.Expression, name_of: Callable[[str], str | None]) -> exp.Expression:
+    """The tree with every `room` in front of a table or column replaced by its Glue database."""
+    renamed = tree.copy()
+    for node in renamed.find_all(exp.Table, exp.Column):
+        database = name_of(node.args["db"].name) if node.args.get("db") else None
+        if database is not None:
+            node.set("db", exp.to_identifier(database, quoted=True))
+    return renamed
+
+
+def to_athena(session: Session, text: str, *, source: str = "the query", with_views: bool = True) -> str:
+    """The statement as Athena gets it. `with_views=False` leaves views by name (for CREATE VIEW).
+
+    QueryError when it does not parse; ServiceError when it reads HealthLake before the first import.
+    """
+    tree = parse(text, source=source)
+    if with_views:
+        tree = inline_views(tree, load_relations())
+    return rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT)

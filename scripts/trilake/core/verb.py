@@ -1,0 +1,77 @@
+"""What all verbs share: the options --env, --state and --json, and how results and progress are written.
+
+Results go to standard output, and with --json one object and nothing else; progress and prose go to standard error.
+
+Example:
+    @click.command()
+    @verb
+    def ledger(run: Run) -> None:
+        with run.session() as session: ...
+        run.emit({"rows": []}, text="no rows")
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from trilake.core.paths import State
+from trilake.core.session import Session, open_session
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of one verb: where it works and how it speaks."""
+
+    environment: str
+    state: State
+    as_json: bool
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """The deployer's AWS session for the length of the block."""
+        with open_session(self.environment, self.state) as session:
+            yield session
+
+    @property
+    def folder(self) -> Path:
+        """The environment's folder below the state folder."""
+        return self.state.environment(self.environment)
+
+    def say(self, text: str = "") -> None:
+        """One line of progress or prose, on standard error."""
+        click.echo(text, err=True)
+
+    def emit(self, result: dict[str, Any], *, text: str) -> None:
+        """The verb's result: the object with --json, else the text."""
+        click.echo(to_json(result) if self.as_json else text)
+
+
+def to_json(result: dict[str, Any]) -> str:
+    """Readable JSON; dates as ISO 8601, other foreign values as text."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    return orjson.dumps(result, default=str, option=options).decode()
+
+
+def verb(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the common options and its `Run` as first argument."""
+
+    @click.option("--env", "environment", default="local", show_default=True, help="Environment: local, or a tfvars name.")
+    @click.option(
+        "--state",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(".trilake"),
+        show_default=True,
+        help="Where local state lives.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, environment: str, state: Path, as_json: bool, **options: Any) -> Any:
+        return function(Run(environment, State(state.absolute()), as_json), *args, **options)
+
+    return wrapped
