@@ -1,0 +1,259 @@
+"""Names in SQL to tables in the Glue catalog: databases, resource links, Iceberg, Hive and view entries.
+
+Reads the Glue catalog through `world.client("glue")` and writes nothing. Behind `make local-aws`.
+Example: `CatalogView(world).relation("awsdatacatalog", "clinical", "patient").columns`
+
+What a caller may see is not decided here: `authorise` asks for a relation, then for the caller's access to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from botocore.exceptions import ClientError
+from sqlglot import exp
+
+from localaws.athena.types import trino_from_hive
+
+if TYPE_CHECKING:
+    from localaws.world import World
+
+CATALOG = "awsdatacatalog"
+INFORMATION_SCHEMA = "information_schema"
+Kind = Literal["iceberg", "hive", "view", "information_schema"]
+
+
+class Column(NamedTuple):
+    """One column: lower-case name and Trino type (`varchar`, `array(row(a bigint))`)."""
+
+    name: str
+    type: str
+    comment: str = ""
+    is_partition: bool = False
+
+
+@dataclass(frozen=True)
+class TableRef:
+    """One table as the catalog of its owner account knows it.
+
+    `database` and `name` are the owner's (a resource link is already followed); `metadata_table` is the part
+    after `$` of `"t$snapshots"`; `version` is the `FOR … AS OF` clause of this one reference (`exp.Version`),
+    put there by the authoriser with `dataclasses.replace`.
+    """
+
+    catalog_id: str
+    database: str
+    name: str
+    kind: Kind
+    columns: tuple[Column, ...]
+    location: str = ""
+    parameters: dict[str, str] = field(default_factory=dict, compare=False, hash=False)
+    glue: dict[str, Any] = field(default_factory=dict, compare=False, hash=False, repr=False)
+    metadata_table: str | None = None
+    version: exp.Expression | None = field(default=None, compare=False, hash=False)
+    owner_arn: str = ""
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def view_text(self) -> str:
+        """`/* Presto View: … */` of a view, else an empty text."""
+        return str(self.glue.get("ViewOriginalText", "")) if self.kind == "view" else ""
+
+
+class DatabaseRef(NamedTuple):
+    """A database of the owner's catalog, a resource link followed."""
+
+    catalog_id: str
+    name: str
+    link_name: str
+
+
+class CatalogView:
+    """The catalog as one query sees it: each name is looked up once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._databases: dict[str, DatabaseRef | None] = {}
+        self._tables: dict[tuple[str, str, str], TableRef | None] = {}
+
+    def database(self, name: str) -> DatabaseRef | None:
+        """The database with this name in the own account, a resource link followed; None if there is none."""
+        key = name.lower()
+        if key not in self._databases:
+            self._databases[key] = self._find_database(key)
+        return self._databases[key]
+
+    def relation(self, catalog: str | None, database: str, name: str) -> TableRef | None:
+        """The table, view, metadata table (`t$files`) or information_schema table; None if there is none."""
+        if catalog and catalog.lower() != CATALOG:
+            return None
+        database, name = database.lower(), name.lower()
+        if database == INFORMATION_SCHEMA:
+            return information_schema_table(name)
+        found = self.database(database)
+        if found is None:
+            return None
+        base, _, metadata_table = name.partition("$")
+        table = self._table(found.catalog_id, found.name, base)
+        if table is None or not metadata_table:
+            return table
+        return metadata_relation(table, metadata_table)
+
+    def databases(self) -> list[DatabaseRef]:
+        """All databases and links of the own account, by name."""
+        client = self.world.client("glue")
+        pages = client.get_paginator("get_databases").paginate()
+        found = [self._as_database(item) for page in pages for item in page["DatabaseList"]]
+        return sorted(found, key=lambda item: item.link_name)
+
+    def relations(self, database: DatabaseRef) -> list[TableRef]:
+        """All tables and views of a database, by name."""
+        client = self.world.client("glue", database.catalog_id)
+        pages = client.get_paginator("get_tables").paginate(DatabaseName=database.name)
+        links = [item for page in pages for item in page["TableList"]]
+        found = [self._followed(database.catalog_id, item) for item in links]
+        return sorted((item for item in found if item), key=lambda item: item.name)
+
+    def _find_database(self, name: str) -> DatabaseRef | None:
+        try:
+            return self._as_database(self.world.client("glue").get_database(Name=name)["Database"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "EntityNotFoundException":
+                return None
+            raise
+
+    def _as_database(self, item: dict[str, Any]) -> DatabaseRef:
+        target = item.get("TargetDatabase")
+        if target:
+            return DatabaseRef(target["CatalogId"], target["DatabaseName"].lower(), item["Name"].lower())
+        return DatabaseRef(self.world.account_id, item["Name"].lower(), item["Name"].lower())
+
+    def _table(self, catalog_id: str, database: str, name: str) -> TableRef | None:
+        key = (catalog_id, database, name)
+        if key not in self._tables:
+            self._tables[key] = self._find_table(catalog_id, database, name)
+        return self._tables[key]
+
+    def _find_table(self, catalog_id: str, database: str, name: str) -> TableRef | None:
+        try:
+            item = self.world.client("glue", catalog_id).get_table(DatabaseName=database, Name=name)["Table"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "EntityNotFoundException":
+                return None
+            raise
+        return self._followed(catalog_id, item)
+
+    def _followed(self, catalog_id: str, item: dict[str, Any]) -> TableRef | None:
+        target = item.get("TargetTable")
+        if target:
+            return self._table(target["CatalogId"], target["DatabaseName"].lower(), target["Name"].lower())
+        return table_from_glue(catalog_id, item)
+
+
+def table_from_glue(catalog_id: str, item: dict[str, Any]) -> TableRef:
+    """A Glue table entry as a TableRef: current Iceberg columns only, partition keys last."""
+    storage = item.get("StorageDescriptor") or {}
+    parameters = item.get("Parameters") or {}
+    return TableRef(
+        catalog_id=catalog_id,
+        database=item["DatabaseName"].lower(),
+        name=item["Name"].lower(),
+        kind=_kind(item, parameters),
+        columns=_columns(storage.get("Columns", []), False) + _columns(item.get("PartitionKeys") or [], True),
+        location=storage.get("Location", ""),
+        parameters=parameters,
+        glue=item,
+        owner_arn=item.get("CreatedBy", ""),
+    )
+
+
+def _kind(item: dict[str, Any], parameters: dict[str, str]) -> Kind:
+    if item.get("TableType") == "VIRTUAL_VIEW":
+        return "view"
+    return "iceberg" if parameters.get("table_type", "").upper() == "ICEBERG" else "hive"
+
+
+def _columns(items: list[dict[str, Any]], is_partition: bool) -> tuple[Column, ...]:
+    return tuple(
+        Column(item["Name"].lower(), trino_from_hive(item["Type"]), item.get("Comment", ""), is_partition)
+        for item in items
+        if (item.get("Parameters") or {}).get("iceberg.field.current", "true") != "false"
+    )
+
+
+METADATA_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "snapshots": (
+        ("committed_at", "timestamp(3) with time zone"),
+        ("snapshot_id", "bigint"),
+        ("parent_id", "bigint"),
+        ("operation", "varchar"),
+        ("manifest_list", "varchar"),
+        ("summary", "map(varchar, varchar)"),
+    ),
+    "history": (
+        ("made_current_at", "timestamp(3) with time zone"),
+        ("snapshot_id", "bigint"),
+        ("parent_id", "bigint"),
+        ("is_current_ancestor", "boolean"),
+    ),
+    "files": (
+        ("content", "integer"),
+        ("file_path", "varchar"),
+        ("file_format", "varchar"),
+        ("record_count", "bigint"),
+        ("file_size_in_bytes", "bigint"),
+    ),
+}
+
+INFORMATION_SCHEMA_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "schemata": (("catalog_name", "varchar"), ("schema_name", "varchar")),
+    "tables": (
+        ("table_catalog", "varchar"),
+        ("table_schema", "varchar"),
+        ("table_name", "varchar"),
+        ("table_type", "varchar"),
+    ),
+    "columns": (
+        ("table_catalog", "varchar"),
+        ("table_schema", "varchar"),
+        ("table_name", "varchar"),
+        ("column_name", "varchar"),
+        ("ordinal_position", "bigint"),
+        ("column_default", "varchar"),
+        ("is_nullable", "varchar"),
+        ("data_type", "varchar"),
+        ("comment", "varchar"),
+        ("extra_info", "varchar"),
+    ),
+}
+
+
+def metadata_relation(table: TableRef, metadata_table: str) -> TableRef | None:
+    """`"t$snapshots"` of an Iceberg table: same owner and name, the metadata table's own columns."""
+    columns = METADATA_TABLES.get(metadata_table)
+    if columns is None or table.kind != "iceberg":
+        return None
+    return TableRef(
+        catalog_id=table.catalog_id,
+        database=table.database,
+        name=table.name,
+        kind="iceberg",
+        columns=tuple(Column(*column) for column in columns),
+        location=table.location,
+        parameters=table.parameters,
+        glue=table.glue,
+        metadata_table=metadata_table,
+        owner_arn=table.owner_arn,
+    )
+
+
+def information_schema_table(name: str) -> TableRef | None:
+    """A table of information_schema: open to everybody, filled for the caller when it is read."""
+    columns = INFORMATION_SCHEMA_TABLES.get(name)
+    if columns is None:
+        return None
+    return TableRef("", INFORMATION_SCHEMA, name, "information_schema", tuple(Column(*column) for column in columns))

@@ -1,0 +1,32 @@
+"""What a failed query says: Athena's error names, with the place in the SQL text.
+
+Reads nothing and writes nothing. Behind `make local-aws`.
+Example: `raise QueryError("TABLE_NOT_FOUND", "Table 'awsdatacatalog.db.t' does not exist", table)`
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+SYSTEM, USER = 1, 2
+
+
+class QueryError(Exception):
+    """A query that ends FAILED: `CODE: line 1:8: message`, as Athena words it."""
+
+    def __init__(self, code: str, message: str, at: exp.Expression | None = None, category: int = USER) -> None:
+        self.code = code
+        self.category = category
+        place = position(at) if at is not None else None
+        self.reason = f"{code}: line {place[0]}:{place[1]}: {message}" if place else f"{code}: {message}"
+        super().__init__(self.reason)
+
+
+def position(node: exp.Expression) -> tuple[int, int] | None:
+    """Line and column (both from 1) where the node starts in the SQL text, when the parser kept them."""
+    places = [
+        (found.meta["line"], found.meta["col"] - (found.meta["end"] - found.meta["start"]))
+        for found in node.walk()
+        if "line" in found.meta and "col" in found.meta
+    ]
+    return min(places) if places else None

@@ -1,0 +1,217 @@
+"""Column types in the forms that meet here: Hive (Glue), Trino (Athena results), Arrow (files and engines).
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `trino_from_hive("array<struct<a:int>>")` is `array(row(a integer))`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import pyarrow as pa
+
+T = TypeVar("T")
+_TOKEN = re.compile(r"\s*(\"(?:[^\"]|\"\")*\"|`[^`]*`|[A-Za-z0-9_$.\-]+|[<>(),:])")
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_TRINO_NAME = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
+_TRINO_NAME |= {"long": "bigint", "short": "smallint", "byte": "tinyint", "timestamptz": "timestamp with time zone"}
+_HIVE_NAME = {"varchar": "string", "integer": "int", "real": "float", "varbinary": "binary", "json": "string"}
+_HIVE_NAME |= {"time": "string", "uuid": "string", "unknown": "string", "timestamp with time zone": "timestamp"}
+_ARROW = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int8(),
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "real": pa.float32(),
+    "double": pa.float64(),
+    "varchar": pa.string(),
+    "char": pa.string(),
+    "json": pa.string(),
+    "uuid": pa.string(),
+    "varbinary": pa.binary(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
+    "unknown": pa.null(),
+}
+
+
+@dataclass(frozen=True)
+class Type:
+    """One type: Trino base name, then numbers (`decimal(10,2)`), or element types with row field names."""
+
+    name: str
+    numbers: tuple[int, ...] = ()
+    elements: tuple[Type, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+class TypeTextError(ValueError):
+    """The text is not a type."""
+
+
+@lru_cache(maxsize=4096)
+def parse_type(text: str) -> Type:
+    """A Hive or Trino type text as a Type; both spell types so alike that one reader serves."""
+    reader = _Reader(text)
+    found = reader.type()
+    if reader.tokens:
+        raise TypeTextError(f"not a type: {text}")
+    return found
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = [token for token in _TOKEN.findall(text)][::-1]
+
+    def take(self, expected: str = "") -> str:
+        token = self.tokens.pop() if self.tokens else ""
+        if not token or (expected and token not in expected):
+            raise TypeTextError(f"not a type: {self.text}")
+        return token
+
+    def peek(self) -> str:
+        return self.tokens[-1] if self.tokens else ""
+
+    def type(self) -> Type:
+        name = self.take().lower()
+        name = _TRINO_NAME.get(name, name)
+        if name == "row":
+            return self._row()
+        if name in ("array", "map"):
+            return Type(name, elements=self._list(self.type))
+        numbers = tuple(int(item) for item in self._list(self.take)) if self.peek() == "(" else ()
+        return self._zoned(name, numbers)
+
+    def _zoned(self, name: str, numbers: tuple[int, ...]) -> Type:
+        if self.peek().lower() in ("with", "without"):
+            zoned = self.take().lower() == "with"
+            self.take(), self.take()
+            name = f"{name} with time zone" if zoned else name
+        if name == "double" and self.peek().lower() == "precision":
+            self.take()
+        if name == "decimal" and not numbers:
+            numbers = (38, 0)
+        return Type(name, numbers)
+
+    def _list(self, item: Callable[[], T]) -> tuple[T, ...]:
+        self.take("<(")
+        found = [item()]
+        while self.peek() == ",":
+            self.take(), found.append(item())
+        self.take(">)")
+        return tuple(found)
+
+    def _row(self) -> Type:
+        pairs = self._list(self._field)
+        return Type("row", elements=tuple(pair[1] for pair in pairs), fields=tuple(pair[0] for pair in pairs))
+
+    def _field(self) -> tuple[str, Type]:
+        following = self.tokens[-2] if len(self.tokens) > 1 else ""
+        if following in ("", ",", ")", ">", "(", "<"):
+            return "", self.type()
+        name = self.take()
+        if self.peek() == ":":
+            self.take()
+        return name.strip('"`').replace('""', '"').lower(), self.type()
+
+
+def trino_text(found: Type) -> str:
+    """A Type as Athena prints it in result metadata and SHOW COLUMNS."""
+    if found.name == "row":
+        pairs = zip(found.fields, found.elements, strict=True)
+        return "row(" + ", ".join(f"{_quoted(name)} {trino_text(item)}".strip() for name, item in pairs) + ")"
+    if found.elements:
+        return f"{found.name}({', '.join(trino_text(item) for item in found.elements)})"
+    numbers = f"({','.join(str(number) for number in found.numbers)})" if found.numbers else ""
+    base, _, zone = found.name.partition(" ")
+    return f"{base}{numbers} {zone}".strip()
+
+
+def _quoted(name: str) -> str:
+    return name if not name or _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'
+
+
+def hive_text(found: Type) -> str:
+    """A Type as Glue keeps it."""
+    if found.name == "row":
+        pairs = zip(found.fields, found.elements, strict=True)
+        return "struct<" + ",".join(f"{name}:{hive_text(item)}" for name, item in pairs) + ">"
+    if found.elements:
+        return f"{found.name}<{','.join(hive_text(item) for item in found.elements)}>"
+    keeps = found.name in ("decimal", "char") or (found.name == "varchar" and found.numbers)
+    if keeps:
+        return f"{found.name}({','.join(str(number) for number in found.numbers)})"
+    return _HIVE_NAME.get(found.name, found.name)
+
+
+@lru_cache(maxsize=4096)
+def trino_from_hive(text: str) -> str:
+    """`array<struct<a:int>>` as `array(row(a integer))`; a text that is no type stays as it is."""
+    try:
+        return trino_text(parse_type(text))
+    except (TypeTextError, ValueError):
+        return text
+
+
+def hive_from_trino(text: str) -> str:
+    """`array(row(a integer))` as `array<struct<a:int>>`."""
+    return hive_text(parse_type(text))
+
+
+def arrow_type(found: Type) -> pa.DataType:
+    """The Arrow type that holds a Type's values."""
+    if found.name == "row":
+        pairs = zip(found.fields, found.elements, strict=True)
+        return pa.struct([pa.field(name, arrow_type(item)) for name, item in pairs])
+    if found.name == "array":
+        return pa.list_(arrow_type(found.elements[0]))
+    if found.name == "map":
+        return pa.map_(arrow_type(found.elements[0]), arrow_type(found.elements[1]))
+    if found.name == "decimal":
+        return pa.decimal128(*found.numbers) if len(found.numbers) > 1 else pa.decimal128(found.numbers[0], 0)
+    if found.name not in _ARROW:
+        raise TypeTextError(f"Unknown type: {trino_text(found)}")
+    return _ARROW[found.name]
+
+
+def type_from_arrow(found: pa.DataType) -> Type:
+    """The Trino type of an Arrow type, as a query's result names it (times in milliseconds)."""
+    if pa.types.is_struct(found):
+        members = [found.field(index) for index in range(found.num_fields)]
+        elements = tuple(type_from_arrow(member.type) for member in members)
+        return Type("row", elements=elements, fields=tuple(member.name for member in members))
+    if pa.types.is_map(found):
+        return Type("map", elements=(type_from_arrow(found.key_type), type_from_arrow(found.item_type)))
+    if pa.types.is_list(found) or pa.types.is_large_list(found) or pa.types.is_fixed_size_list(found):
+        return Type("array", elements=(type_from_arrow(found.value_type),))
+    if pa.types.is_decimal(found):
+        return Type("decimal", (found.precision, found.scale))
+    if pa.types.is_timestamp(found):
+        return Type("timestamp with time zone" if found.tz else "timestamp", (3,))
+    return Type(_scalar_name(found))
+
+
+def _scalar_name(found: pa.DataType) -> str:
+    if pa.types.is_large_string(found) or pa.types.is_string_view(found):
+        return "varchar"
+    if pa.types.is_large_binary(found) or pa.types.is_binary_view(found) or pa.types.is_fixed_size_binary(found):
+        return "varbinary"
+    if pa.types.is_time(found):
+        return "time"
+    if pa.types.is_interval(found) or pa.types.is_duration(found):
+        return "interval day to second"
+    unsigned = {pa.uint8(): "smallint", pa.uint16(): "integer", pa.uint32(): "bigint", pa.uint64(): "bigint"}
+    if found in unsigned:
+        return unsigned[found]
+    names = [name for name, arrow in _ARROW.items() if arrow == found]
+    if not names:
+        raise TypeTextError(f"no Trino type for {found}")
+    return names[0]
