@@ -1,0 +1,91 @@
+"""Everything that can be known without running the lake: types, lint, SQL, contract, Terraform, checkov.
+
+Reads the checkout; writes only caches. Run by `make check`; `--only NAME` runs one step.
+
+Example: python scripts/check.py --only types
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+from trilake.core.paths import ROOT, TERRAFORM
+
+BIN = Path(sys.executable).parent
+CHECKOV = ROOT / ".checkov"
+PYTHON_FOLDERS = ["scripts", "glue_jobs", "tests"]
+
+
+def run(*words: str | Path, cwd: Path = ROOT, environment: dict[str, str] | None = None) -> bool:
+    """Whether the command succeeded; its words go to the terminal."""
+    command = [str(word) for word in words]
+    return subprocess.run(command, cwd=cwd, env=os.environ | (environment or {}), check=False).returncode == 0
+
+
+def lint() -> bool:
+    return run(BIN / "ruff", "check", *PYTHON_FOLDERS) and run(BIN / "ruff", "format", "--check", *PYTHON_FOLDERS)
+
+
+def types() -> bool:
+    return run(BIN / "mypy")
+
+
+def sql() -> bool:
+    return run(BIN / "trilake", "views", "--check") and run(BIN / "sqlfluff", "lint", "--disable-progress-bar", "sql")
+
+
+def terraform() -> bool:
+    from trilake.core.terraform import check_configuration
+
+    with tempfile.TemporaryDirectory() as folder:
+        return check_configuration(Path(folder))
+
+
+def checkov() -> bool:
+    """checkov pins old versions of boto3 and packaging: it lives in an environment of its own."""
+    if not (CHECKOV / ".installed").exists():
+        venv.create(CHECKOV, with_pip=True)
+        pinned = ROOT / "scripts/constraints-checkov.txt"
+        if not run(CHECKOV / "bin/python", "-m", "pip", "install", "--quiet", "--constraint", pinned, "checkov"):
+            return False
+        (CHECKOV / ".installed").touch()
+    quiet = {"LOG_LEVEL": "ERROR", "BC_SKIP_MAPPING": "TRUE"}
+    return run(CHECKOV / "bin/checkov", "--config-file", ROOT / ".checkov.yaml", "--directory", TERRAFORM, environment=quiet)
+
+
+STEPS: dict[str, Callable[[], bool]] = {
+    "lint": lint,
+    "types": types,
+    "sql": sql,
+    "terraform": terraform,
+    "checkov": checkov,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--only", choices=STEPS, action="append", help="run this step alone (may be given twice)")
+    chosen = parser.parse_args().only or list(STEPS)
+    failed = []
+    for name in chosen:
+        say(f"== {name}")
+        started = time.monotonic()
+        is_green = STEPS[name]()
+        say(f"   {name}: {'holds' if is_green else 'FAILS'} ({time.monotonic() - started:.0f} s)")
+        failed += [] if is_green else [name]
+    say("All checks hold" if not failed else f"Failing: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
