@@ -1,0 +1,29 @@
+"""An AWS for the laptop: one process, one loopback port, one folder of state.
+
+Reads and writes the state folder it is given (default `.trilake/local/`), nothing else.
+Make target: `local-aws` keeps one in the foreground; every other target embeds one.
+Example: `with LocalAws(Path(".trilake/local")) as aws: boto3.client("s3", endpoint_url=aws.endpoint)`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localaws.server import LocalAws
+    from localaws.state import LocalAwsBusy, LocalAwsStateError
+
+__all__ = ["LocalAws", "LocalAwsBusy", "LocalAwsStateError"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import moto only when a LocalAws is really wanted: `import localaws` stays quick."""
+    if name == "LocalAws":
+        from localaws.server import LocalAws
+
+        return LocalAws
+    if name in {"LocalAwsBusy", "LocalAwsStateError"}:
+        from localaws import state
+
+        return getattr(state, name)
+    raise AttributeError(f"module 'localaws' has no attribute '{name}'")

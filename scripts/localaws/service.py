@@ -1,0 +1,60 @@
+"""What every service of our own is made of: a class, its operations, its errors.
+
+Reads and writes nothing itself. Behind every make target that talks to localaws.
+Example: `class HealthLake(Service): service_name = "healthlake"` with a method `create_fhir_datastore(params, caller)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from botocore import xform_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localaws.caller import Caller
+    from localaws.world import World
+
+Operation = "Callable[[dict[str, Any], Caller], dict[str, Any]]"
+
+
+class ServiceError(Exception):
+    """An error the service answers with: `code` as the service model names it.
+
+    `members` are further members of the modelled error shape (`resourceId=...`);
+    `status` overrides the HTTP status of the model, for errors that have none.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int | None = None, **members: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+
+class Service:
+    """Base of our services; one instance serves all threads of one LocalAws.
+
+    Operations are methods named as boto3 names them (`xform_name`). They take the request's
+    parameters and the caller and return the result, both exactly as a boto3 user sees them.
+    A service with `overlay = True` adds to a service of moto: what it lacks, moto answers.
+    """
+
+    service_name: ClassVar[str]
+    overlay: ClassVar[bool] = False
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def operation(self, name: str) -> Callable[[dict[str, Any], Caller], dict[str, Any]] | None:
+        """The method behind a modelled operation name such as `StartQueryExecution`; None when we lack it."""
+        method = xform_name(name)
+        if method in _OWN_NAMES or not hasattr(type(self), method):
+            return None
+        found: Callable[[dict[str, Any], Caller], dict[str, Any]] = getattr(self, method)
+        return found
+
+
+_OWN_NAMES = frozenset(vars(Service)) | {"world"}

@@ -1,0 +1,190 @@
+"""The state folder: what moto and our services know, saved whole or not at all.
+
+Reads and writes `<state>/state.pickle`, `<state>/objects/`, `<state>/lock`, `<state>/credentials.json`.
+Behind every make target that talks to localaws. Example: `StateStore(Path(".trilake/local")).load()`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.s3.models import s3_backends
+
+from localaws import objects, pickling
+
+FORMAT = 1
+SAVED_SERVICES = (
+    "s3",
+    "iam",
+    "sts",
+    "kms",
+    "glue",
+    "lakeformation",
+    "events",
+    "sns",
+    "sqs",
+    "stepfunctions",
+    "ram",
+    "logs",
+    "cloudwatch",
+    "cloudtrail",
+    "ssm",
+    "secretsmanager",
+    "sagemaker",
+    "quicksight",
+    "budgets",
+    "scheduler",
+)
+
+
+class LocalAwsBusy(Exception):
+    """Another process holds the state folder."""
+
+
+class LocalAwsStateError(Exception):
+    """The state folder cannot be read by this program."""
+
+
+class StateStore:
+    """One state folder, held by this process between `lock` and `unlock`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.services: dict[str, Any] = {}
+        self._lock_file: IO[str] | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "state.pickle"
+
+    def lock(self) -> None:
+        """Take the folder; LocalAwsBusy when another process has it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            owner = handle.read().strip() or "unknown"
+            handle.close()
+            raise LocalAwsBusy(
+                f"The local AWS in {self.folder} is in use by process {owner}. "
+                "Wait for that command to end, stop it, or choose another folder with --state."
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        self._lock_file = handle
+
+    def unlock(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.truncate(0)
+            self._lock_file.close()
+            self._lock_file = None
+
+    def load(self) -> None:
+        """Put the saved state in place of whatever moto holds; an empty folder is an empty AWS."""
+        forget_everything()
+        objects.install()
+        objects.store.open(self.folder / "objects")
+        self.services = {}
+        if self.file.exists():
+            saved = self._read()
+            _restore(saved["moto"])
+            s3_backends.bucket_accounts.update(saved["bucket_accounts"])
+            self.services = saved["services"]
+
+    def _read(self) -> dict[str, Any]:
+        with self.file.open("rb") as file:
+            try:
+                stamp = pickle.load(file)
+                if stamp == _stamp():
+                    saved: dict[str, Any] = pickling.load(file)
+                    return saved
+            except (pickle.UnpicklingError, EOFError, AttributeError, ImportError) as error:
+                raise LocalAwsStateError(f"{self.file} is damaged ({error}). {self._mend()}") from error
+        raise LocalAwsStateError(
+            f"{self.file} was written by {_words(stamp)}, this is {_words(_stamp())}. {self._mend()}"
+        )
+
+    def _mend(self) -> str:
+        return f"Move {self.folder} away, or choose another folder with --state, and deploy again."
+
+    def save(self) -> None:
+        """Write the state beside the old one, put it in place, then remove the object files it does not know."""
+        content = {
+            "moto": {name: pickling.plain_backends(get_backend(name)) for name in SAVED_SERVICES},  # type: ignore[call-overload]
+            "bucket_accounts": dict(s3_backends.bucket_accounts),
+            "services": self.services,
+        }
+        temporary = self.file.with_suffix(".new")
+        try:
+            with temporary.open("wb") as file:
+                pickle.dump(_stamp(), file)
+                pickling.dump(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        temporary.replace(self.file)
+        _sync_folder(self.folder)
+        self._collect_garbage()
+
+    def _collect_garbage(self) -> None:
+        known = objects.referenced_ids()
+        for file_id in list(objects.store.file_ids()):
+            if file_id not in known:
+                objects.store.path(file_id).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave nothing of this state in the process."""
+        forget_everything()
+        objects.store.close()
+        self.services = {}
+
+
+def forget_everything() -> None:
+    """Reset moto's process-wide memory, so that one state never shows through in another."""
+    BackendDict.reset()
+    s3_backends.bucket_accounts.clear()
+    reset_model_data()
+
+
+def _restore(saved: dict[str, dict[str, dict[str, Any]]]) -> None:
+    for name, accounts in saved.items():
+        backends = get_backend(name)  # type: ignore[call-overload]
+        for account_id, regions in accounts.items():
+            for region, backend in regions.items():
+                dict.__setitem__(backends[account_id], region, backend)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _stamp() -> dict[str, str]:
+    return {
+        "localaws state format": str(FORMAT),
+        "moto": version("moto"),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+    }
+
+
+def _words(stamp: object) -> str:
+    if not isinstance(stamp, dict):
+        return "another program"
+    return ", ".join(f"{name} {value}" for name, value in stamp.items())

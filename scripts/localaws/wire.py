@@ -1,0 +1,118 @@
+"""A service's wire form, both ways, from botocore's model: which operation, its parameters, its answer, its errors.
+
+Reads botocore's service models; writes nothing. Behind every make target that talks to localaws.
+Example: `Wire.of("healthlake").route(request)` -> the operation model and the labels of its path.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from botocore.model import OperationModel, ServiceModel, StructureShape
+from botocore.validate import ParamValidator
+
+from localaws import wire_parse, wire_render
+from localaws.models import service_model
+from localaws.request import WireRequest
+from localaws.routes import Routes
+from localaws.service import ServiceError
+
+_INVALID_CODES = ("ValidationException", "InvalidInputException", "InvalidRequestException")
+
+
+@dataclass
+class WireResponse:
+    """An HTTP answer: `body` whole, or in blocks when it is streamed from a file."""
+
+    status: int
+    body: bytes | Iterable[bytes] = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Wire:
+    """The protocol of one service (json 1.0, json 1.1 or rest-json)."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self.model = model
+        self.is_rest = model.protocol == "rest-json"
+        self._routes = Routes(model) if self.is_rest else None
+        self._errors = {shape.name: shape for shape in model.error_shapes}
+
+    @staticmethod
+    @cache
+    def of(service_name: str) -> Wire:
+        return Wire(service_model(service_name))
+
+    def route(self, request: WireRequest) -> tuple[OperationModel, dict[str, str]]:
+        """The operation a request means and the labels in its path; ServiceError when the model has none."""
+        if self._routes is not None:
+            found = self._routes.match(request)
+            if found is not None:
+                return found
+            named = f"{request.method} {request.raw_path}"
+        else:
+            named = request.headers.get("x-amz-target", "").rpartition(".")[2]
+            if named in self.model.operation_names:
+                return self.model.operation_model(named), {}
+        raise ServiceError("UnknownOperationException", f"{self.model.service_name} has no operation {named!r}.")
+
+    def parse(self, operation: OperationModel, request: WireRequest, labels: dict[str, str]) -> dict[str, Any]:
+        """The parameters as boto3's user wrote them; ServiceError when the model does not allow them."""
+        shape = operation.input_shape
+        if not isinstance(shape, StructureShape):
+            return {}
+        try:
+            params = wire_parse.parameters(shape, request, labels, is_rest=self.is_rest)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self.invalid(f"The request cannot be read: {error}") from error
+        report = ParamValidator().validate(params, shape)
+        if report.has_errors():
+            raise self.invalid(report.generate_report())
+        return params
+
+    def invalid(self, message: str, *, status: int | None = None) -> ServiceError:
+        """A modelled error that says a request cannot be taken as it is."""
+        code = next((code for code in _INVALID_CODES if code in self._errors), "ValidationException")
+        return ServiceError(code, message, status=status)
+
+    def missing(self, operation: str) -> ServiceError:
+        """The answer to an operation that the model has and localaws has not: modelled, status 501, named."""
+        return self.invalid(f"localaws does not have {self.model.service_name} {operation}.", status=501)
+
+    def render(self, operation: OperationModel, result: dict[str, Any] | None) -> WireResponse:
+        """The answer to a call that went well."""
+        status = int(operation.http.get("responseCode", 200))
+        shape = operation.output_shape
+        if not isinstance(shape, StructureShape):
+            return self._answer(status, b"" if self.is_rest else b"{}")
+        body, headers, set_status = wire_render.result(shape, result or {}, is_rest=self.is_rest)
+        return self._answer(set_status or status, body, headers)
+
+    def render_error(self, error: ServiceError) -> WireResponse:
+        """The answer to a call that failed, with the status of its model and the members the model has."""
+        shape = self._errors.get(error.code)
+        metadata = (shape.metadata.get("error") or {}) if shape is not None else {}
+        fault = shape is not None and shape.metadata.get("fault")
+        status = error.status or metadata.get("httpStatusCode") or (500 if fault else 400)
+        code = metadata.get("code", error.code)
+        content: dict[str, Any] = {"message": error.message, "Message": error.message}
+        if shape is not None:
+            content = wire_render.members(shape, {**error.members, **content})
+            content.setdefault("message", error.message)
+        if not self.is_rest:
+            content = {"__type": code, **content}
+        return self._answer(status, json.dumps(content).encode(), {"x-amzn-ErrorType": code})
+
+    def _answer(
+        self, status: int, body: bytes | Iterable[bytes], headers: dict[str, str] | None = None
+    ) -> WireResponse:
+        version = self.model.metadata.get("jsonVersion", "1.1")
+        kind = "application/json" if self.is_rest else f"application/x-amz-json-{version}"
+        return WireResponse(
+            status, body, {"Content-Type": kind, "x-amzn-RequestId": str(uuid.uuid4()), **(headers or {})}
+        )

@@ -1,0 +1,151 @@
+"""The world a service of ours lives in: accounts, state, clients, object bytes, background jobs.
+
+Reads object files of the state folder; writes only through the services. Behind every make target that uses localaws.
+Example: `world.client("s3").get_object(Bucket=bucket, Key=key)`; `world.state("healthlake", dict)`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from localaws import objects
+from localaws.caller import ACCOUNT_ID, REGION, SERVICE_ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.glue import GlueCatalog
+
+    from localaws.state import StateStore
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys of an IAM user, or of a role's session when a token is there."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+
+class World:
+    """One LocalAws as its own services see it."""
+
+    account_id = ACCOUNT_ID
+    service_account_id = SERVICE_ACCOUNT_ID
+    region = REGION
+
+    def __init__(self, endpoint: str, store: StateStore, credentials: dict[str, Credentials]) -> None:
+        self.endpoint = endpoint
+        self.store = store
+        self._credentials = credentials
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.RLock()
+        self._jobs = ThreadPoolExecutor(max_workers=4, thread_name_prefix="localaws-job")
+        self._running: set[Future[None]] = set()
+
+    def state(self, service: str, factory: Callable[[], Any]) -> Any:
+        """The service's picklable state, kept between commands; made by `factory` the first time."""
+        with self._lock:
+            return self.store.services.setdefault(service, None) or self._make_state(service, factory)
+
+    def _make_state(self, service: str, factory: Callable[[], Any]) -> Any:
+        if self.store.services[service] is None:
+            self.store.services[service] = factory()
+        return self.store.services[service]
+
+    @property
+    def creators(self) -> dict[tuple[str, str, str | None], str]:
+        """Who created each catalog object: (catalog id, database, table or None) -> ARN."""
+        found: dict[tuple[str, str, str | None], str] = self.state("catalog_creators", dict)
+        return found
+
+    def credentials(self, account_id: str | None = None) -> Credentials:
+        return self._credentials[account_id or self.account_id]
+
+    def client(self, service: str, account_id: str | None = None) -> Any:
+        """A boto3 client on our own endpoint, as the deployer or as the service account's user; cached."""
+        key = (service, account_id or self.account_id)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = make_client(service, self.endpoint, self.credentials(key[1]))
+            return self._clients[key]
+
+    def iceberg_catalog(self, account_id: str | None = None) -> GlueCatalog:
+        """A pyiceberg catalog over our Glue and S3, as `client` acts."""
+        from pyiceberg.catalog.glue import GlueCatalog
+
+        keys = self.credentials(account_id)
+        return GlueCatalog(
+            "localaws",
+            client=self.client("glue", account_id),
+            **{
+                "s3.endpoint": self.endpoint,
+                "s3.access-key-id": keys.access_key_id,
+                "s3.secret-access-key": keys.secret_access_key,
+                "s3.region": self.region,
+            },
+        )
+
+    def object_path(self, bucket: str, key: str) -> Path:
+        """The file holding the bytes of the newest version of an object (read only); KeyError when there is none."""
+        return objects.path_of(bucket, key)
+
+    def submit(self, work: Callable[..., Any], *args: Any) -> Future[None]:
+        """Run `work(*args)` in the background; LocalAws waits for it before it saves and ends."""
+        future = self._jobs.submit(work, *args)
+        with self._lock:
+            self._running.add(future)
+        future.add_done_callback(self._forget)
+        return future
+
+    def _forget(self, future: Future[None]) -> None:
+        with self._lock:
+            self._running.discard(future)
+
+    @property
+    def is_busy(self) -> bool:
+        with self._lock:
+            return bool(self._running)
+
+    def emit_event(self, source: str, detail_type: str, detail: dict[str, Any]) -> None:
+        """Put an event on the default EventBridge bus, as the service itself would."""
+        entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail, default=str)}
+        self.client("events").put_events(Entries=[entry])
+
+    def close(self) -> None:
+        """Wait for background jobs (and the jobs they start)."""
+        while True:
+            with self._lock:
+                running = list(self._running)
+            if not running:
+                break
+            for future in running:
+                future.exception()
+        self._jobs.shutdown(wait=True)
+
+
+def make_client(service: str, endpoint: str, keys: Credentials) -> Any:
+    """A boto3 client of ours: path-style S3, no host prefixes (`runtime-127.0.0.1` would not resolve)."""
+    config = Config(
+        inject_host_prefix=False,
+        s3={"addressing_style": "path"},
+        max_pool_connections=32,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+    )
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        aws_session_token=keys.session_token,
+        config=config,
+    )
