@@ -1,0 +1,1 @@
+"""Operations: the verbs that move data through every room: ingest, ledger, replay, views, query."""
