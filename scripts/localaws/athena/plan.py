@@ -7,7 +7,7 @@ Every query goes parse -> `authorise` -> translate for the engine -> engine. `lo
 module that holds these three functions (it satisfies the `Authoriser` protocol below):
 
 - `authorise` gets one query (SELECT, set operation, WITH, VALUES, TABLE; the SELECT inside INSERT, CTAS, UNLOAD,
-  MERGE USING, …), parsed with sqlglot's athena dialect and not yet translated. It gives back the tree in which
+  MERGE USING, …), parsed by `parser.parse_query` and not yet translated. It gives back the tree in which
   each reference to a physical table, wherever it stands (joins, subqueries in any clause, CTE bodies, lateral),
   has become a derived table over an internal name, keeping the reference's alias and column aliases:
       FROM clinical.patient p  ->  FROM (SELECT "id", "site_id" FROM "__t0" WHERE <row rule>) AS p

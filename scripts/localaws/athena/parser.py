@@ -1,0 +1,96 @@
+"""Athena query text to a syntax tree, with every function call left as it is written.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `parse_query("SELECT any_match(a, x -> x > 1) FROM t")`
+
+sqlglot's own Trino reader turns calls into general nodes (`date_add` -> DateAdd) and shifts array subscripts;
+here a call stays `exp.Anonymous` under its own name and `a[1]` keeps its 1, so that the engines see what
+Athena would, and the list of functions is one list of names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.parsers.trino import TrinoParser
+
+from localaws.athena.errors import QueryError
+
+_SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
+
+
+class AthenaSql(Trino):
+    """Trino's grammar as Athena's queries use it; also writes trees back as text."""
+
+    INDEX_OFFSET = 0
+
+    class Parser(TrinoParser):
+        """Calls by name, special forms of the SQL standard as nodes."""
+
+        FUNCTIONS: dict[str, Any] = {}
+        FUNCTION_PARSERS = {
+            **{name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS},
+            "SUBSTRING": lambda self: _substring(self),
+        }
+
+
+def _substring(parser: Any) -> exp.Expression:
+    """`substring(x FROM 2 FOR 3)` and `substring(x, 2, 3)` are one call."""
+    args = parser._parse_csv(parser._parse_bitwise)
+    while parser._match_texts(("FROM", "FOR")):
+        args.append(parser._parse_bitwise())
+    return exp.Anonymous(this="substring", expressions=args)
+
+
+def parse_query(sql: str) -> exp.Query:
+    """The one query in the text (SELECT, set operation, WITH, VALUES, TABLE); SYNTAX_ERROR otherwise."""
+    tree = parse_statement(sql)
+    while isinstance(tree, exp.Subquery) and not tree.alias:
+        tree = tree.this if not _outer_clauses(tree) else tree.unwrap()
+    if not isinstance(tree, exp.Query):
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <query>", tree)
+    return tree
+
+
+def _outer_clauses(tree: exp.Subquery) -> bool:
+    return any(tree.args.get(name) for name in ("order", "limit", "offset", "with_"))
+
+
+def parse_statement(sql: str) -> exp.Expression:
+    """The one statement in the text as a tree; several statements or broken text are refused."""
+    try:
+        trees = AthenaSql().parse(sql)
+    except ParseError as error:
+        raise syntax_error(error) from None
+    except (TokenError, SqlglotError):
+        raise QueryError("SYNTAX_ERROR", "line 1:1: the text cannot be read as SQL") from None
+    except RecursionError:
+        raise QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)") from None
+    trees = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(trees) != 1:
+        raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed.")
+    return trees[0]
+
+
+def parse_expression(sql: str) -> exp.Expression:
+    """One scalar expression, such as an execution parameter or a row rule."""
+    query = parse_statement(f"SELECT {sql}")
+    if not isinstance(query, exp.Select) or len(query.expressions) != 1 or len(_set_arguments(query)) != 1:
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>")
+    return query.expressions[0]
+
+
+def _set_arguments(query: exp.Select) -> list[str]:
+    return [name for name, value in query.args.items() if value]
+
+
+def syntax_error(error: ParseError) -> QueryError:
+    """sqlglot's complaint in the form of Trino's parser: place and offending input, nothing else."""
+    found = error.errors[0] if error.errors else {}
+    word = found.get("highlight") or "<EOF>"
+    line = found.get("line") or 1
+    column = max(1, (found.get("col") or 1) - len(word) + 1)
+    return QueryError("SYNTAX_ERROR", f"line {line}:{column}: mismatched input '{word}'")
