@@ -1,0 +1,90 @@
+# Wiring only: one block per room, in pipeline order. Who may see what stands in access_policy.yaml, what the governed
+# tables are in ../sql/*/contract.yaml; both are read here once and handed down typed.
+
+locals {
+  name_prefix = "trilake-${var.environment}"
+  tags        = merge({ project = "trilake", environment = var.environment }, var.tags)
+  policy      = yamldecode(file("${path.root}/access_policy.yaml"))
+  row_keys    = yamldecode(file("${path.root}/../sql/core/row_keys.yaml"))
+
+  # room -> table -> entry; patient-level tables carry the row keys after their own columns.
+  contract = {
+    for room in ["clinical", "genomic", "imaging", "cohort", "operations"] : room => {
+      for table, entry in yamldecode(file("${path.root}/../sql/${room}/contract.yaml")).tables : table =>
+      merge(entry, { columns = concat(entry.columns, entry.patient_level ? local.row_keys : []) })
+    }
+  }
+}
+
+module "core" {
+  source = "./modules/core"
+
+  environment           = var.environment
+  region                = var.region
+  name_prefix           = local.name_prefix
+  administrators        = var.administrators
+  tables                = local.contract["operations"]
+  bytes_scanned_cutoff  = var.pipeline_bytes_scanned_cutoff
+  result_retention_days = var.result_retention_days
+  force_destroy         = var.force_destroy
+  tags                  = local.tags
+}
+
+module "clinical" {
+  source = "./modules/clinical"
+
+  core           = module.core.settings
+  administrators = var.administrators
+  tables         = local.contract["clinical"]
+  tags           = local.tags
+}
+
+module "genomic" {
+  source = "./modules/genomic"
+
+  core             = module.core.settings
+  administrators   = var.administrators
+  tables           = local.contract["genomic"]
+  reference_genome = var.reference_genome
+  tags             = local.tags
+}
+
+module "imaging" {
+  source = "./modules/imaging"
+
+  core           = module.core.settings
+  administrators = var.administrators
+  tables         = local.contract["imaging"]
+  tags           = local.tags
+}
+
+module "cohort" {
+  source = "./modules/cohort"
+
+  core           = module.core.settings
+  administrators = var.administrators
+  tables         = local.contract["cohort"]
+  tags           = local.tags
+}
+
+module "governance" {
+  source = "./modules/governance"
+
+  core     = module.core.settings
+  policy   = local.policy
+  contract = local.contract
+  row_keys = local.row_keys[*].name
+  databases = {
+    clinical   = module.clinical.settings.database
+    genomic    = module.genomic.settings.database
+    imaging    = module.imaging.settings.database
+    cohort     = module.cohort.settings.database
+    operations = module.core.settings.operations_database
+  }
+  extract_uri          = module.cohort.settings.extract_uri
+  administrators       = var.administrators
+  persona_principals   = var.persona_principals
+  bytes_scanned_cutoff = var.persona_bytes_scanned_cutoff
+  force_destroy        = var.force_destroy
+  tags                 = local.tags
+}

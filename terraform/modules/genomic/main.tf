@@ -1,0 +1,26 @@
+# The raw variant store (Iceberg tables in the shape of a HealthOmics variant store, written by a Glue job from VCF), and
+# the governed genomic tables.
+
+module "store" {
+  source = "../store"
+
+  core           = var.core
+  room           = "genomic"
+  administrators = var.administrators
+  tags           = var.tags
+
+  jobs = {
+    load = { description = "VCF files of one ingest run into the variant and annotation tables of the store" }
+  }
+}
+
+module "catalog" {
+  source = "../catalog"
+
+  name           = "${replace(var.core.name_prefix, "-", "_")}_genomic"
+  description    = "Governed genomic tables: samples, variants, dosages, annotation"
+  location       = "s3://${var.core.lake_bucket}/genomic"
+  administrators = var.administrators
+  tables         = var.tables
+  tags           = var.tags
+}

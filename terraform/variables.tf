@@ -1,0 +1,106 @@
+variable "administrators" {
+  description = "ARNs of the data lake administrators, as in account/: the pipeline that deploys and fills the tables. They own the databases; no persona may be among them."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.administrators) > 0 && alltrue([for arn in var.administrators : can(regex("^arn:aws:iam::[0-9]{12}:(user|role)/.+$", arn))])
+    error_message = "Name at least one administrator by the ARN of an IAM user or role, such as arn:aws:iam::123456789012:role/deploy."
+  }
+}
+
+variable "environment" {
+  description = "Name of this environment; every name begins with trilake-<environment>."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "The environment is 2 to 12 lower-case letters and digits that start with a letter, such as prod: bucket names are built from it."
+  }
+}
+
+variable "force_destroy" {
+  description = "Let a destroy delete buckets and workgroups that still hold objects. True only where all data can be made again."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.force_destroy || var.environment != "prod"
+    error_message = "force_destroy would let a destroy delete patient data in prod: set it to false."
+  }
+}
+
+variable "persona_bytes_scanned_cutoff" {
+  description = "Bytes that one query of a persona may scan before Athena cancels it."
+  type        = number
+  default     = 107374182400
+
+  validation {
+    condition     = var.persona_bytes_scanned_cutoff >= 10000000
+    error_message = "Athena's smallest cut-off is 10,000,000 bytes."
+  }
+}
+
+variable "persona_principals" {
+  description = "ARNs that may assume the persona roles: an account's root (then that account's IAM decides who), or roles of the identity provider."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.persona_principals) > 0 && alltrue([for arn in var.persona_principals : can(regex("^arn:aws:iam::[0-9]{12}:(root|user/.+|role/.+)$", arn))])
+    error_message = "Each principal is arn:aws:iam::<account>:root, or the ARN of a user or role; a wildcard would open the personas to everyone."
+  }
+}
+
+variable "pipeline_bytes_scanned_cutoff" {
+  description = "Bytes that one query of the pipeline may scan before Athena cancels it."
+  type        = number
+  default     = 1099511627776
+
+  validation {
+    condition     = var.pipeline_bytes_scanned_cutoff >= 10000000
+    error_message = "Athena's smallest cut-off is 10,000,000 bytes."
+  }
+}
+
+variable "reference_genome" {
+  description = "Genome build that variants are expected on."
+  type        = string
+  default     = "GRCh38"
+
+  validation {
+    condition     = contains(["GRCh37", "GRCh38"], var.reference_genome)
+    error_message = "The reference genome is GRCh37 or GRCh38."
+  }
+}
+
+variable "region" {
+  description = "AWS Region of everything."
+  type        = string
+
+  validation {
+    condition     = contains(["us-east-1", "us-west-2", "eu-west-1", "eu-west-2", "ap-southeast-2"], var.region)
+    error_message = "HealthLake and HealthImaging are both offered only in us-east-1, us-west-2, eu-west-1, eu-west-2 and ap-southeast-2."
+  }
+}
+
+variable "result_retention_days" {
+  description = "Days that query results are kept. Extracts are kept until they are deleted."
+  type        = number
+  default     = 14
+
+  validation {
+    condition     = var.result_retention_days >= 1 && var.result_retention_days <= 365
+    error_message = "Query results are kept between 1 and 365 days."
+  }
+}
+
+variable "tags" {
+  description = "Tags on every resource that takes tags, besides project and environment."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setintersection(keys(var.tags), ["project", "environment"])) == 0
+    error_message = "The tags project and environment are set already: leave them out."
+  }
+}
