@@ -1,0 +1,63 @@
+"""What the FHIR store holds by our hand: key, content hash and lastUpdated of every resource that was loaded.
+
+One Parquet file a load and type, s3://<raw bucket>/clinical/held/<datastore>/<Type>/<ingest_id>.parquet, so that a
+later load knows its duplicates without asking the store, whose tables lag minutes behind and carry no hash. A load
+killed before these files were written is loaded again; the newest row per id stays the same.
+
+Example: register.meet(held(session, ["Patient"], run.work_dir))
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trilake.clinical.register import Register
+from trilake.core.session import Session
+
+SCHEMA = pa.schema([("id", pa.string()), ("sha", pa.binary(16)), ("updated", pa.string())])
+BATCH = 50_000
+
+
+def prefix(session: Session, kind: str) -> str:
+    return f"clinical/held/{session.settings.clinical.datastore_id}/{kind}/"
+
+
+def held(session: Session, kinds: list[str], work_dir: Path) -> Iterator[dict[str, Any]]:
+    """Rows of all earlier loads of these types, in the order of the loads."""
+    bucket = session.settings.core.raw_bucket
+    s3 = session.client("s3")
+    local = work_dir / "held.parquet"
+    for kind in kinds:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix(session, kind))
+        for key in sorted(found["Key"] for page in pages for found in page.get("Contents", [])):
+            s3.download_file(bucket, key, str(local))
+            for batch in pq.ParquetFile(local).iter_batches(BATCH):
+                for row in batch.to_pylist():
+                    yield {"type": kind, **row}
+
+
+def remember(session: Session, register: Register, kinds: list[str], *, ingest_id: str, work_dir: Path) -> None:
+    """Write what this load added."""
+    local = work_dir / "held.parquet"
+    for kind in kinds:
+        rows = register.loaded(kind)
+        if write(rows, local):
+            session.client("s3").upload_file(
+                str(local), session.settings.core.raw_bucket, f"{prefix(session, kind)}{ingest_id}.parquet"
+            )
+
+
+def write(rows: Iterator[tuple[str, bytes, str | None]], path: Path) -> int:
+    """Rows into one Parquet file, batch by batch; how many there were."""
+    n_rows = 0
+    with pq.ParquetWriter(path, SCHEMA) as writer:
+        while batch := list(itertools.islice(rows, BATCH)):
+            columns = zip(*batch, strict=True)
+            arrays = [pa.array(list(column), field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=SCHEMA))
+            n_rows += len(batch)
+    return n_rows

@@ -1,0 +1,181 @@
+"""One HealthLake import job: started within the service's quotas, watched to its end, its manifest read.
+
+One job of a store runs at a time and 25 wait; when the service throttles or is full, starting is tried again with
+growing, jittered pauses. A job's status never tells what was loaded: the lines under FAILURE/ do.
+(docs.aws.amazon.com/healthlake/latest/devguide: importing-fhir-data, import-job-manifest, quotas)
+
+Example: failures = run_import(session, staged, say=print)
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from botocore.exceptions import ClientError
+
+from trilake.clinical.staging import Staged
+from trilake.core.errors import ServiceError
+from trilake.core.session import Session
+
+BUSY = ("ThrottlingException", "TooManyRequestsException", "LimitExceededException", "ConflictException")
+ENDED = ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "CANCEL_COMPLETED", "CANCEL_FAILED")
+LINE_ID = re.compile(rb'"lineId"\s*:\s*(\d+)')
+DIAGNOSTICS = re.compile(rb'"(?:diagnostics|text)"\s*:\s*"((?:[^"\\]|\\.)*)')
+LONGEST_PAUSE = 60.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A line that the service refused: staged file, line from 1, and its words."""
+
+    file: str
+    line: int
+    diagnostics: str
+
+
+def run_import(
+    session: Session, staged: Staged, *, say: Callable[[str], None], pause: float = 0.05
+) -> Iterator[Failure]:
+    """Import the staged files; the lines that the service refused. ServiceError when the job as a whole failed.
+
+    `pause` is the first wait in seconds, each following one half as long again, up to a minute.
+    """
+    job_id = start(session, staged, pause=pause)
+    properties = wait(session, job_id, say=say, pause=pause)
+    output = output_folder(session, job_id, properties)
+    manifest = read_manifest(session, output)
+    if properties["JobStatus"] not in ("COMPLETED", "COMPLETED_WITH_ERRORS"):
+        raise ServiceError(
+            f"HealthLake import job {job_id} ended as {properties['JobStatus']}", next_step="make ingest again"
+        )
+    failures = list(read_failures(session, output, staged.n_lines))
+    expected = sum(int(number) for key, number in manifest.items() if key in REFUSED_COUNTS and number)
+    if expected > len(failures):
+        raise ServiceError(f"HealthLake import job {job_id} names {len(failures)} of {expected} refused resources")
+    yield from failures
+
+
+REFUSED_COUNTS = ("numberOfResourcesWithCustomerError", "numberOfResourcesWithServerError")
+
+
+def start(session: Session, staged: Staged, *, pause: float, attempts: int = 200) -> str:
+    """The id of a new import job. ServiceError when the service refuses it, or stays busy."""
+    settings = session.settings
+    request = {
+        "JobName": f"load-{staged.content}",
+        "InputDataConfig": {"S3Uri": staged.uri},
+        "JobOutputDataConfig": {
+            "S3Configuration": {
+                "S3Uri": f"s3://{settings.core.raw_bucket}/clinical/import_output/",
+                "KmsKeyId": settings.core.kms_key_arn,
+            }
+        },
+        "DatastoreId": settings.clinical.datastore_id,
+        "DataAccessRoleArn": settings.clinical.import_role_arn,
+    }
+    client = session.client("healthlake")
+    for _ in range(attempts):
+        try:
+            return str(client.start_fhir_import_job(**request)["JobId"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in BUSY:
+                message = error.response["Error"]["Message"]
+                raise ServiceError(f"HealthLake refused the import job: {message}") from None
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    raise ServiceError("HealthLake was too busy to take an import job", next_step="make ingest again later")
+
+
+def wait(session: Session, job_id: str, *, say: Callable[[str], None], pause: float) -> dict[str, Any]:
+    """The job's properties once it has ended; progress in words on the way."""
+    client, last = session.client("healthlake"), ""
+    while True:
+        answer = client.describe_fhir_import_job(DatastoreId=session.settings.clinical.datastore_id, JobId=job_id)
+        properties: dict[str, Any] = answer["ImportJobProperties"]
+        words = progress(properties)
+        if words != last:
+            say(words)
+            last = words
+        if properties["JobStatus"] in ENDED:
+            return properties
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def progress(properties: dict[str, Any]) -> str:
+    report = properties.get("JobProgressReport", {})
+    done, scanned = report.get("TotalNumberOfResourcesImported", 0), report.get("TotalNumberOfResourcesScanned", 0)
+    counts = f": {done:,} of {scanned:,} resources" if scanned else ""
+    return f"  HealthLake import job {properties['JobStatus'].lower().replace('_', ' ')}{counts}"
+
+
+def output_folder(session: Session, job_id: str, properties: dict[str, Any]) -> tuple[str, str]:
+    """Bucket and prefix of `<datastore>-FHIR_IMPORT-<job>/`; the job names it, or the folder above it."""
+    uri = properties["JobOutputDataConfig"]["S3Configuration"]["S3Uri"]
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    name = f"{session.settings.clinical.datastore_id}-FHIR_IMPORT-{job_id}"
+    if name not in prefix:
+        prefix = f"{prefix.rstrip('/')}/{name}".lstrip("/")
+    return bucket, prefix.rstrip("/") + "/"
+
+
+def read_manifest(session: Session, output: tuple[str, str]) -> dict[str, Any]:
+    """manifest.json, or nothing when the job ended before it wrote one."""
+    bucket, prefix = output
+    try:
+        body = session.client("s3").get_object(Bucket=bucket, Key=f"{prefix}manifest.json")["Body"].read()
+        manifest: dict[str, Any] = orjson.loads(body)
+        return manifest
+    except (ClientError, orjson.JSONDecodeError):
+        return {}
+
+
+def read_failures(session: Session, output: tuple[str, str], n_lines: dict[str, int]) -> Iterator[Failure]:
+    """The lines under FAILURE/. The service does not say whether its lineId counts from 0 or from 1: both are read."""
+    bucket, prefix = output
+    failed = dict(read_lines(session, bucket, f"{prefix}FAILURE/", n_lines))
+    if not failed:
+        return
+    first = first_line_id(failed, n_lines) or first_line_id(
+        dict(read_lines(session, bucket, f"{prefix}SUCCESS/", n_lines)), n_lines
+    )
+    for name, lines in failed.items():
+        for line_id, text in lines:
+            yield Failure(name, line_id + 1 - (first or 0), text)
+
+
+def first_line_id(lines: dict[str, list[tuple[int, str]]], n_lines: dict[str, int]) -> int | None:
+    """0 or 1 when the line ids tell from which they count, None when they do not."""
+    for name, found in lines.items():
+        ids = [line_id for line_id, _ in found]
+        if 0 in ids:
+            return 0
+        if n_lines[name] in ids:
+            return 1
+    return None
+
+
+def read_lines(
+    session: Session, bucket: str, prefix: str, n_lines: dict[str, int]
+) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """(staged file, [(lineId, diagnostics)]) of each file below SUCCESS/ or FAILURE/."""
+    s3 = session.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Contents", []):
+            name = next((name for name in n_lines if name.removesuffix(".ndjson") in found["Key"]), None)
+            if name is not None:
+                body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"]
+                yield name, [parsed for line in body.iter_lines() if (parsed := read_line(line))]
+
+
+def read_line(line: bytes) -> tuple[int, str] | None:
+    """(lineId, diagnostics). The documented form is not strict JSON, so the two are looked for in the text."""
+    line_id = LINE_ID.search(line)
+    if line_id is None:
+        return None
+    words = DIAGNOSTICS.search(line.replace(b'\\"', b'"').replace(b"\\\\", b"\\"))
+    return int(line_id[1]), words[1].decode("utf-8", "replace") if words else ""
