@@ -13,7 +13,7 @@ from pathlib import Path
 from moto.iam.models import iam_backends
 
 from localaws.caller import ACCOUNT_ID, DEPLOYER, PARTITION, SERVICE_ACCOUNT_ID, SERVICE_USER
-from localaws.world import Credentials
+from localaws.keys import Credentials
 
 _USERS = {ACCOUNT_ID: DEPLOYER, SERVICE_ACCOUNT_ID: SERVICE_USER}
 

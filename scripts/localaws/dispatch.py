@@ -7,6 +7,7 @@ Example: `Dispatcher(world)` is a WSGI application.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from localaws import caller as callers
+from localaws.caller import Caller
+from localaws.forward import MotoCalls
+from localaws.iam import actions, denial, gate, managed, public, shape, trust
 from localaws.request import WireRequest
 from localaws.service import Service, ServiceError
 from localaws.services import TABLE, Services
@@ -29,44 +33,81 @@ class Dispatcher:
     """The WSGI application in front of moto."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
         self._services = Services(world)
-        self.moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        public.install()
+        world.forward = MotoCalls(self._moto)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        _keep_to_this_host(environ)
         request = WireRequest(environ)
-        name = request.signing_name
-        if name not in TABLE:
-            return self.moto(environ, start_response)  # type: ignore[no-any-return]
-        wire = Wire.of(TABLE[name][0])
-        response = self._answer(name, wire, request)
+        started = time.perf_counter()
+        try:
+            response = self._answer(request)
+        finally:
+            log.debug("%s %s %.1f ms", request.signing_name, request.method, 1000 * (time.perf_counter() - started))
         if response is None:
-            return self.moto(environ, start_response)  # type: ignore[no-any-return]
+            answer: Iterable[bytes] = self._moto(environ, start_response)
+            return answer
         return _send(response, start_response)
 
-    def _answer(self, name: str, wire: Wire, request: WireRequest) -> WireResponse | None:
+    def _answer(self, request: WireRequest) -> WireResponse | None:
         """Our answer; None when it is moto that answers this one."""
+        try:
+            caller = admit(request)
+        except callers.UnknownKey as error:
+            codes = denial.EXPIRED if error.expired else denial.UNKNOWN_KEY
+            return denial.denial(request, codes, "The security token included in the request is invalid.")
+        except gate.AccessDenied as error:
+            return denial.denial(request, denial.DENIED, str(error))
+        except shape.NotOffered as error:
+            return denial.denial(request, denial.NOT_HERE, str(error))
+        name = request.signing_name
+        if caller is None or name is None or name not in TABLE:
+            return None
+        return self._own(name, request, caller)
+
+    def _own(self, name: str, request: WireRequest, caller: Caller) -> WireResponse | None:
+        wire = Wire.of(TABLE[name][0])
         try:
             operation, labels = wire.route(request)
             service = self._services.find(name)
-            if service is None or (method := service.operation(operation.name)) is None:
+            method = service.operation(operation.name) if service is not None else None
+            if method is None:
                 if _moto_answers(name, service):
                     return None
                 raise wire.missing(operation.name)
-            caller = callers.resolve(request.access_key_id or "")
-            result = method(wire.parse(operation, request, labels), caller)
-            return wire.render(operation, result)
+            return wire.render(operation, method(wire.parse(operation, request, labels), caller))
         except ServiceError as error:
-            return wire.render_error(error)
-        except callers.UnknownKey:
-            error = ServiceError(
-                "UnrecognizedClientException", "The security token included in the request is invalid.", status=403
-            )
             return wire.render_error(error)
         except Exception as error:
             log.exception("%s failed", name)
-            failure = ServiceError("InternalServerException", f"{type(error).__name__}: {error}", status=500)
-            return wire.render_error(failure)
+            return wire.render_error(
+                ServiceError("InternalServerException", f"{type(error).__name__}: {error}", status=500)
+            )
+
+
+def admit(request: WireRequest) -> Caller | None:
+    """The caller of a request that may go on; None for an unsigned read of what is public."""
+    shape.check(request)
+    if request.access_key_id is None:
+        if not public.is_public(request):
+            raise shape.NotOffered("localaws answers signed requests.")
+        return None
+    caller = callers.resolve(request.access_key_id)
+    if request.signing_name == "sts" and request.form.get("Action") == "AssumeRole":
+        trust.check_assume_role(caller, request.form)
+    else:
+        gate.check(caller, actions.calls_of(request, caller.account_id))
+    if request.signing_name == "iam":
+        managed.make_known(request.form.get("PolicyArn", ""), caller.account_id)
+    return caller
+
+
+def _keep_to_this_host(environ: dict[str, Any]) -> None:
+    """One host, one addressing style, accounts by key: nothing else may choose a bucket or an account."""
+    environ["HTTP_HOST"] = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
 
 
 def _moto_answers(name: str, service: Service | None) -> bool:

@@ -7,7 +7,8 @@ Example: `LimitedBody(rfile, 10).read()`.
 from __future__ import annotations
 
 import io
-from typing import IO, Any
+from io import BufferedIOBase
+from typing import Any
 
 _BLOCK = 256 * 1024
 
@@ -35,7 +36,7 @@ class _Body(io.RawIOBase):
 class LimitedBody(_Body):
     """A body of `Content-Length` bytes."""
 
-    def __init__(self, source: IO[bytes], length: int) -> None:
+    def __init__(self, source: BufferedIOBase, length: int) -> None:
         self._source = source
         self._left = length
 
@@ -43,7 +44,7 @@ class LimitedBody(_Body):
         wanted = min(len(buffer), self._left)
         if not wanted:
             return 0
-        count: int = self._source.readinto(buffer[:wanted])  # type: ignore[attr-defined]
+        count: int = self._source.readinto(buffer[:wanted])
         if not count:
             raise ConnectionResetError("the client ended the connection within a request body")
         self._left -= count
@@ -53,7 +54,7 @@ class LimitedBody(_Body):
 class ChunkedBody(_Body):
     """A body of `Transfer-Encoding: chunked`."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: BufferedIOBase) -> None:
         self._source = source
         self._left = 0
         self._ended = False
@@ -63,7 +64,7 @@ class ChunkedBody(_Body):
             self._read_size()
         if self._ended:
             return 0
-        count: int = self._source.readinto(buffer[: min(len(buffer), self._left)])  # type: ignore[attr-defined]
+        count: int = self._source.readinto(buffer[: min(len(buffer), self._left)])
         if not count:
             raise ConnectionResetError("the client ended the connection within a chunk")
         self._left -= count

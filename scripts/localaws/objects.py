@@ -88,7 +88,7 @@ class ObjectKey(FakeKey):
     def __init__(self, name: str, value: bytes | ObjectBytes, account_id: str, region_name: str, **rest: Any) -> None:
         super().__init__(name, value, account_id, region_name, **rest)  # type: ignore[arg-type]
         self.__dict__.pop("_value_buffer").close()
-        type(self).instances_tracked.clear()
+        type(self).instances_tracked.clear()  # type: ignore[attr-defined]
 
     @property
     def value(self) -> bytes:
@@ -125,7 +125,7 @@ class ObjectKey(FakeKey):
 
 def install() -> None:
     """Make moto's S3 build our keys from now on."""
-    s3_models.FakeKey = ObjectKey  # type: ignore[misc]
+    s3_models.FakeKey = ObjectKey  # type: ignore[misc, assignment]
 
 
 def find_key(bucket: str, key: str) -> ObjectKey:

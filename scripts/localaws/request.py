@@ -62,11 +62,16 @@ class WireRequest:
         self.environ["CONTENT_LENGTH"] = str(len(content))
         return content
 
+    @property
+    def is_form(self) -> bool:
+        return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
     @cached_property
     def form(self) -> dict[str, str]:
-        """Parameters of the query protocol: the form body and the query string."""
-        fields = dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-        return {**self.args, **fields}
+        """Parameters of the query protocol: the query string, and the body when it is a form."""
+        if not self.is_form:
+            return self.args
+        return {**self.args, **dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))}
 
     @cached_property
     def _scope(self) -> list[str]:

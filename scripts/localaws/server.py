@@ -13,8 +13,9 @@ from types import TracebackType
 from localaws import bootstrap
 from localaws.dispatch import Dispatcher
 from localaws.httpd import HttpServer
+from localaws.keys import Credentials
 from localaws.state import LocalAwsBusy, StateStore
-from localaws.world import Credentials, World
+from localaws.world import World
 
 _one_per_process = threading.Lock()
 

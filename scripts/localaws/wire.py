@@ -102,8 +102,8 @@ class Wire:
         code = metadata.get("code", error.code)
         content: dict[str, Any] = {"message": error.message, "Message": error.message}
         if shape is not None:
-            content = wire_render.members(shape, {**error.members, **content})
-            content.setdefault("message", error.message)
+            known = {name: value for name, value in {**error.members, **content}.items() if name in shape.members}
+            content = {"message": error.message, **wire_render.members(shape, known)}
         if not self.is_rest:
             content = {"__type": code, **content}
         return self._answer(status, json.dumps(content).encode(), {"x-amzn-ErrorType": code})

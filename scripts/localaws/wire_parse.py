@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,18 +124,26 @@ def _from_text(shape: Shape, text: str | None) -> Any:
     """A value that travelled as text."""
     if text is None:
         return None
-    match shape.type_name:
-        case "boolean":
-            return text.lower() == "true"
-        case "integer" | "long" | "short" | "byte":
-            return int(text)
-        case "float" | "double":
-            return float(text)
-        case "timestamp":
-            return timestamp(float(text) if text.replace(".", "", 1).isdigit() else text)
-        case "blob":
-            return base64.b64decode(text)
-        case "list":
-            assert isinstance(shape, ListShape)
-            return [_from_text(shape.member, item.strip()) for item in text.split(",")]
+    reader = _TEXT_READERS.get(shape.type_name)
+    if reader is not None:
+        return reader(text)
+    if isinstance(shape, ListShape):
+        return [_from_text(shape.member, item.strip()) for item in text.split(",")]
     return text
+
+
+def _timestamp_text(text: str) -> datetime:
+    return timestamp(float(text) if text.replace(".", "", 1).isdigit() else text)
+
+
+_TEXT_READERS: dict[str, Callable[[str], Any]] = {
+    "boolean": lambda text: text.lower() == "true",
+    "integer": int,
+    "long": int,
+    "short": int,
+    "byte": int,
+    "float": float,
+    "double": float,
+    "timestamp": _timestamp_text,
+    "blob": base64.b64decode,
+}

@@ -1,7 +1,7 @@
 """From results to the wire: JSON bodies, headers, status members, payloads.
 
-Reads a result and a botocore shape; members that the shape does not know never leave.
-Behind every make target that talks to localaws. Example: `result(operation.output_shape, {"Name": "a"}, is_rest=False)`.
+Reads a result and a botocore shape; a member that the shape does not know is a fault of ours and raises.
+Behind every make target that talks to localaws. Example: `result(output_shape, {"Name": "a"}, is_rest=False)`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ def members(shape: StructureShape, content: dict[str, Any]) -> dict[str, Any]:
     """The members of a result that belong in its JSON body."""
     if getattr(shape, "is_document_type", False):
         return content
+    unknown = set(content) - set(shape.members)
+    if unknown:
+        raise ValueError(f"{shape.name} has no member {', '.join(sorted(unknown))}")
     found = {}
     for name, member in shape.members.items():
         if content.get(name) is not None and "location" not in member.serialization:

@@ -10,7 +10,6 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +18,16 @@ from botocore.config import Config
 
 from localaws import objects
 from localaws.caller import ACCOUNT_ID, REGION, SERVICE_ACCOUNT_ID
+from localaws.iam.trust import session_for_service
+from localaws.keys import Credentials
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog
 
+    from localaws.caller import Caller
     from localaws.state import StateStore
 
-
-@dataclass(frozen=True)
-class Credentials:
-    """Keys of an IAM user, or of a role's session when a token is there."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
+Forward = Callable[[str, str, dict[str, Any], str], dict[str, Any]]
 
 
 class World:
@@ -46,6 +41,7 @@ class World:
         self.endpoint = endpoint
         self.store = store
         self._credentials = credentials
+        self.forward: Forward | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         self._jobs = ThreadPoolExecutor(max_workers=4, thread_name_prefix="localaws-job")
@@ -77,6 +73,23 @@ class World:
             if key not in self._clients:
                 self._clients[key] = make_client(service, self.endpoint, self.credentials(key[1]))
             return self._clients[key]
+
+    def role_client(self, service: str, role_arn: str, principal: str, session_name: str = "localaws") -> Any:
+        """A client acting as a role that a service of ours was handed (`principal`: `healthlake.amazonaws.com`).
+
+        The role's policies bind it. `localaws.iam.trust.NotTrusted` when the role is not there or does not
+        trust the service.
+        """
+        return make_client(service, self.endpoint, session_for_service(role_arn, principal, session_name))
+
+    def moto(self, service: str, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """What moto answers to an operation (`("glue", "CreateTable", params, caller)`); ServiceError when it refuses.
+
+        For services of ours that add to one of moto: the request goes straight to moto, past our services.
+        """
+        if self.forward is None:
+            raise RuntimeError("the server has not started")
+        return self.forward(service, operation, params, caller.access_key_id)
 
     def iceberg_catalog(self, account_id: str | None = None) -> GlueCatalog:
         """A pyiceberg catalog over our Glue and S3, as `client` acts."""
@@ -141,7 +154,7 @@ def make_client(service: str, endpoint: str, keys: Credentials) -> Any:
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
     return boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id=keys.access_key_id,

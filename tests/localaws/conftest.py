@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from localaws.world import Credentials, make_client
+from localaws.keys import Credentials
+from localaws.world import make_client
 
 
 @pytest.fixture

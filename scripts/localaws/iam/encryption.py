@@ -1,0 +1,62 @@
+"""Objects under a customer-managed key: reading one asks for the key too, and so does writing.
+
+Reads moto's S3 and KMS backends. Behind every make target that talks to localaws.
+Example: `s3:GetObject` on an SSE-KMS object needs `kms:Decrypt` on its key as well.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+"""
+
+from __future__ import annotations
+
+from moto.s3.models import FakeBucket, s3_backends
+
+from localaws import objects
+from localaws.caller import REGION
+from localaws.iam.policy import Call
+from localaws.iam.resources import Place, kms_key_arn
+
+_READS = {"s3:GetObject", "s3:GetObjectVersion"}
+_KEY_HEADER = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+
+
+def key_calls(call: Call) -> list[Call]:
+    """The KMS calls that S3 makes in the caller's name for one object call."""
+    bucket_name, _, key = call.resource.removeprefix("arn:aws:s3:::").partition("/")
+    if not key or call.is_partial:
+        return []
+    if call.action in _READS:
+        return _key_call("kms:Decrypt", bucket_name, _key_of_object(bucket_name, key))
+    if call.action == "s3:PutObject":
+        asked = call.context.get(_KEY_HEADER)
+        named = asked if isinstance(asked, str) else _key_of_bucket(bucket_name)
+        return _key_call("kms:GenerateDataKey", bucket_name, named)
+    return []
+
+
+def _key_call(action: str, bucket_name: str, key_id: str | None) -> list[Call]:
+    if not key_id:
+        return []
+    _, account_id = s3_backends.bucket_accounts[bucket_name]
+    arn = kms_key_arn(Place("kms", REGION, account_id), key_id)
+    via = {"kms:ViaService": f"s3.{REGION}.amazonaws.com", "kms:CallerAccount": account_id, "aws:ViaAWSService": "true"}
+    return [Call(action, arn, context=via)]
+
+
+def _key_of_object(bucket_name: str, key: str) -> str | None:
+    try:
+        found = objects.find_key(bucket_name, key)
+    except KeyError:
+        return None
+    return found.kms_key_id if found.encryption in {"aws:kms", "aws:kms:dsse"} else None
+
+
+def _key_of_bucket(bucket_name: str) -> str | None:
+    """The customer-managed key of a bucket's default encryption."""
+    where = s3_backends.bucket_accounts.get(bucket_name)
+    bucket: FakeBucket | None = s3_backends[where[1]][where[0]].buckets.get(bucket_name) if where else None
+    if bucket is None or not bucket.encryption:
+        return None
+    rule = bucket.encryption["Rule"]
+    default = (rule[0] if isinstance(rule, list) else rule)["ApplyServerSideEncryptionByDefault"]
+    key: str | None = default.get("KMSMasterKeyID")
+    return key

@@ -1,0 +1,329 @@
+"""Role policies bind assumed-role callers on every service; trust policies bind who may assume a role.
+
+Reads and writes temporary folders. Make target: `test`. Example: `pytest tests/localaws/test_iam.py`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws import LocalAws
+from localaws.iam.policy import overlaps
+
+ROOT = "arn:aws:iam::123456789012:root"
+Client = Callable[..., Any]
+
+
+def a_trust(principal: dict[str, str] | None = None, **statement: Any) -> str:
+    allow = {"Effect": "Allow", "Principal": principal or {"AWS": ROOT}, "Action": "sts:AssumeRole", **statement}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+
+def a_role(client: Client, *statements: dict[str, Any], name: str = "reader", trust: str | None = None) -> str:
+    iam = client("iam")
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust or a_trust())["Role"]["Arn"]
+    if statements:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document)
+    return arn
+
+
+def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def code_of(call: Callable[..., Any], **params: Any) -> str:
+    """`ok`, or the error code of the call."""
+    try:
+        call(**params)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "ok"
+
+
+def raw_status(aws: LocalAws, method: str, path: str, headers: dict[str, str]) -> int:
+    """The status of a request that no SDK would send."""
+    connection = http.client.HTTPConnection(aws.endpoint.removeprefix("http://"))
+    connection.request(method, path, body="{}" if method == "POST" else None, headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.fixture
+def bucket(client: Client) -> str:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="data-bucket")
+    for key in ("open/a.txt", "closed/b.txt"):
+        s3.put_object(Bucket="data-bucket", Key=key, Body=b"x")
+    return "data-bucket"
+
+
+def test_a_role_reads_only_the_objects_it_is_allowed(client: Client, bucket: str) -> None:
+    role = a_role(client, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/open/*"))
+    s3 = client("s3", role_arn=role)
+    assert code_of(s3.get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+    assert code_of(s3.get_object, Bucket=bucket, Key="closed/b.txt") == "AccessDenied"
+    assert code_of(s3.put_object, Bucket=bucket, Key="open/c.txt", Body=b"x") == "AccessDenied"
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == "AccessDenied"
+    assert code_of(s3.create_multipart_upload, Bucket=bucket, Key="open/d") == "AccessDenied"
+    assert code_of(s3.list_buckets) == "AccessDenied"
+
+
+def test_a_copy_needs_both_ends(client: Client, bucket: str) -> None:
+    role = a_role(client, allow("s3:PutObject", f"arn:aws:s3:::{bucket}/open/*"))
+    s3 = client("s3", role_arn=role)
+    source = {"Bucket": bucket, "Key": "closed/b.txt"}
+    assert code_of(s3.copy_object, Bucket=bucket, Key="open/b.txt", CopySource=source) == "AccessDenied"
+
+
+def test_a_batch_delete_is_checked_key_by_key(client: Client, bucket: str) -> None:
+    role = a_role(client, allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/open/*"))
+    s3 = client("s3", role_arn=role)
+    both = {"Objects": [{"Key": "open/a.txt"}, {"Key": "closed/b.txt"}]}
+    assert code_of(s3.delete_objects, Bucket=bucket, Delete=both) == "AccessDenied"
+    assert code_of(s3.delete_objects, Bucket=bucket, Delete={"Objects": both["Objects"][:1]}) == "ok"
+
+
+def test_a_deny_outweighs_an_allow(client: Client, bucket: str) -> None:
+    role = a_role(client, allow("s3:*"), deny("s3:GetObject", "arn:aws:s3:::*/closed/*"))
+    s3 = client("s3", role_arn=role)
+    assert code_of(s3.get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+    assert code_of(s3.get_object, Bucket=bucket, Key="closed/b.txt") == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringLike": {"s3:prefix": "open/*"}}, "ok"),
+        ({"StringEquals": {"s3:prefix": "closed/"}}, "AccessDenied"),
+        ({"BinaryEquals": {"s3:prefix": "open/"}}, "AccessDenied"),
+        ({"StringEquals": {"aws:PrincipalAccount": "123456789012"}, "Bool": {"aws:SecureTransport": "true"}}, "ok"),
+        ({"StringNotEquals": {"aws:PrincipalTag/team": "x"}}, "ok"),
+    ],
+)
+def test_conditions_bind_an_allow(client: Client, bucket: str, condition: dict[str, Any], expected: str) -> None:
+    role = a_role(client, allow("s3:ListBucket", Condition=condition))
+    s3 = client("s3", role_arn=role)
+    assert code_of(s3.list_objects_v2, Bucket=bucket, Prefix="open/") == expected
+
+
+def test_an_unknown_condition_does_not_soften_a_deny(client: Client, bucket: str) -> None:
+    role = a_role(client, allow("s3:*"), deny("s3:ListBucket", Condition={"BinaryEquals": {"s3:prefix": "x"}}))
+    assert code_of(client("s3", role_arn=role).list_objects_v2, Bucket=bucket) == "AccessDenied"
+
+
+def test_a_bucket_policy_denies_even_the_deployer(client: Client, bucket: str) -> None:
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/closed/*",
+    }
+    insecure = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::data-bucket", "arn:aws:s3:::data-bucket/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [statement, insecure]}))
+    assert code_of(client("s3").get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+    assert code_of(client("s3").get_object, Bucket=bucket, Key="closed/b.txt") == "AccessDenied"
+
+
+def test_another_accounts_bucket_needs_its_bucket_policy(aws: LocalAws, client: Client, bucket: str) -> None:
+    theirs = aws.world.client("s3", aws.world.service_account_id)
+    theirs.create_bucket(Bucket="their-bucket")
+    theirs.put_object(Bucket="their-bucket", Key="k", Body=b"x")
+    assert code_of(client("s3").get_object, Bucket="their-bucket", Key="k") == "AccessDenied"
+    grant = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROOT},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::their-bucket/*",
+    }
+    theirs.put_bucket_policy(Bucket="their-bucket", Policy=json.dumps({"Statement": [grant]}))
+    assert code_of(client("s3").get_object, Bucket="their-bucket", Key="k") == "ok"
+
+
+def test_an_encrypted_object_needs_its_key_too(client: Client, bucket: str) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key="sealed", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    without = a_role(client, allow("s3:*"), name="without-key")
+    with_key = a_role(client, allow("s3:*"), allow("kms:Decrypt", key), name="with-key")
+    assert code_of(client("s3", role_arn=without).get_object, Bucket=bucket, Key="sealed") == "AccessDenied"
+    assert code_of(client("s3", role_arn=with_key).get_object, Bucket=bucket, Key="sealed") == "ok"
+
+
+def test_json_query_and_rest_services_are_gated_in_their_own_words(client: Client) -> None:
+    role = a_role(client, allow("glue:GetDatabase", "arn:aws:glue:us-east-1:123456789012:*"))
+    client("glue").create_database(DatabaseInput={"Name": "d"})
+    assert code_of(client("glue", role_arn=role).get_database, Name="d") == "ok"
+    assert code_of(client("glue", role_arn=role).get_tables, DatabaseName="d") == "AccessDeniedException"
+    assert code_of(client("iam", role_arn=role).list_roles) == "AccessDenied"
+    assert code_of(client("lakeformation", role_arn=role).list_permissions) == "AccessDeniedException"
+    assert code_of(client("healthlake", role_arn=role).list_fhir_datastores) == "AccessDeniedException"
+    assert code_of(client("omics", role_arn=role).list_reference_stores) == "AccessDeniedException"
+    assert code_of(client("sts", role_arn=role).get_caller_identity) == "ok"
+
+
+def test_a_denial_names_who_what_and_why(client: Client) -> None:
+    role = a_role(client)
+    with pytest.raises(ClientError) as caught:
+        client("athena", role_arn=role).start_query_execution(QueryString="SELECT 1", WorkGroup="w")
+    assert caught.value.response["Error"]["Message"] == (
+        "User: arn:aws:sts::123456789012:assumed-role/reader/test is not authorized to perform: "
+        "athena:StartQueryExecution on resource: arn:aws:athena:us-east-1:123456789012:workgroup/w because "
+        "no identity-based policy allows the athena:StartQueryExecution action"
+    )
+
+
+def test_glue_catalog_calls_need_catalog_database_and_table(client: Client) -> None:
+    glue = client("glue")
+    glue.create_database(DatabaseInput={"Name": "d"})
+    for name in ("t", "u"):
+        glue.create_table(DatabaseName="d", TableInput={"Name": name})
+    base = "arn:aws:glue:us-east-1:123456789012:"
+    role = a_role(client, allow("glue:GetTable", [f"{base}catalog", f"{base}database/d", f"{base}table/d/t"]))
+    theirs = client("glue", role_arn=role)
+    assert code_of(theirs.get_table, DatabaseName="d", Name="t") == "ok"
+    assert code_of(theirs.get_table, DatabaseName="d", Name="u") == "AccessDeniedException"
+
+
+def test_attached_policies_and_boundaries_count(client: Client, bucket: str) -> None:
+    iam = client("iam")
+    role = a_role(client)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:*")]})
+    policy = iam.create_policy(PolicyName="all-s3", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="reader", PolicyArn=policy)
+    assert code_of(client("s3", role_arn=role).list_objects_v2, Bucket=bucket) == "ok"
+    narrow = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:GetObject")]})
+    limit = iam.create_policy(PolicyName="limit", PolicyDocument=narrow)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="reader", PermissionsBoundary=limit)
+    assert code_of(client("s3", role_arn=role).list_objects_v2, Bucket=bucket) == "AccessDenied"
+    assert code_of(client("s3", role_arn=role).get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+
+
+def test_aws_managed_policies_can_be_attached(client: Client) -> None:
+    role = a_role(client)
+    client("iam").attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    assert code_of(client("s3", role_arn=role).list_buckets) == "ok"
+    assert code_of(client("s3", role_arn=role).create_bucket, Bucket="new-bucket") == "AccessDenied"
+
+
+def test_a_session_policy_only_takes_away(aws: LocalAws, client: Client, bucket: str) -> None:
+    from localaws.keys import Credentials
+    from localaws.world import make_client
+
+    role = a_role(client, allow("s3:*"))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:GetObject")]})
+    answer = client("sts").assume_role(RoleArn=role, RoleSessionName="test", Policy=document)["Credentials"]
+    keys = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+    s3 = make_client("s3", aws.endpoint, keys)
+    assert code_of(s3.get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == "AccessDenied"
+
+
+def test_the_trust_policy_decides_who_becomes_a_role(client: Client) -> None:
+    a_role(client, name="for-glue", trust=a_trust({"Service": "glue.amazonaws.com"}))
+    outsider = a_trust({"AWS": "arn:aws:iam::123456789012:role/other"})
+    a_role(client, name="for-other", trust=outsider)
+    external = a_trust(Condition={"StringEquals": {"sts:ExternalId": "42"}})
+    a_role(client, name="external", trust=external)
+    sts = client("sts")
+
+    def assume(name: str, **more: str) -> str:
+        return code_of(
+            sts.assume_role, RoleArn=f"arn:aws:iam::123456789012:role/{name}", RoleSessionName="test", **more
+        )
+
+    assert assume("for-glue") == "AccessDenied"
+    assert assume("for-other") == "AccessDenied"
+    assert assume("external") == "AccessDenied"
+    assert assume("external", ExternalId="42") == "ok"
+    assert assume("nowhere") == "AccessDenied"
+
+
+def test_a_role_needs_the_right_to_become_another(client: Client) -> None:
+    target = a_role(client, name="target")
+    poor = client("sts", role_arn=a_role(client, name="poor"))
+    rich = client("sts", role_arn=a_role(client, allow("sts:AssumeRole", target), name="rich"))
+    assert code_of(poor.assume_role, RoleArn=target, RoleSessionName="test") == "AccessDenied"
+    assert code_of(rich.assume_role, RoleArn=target, RoleSessionName="test") == "ok"
+
+
+def test_a_service_becomes_only_a_role_that_trusts_it(aws: LocalAws, client: Client, bucket: str) -> None:
+    from localaws.iam.trust import NotTrusted
+
+    statement = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/open/*")
+    role = a_role(client, statement, trust=a_trust({"Service": "healthlake.amazonaws.com"}))
+    s3 = aws.world.role_client("s3", role, "healthlake.amazonaws.com")
+    assert code_of(s3.get_object, Bucket=bucket, Key="open/a.txt") == "ok"
+    assert code_of(s3.get_object, Bucket=bucket, Key="closed/b.txt") == "AccessDenied"
+    with pytest.raises(NotTrusted, match=r"does not trust omics\.amazonaws\.com"):
+        aws.world.role_client("s3", role, "omics.amazonaws.com")
+
+
+def test_unknown_keys_and_unsigned_requests_get_nothing(aws: LocalAws, bucket: str) -> None:
+    from localaws.keys import Credentials
+    from localaws.world import make_client
+
+    stranger = Credentials("AKIAIOSFODNN7EXAMPLE", "x")
+    assert code_of(make_client("s3", aws.endpoint, stranger).list_buckets) == "InvalidAccessKeyId"
+    assert code_of(make_client("athena", aws.endpoint, stranger).list_work_groups) == "UnrecognizedClientException"
+    assert code_of(make_client("sts", aws.endpoint, stranger).get_caller_identity) == "InvalidClientTokenId"
+    for method, path in (("GET", f"/{bucket}/open/a.txt"), ("PUT", f"/{bucket}/n"), ("POST", "/moto-api/reset")):
+        assert raw_status(aws, method, path, {}) == 403
+
+
+def test_a_public_object_is_everyones(aws: LocalAws, client: Client, bucket: str) -> None:
+    grant = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*/open/*"}
+    client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [grant]}))
+    assert raw_status(aws, "GET", f"/{bucket}/open/a.txt", {}) == 200
+    assert raw_status(aws, "GET", f"/{bucket}/closed/b.txt", {}) == 403
+    assert raw_status(aws, "GET", f"/{bucket}", {}) == 403
+
+
+def test_nothing_but_the_signature_scope_chooses_service_bucket_or_account(
+    aws: LocalAws, client: Client, bucket: str
+) -> None:
+    """A request that says one thing to the gate and another to the answering service is not answered."""
+    role = a_role(client, allow("glue:GetDatabases"))
+    keys = client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]["AccessKeyId"]
+    scope = f"{keys}/20260101/us-east-1/{{}}/aws4_request"
+    header = "AWS4-HMAC-SHA256 Credential={}, SignedHeaders=host, Signature=0"
+    attempts: list[tuple[str, str, dict[str, str], str]] = [
+        (
+            "POST",
+            "/?Action=DeleteDatabase",
+            {"X-Amz-Target": "AWSGlue.GetDatabases"},
+            header.format(scope.format("glue")),
+        ),
+        ("GET", f"/{bucket}/open/a.txt", {}, "AWS4-HMAC-SHA256 SignedHeaders=host, Credential=" + scope.format("sts")),
+        ("GET", f"/{bucket}/open/a.txt?Action=GetCallerIdentity&X-Amz-Credential=" + scope.format("sts"), {}, ""),
+        ("GET", "/open/a.txt", {"Host": f"{bucket}.s3.amazonaws.com"}, header.format(scope.format("s3"))),
+        ("GET", "/", {"X-Moto-Account-Id": "888888888888"}, header.format(scope.format("s3"))),
+    ]
+    for method, path, headers, authorization in attempts:
+        signed = {**headers, "Authorization": authorization} if authorization else headers
+        assert raw_status(aws, method, path, signed) in {400, 403}, path
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [("a*", "*b", True), ("a*c", "ab*", True), ("a*c", "b*", False), ("*", "", True), ("x?", "x", False)],
+)
+def test_patterns_overlap_when_some_text_suits_both(left: str, right: str, expected: bool) -> None:
+    assert overlaps(left, right) is expected
