@@ -68,6 +68,12 @@ class Quarantine:
         self._archives.clear()
         return stored
 
+    def close(self) -> None:
+        """Forget what was kept and not stored."""
+        for archive in self._archives.values():
+            archive.close()
+        self._archives.clear()
+
 
 def archive_key(ingest_id: str, content: str) -> str:
     return f"quarantine/{ingest_id}/{content}.zip"

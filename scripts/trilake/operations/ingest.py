@@ -1,0 +1,113 @@
+"""`trilake ingest`: files, folders and s3:// prefixes of any mixture into the three rooms, nothing lost.
+
+Reads the files given; writes to the three services through their importers, to quarantine and to
+operations.ingest_ledger. `make ingest`.
+
+Example: trilake ingest data/ s3://bucket/incoming/ --only clinical --dry-run
+"""
+
+from typing import Any
+
+import click
+
+from trilake.core.errors import EXIT_REFUSALS, InputError
+from trilake.core.importer import IngestRun
+from trilake.core.ledger import FileOutcome
+from trilake.core.session import Session
+from trilake.core.text_table import text_table
+from trilake.core.verb import Run, verb
+from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files, totals
+from trilake.operations.sources import find_files
+
+MOST_NAMES = 20
+COUNTS = ("files", "records_in", "loaded", "duplicate", "superseded", "quarantined")
+
+
+def chosen(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """The modalities of --only, in the order of the story."""
+    names = {name.strip() for name in value.split(",") if name.strip()}
+    if unknown := names - set(MODALITIES):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(MODALITIES)}")
+    return tuple(name for name in MODALITIES if name in names)
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--only", default=",".join(MODALITIES), callback=chosen, help="Modalities to load, comma-separated.")
+@click.option("--dry-run", is_flag=True, help="Check the files and say what would happen.")
+@verb
+def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], dry_run: bool) -> int:
+    """Load FHIR, VCF and DICOM files, recognised by content; without PATHS, the sample folder.
+
+    Example: trilake ingest data/ --only clinical,genomic
+    """
+    if not paths and not run.state.sample.is_dir():
+        raise InputError("Nothing to ingest: no PATH given, and no sample yet", next_step="trilake ingest PATH")
+    given = list(paths) or [str(run.state.sample)]
+    with run.session() as session:
+        result = ingest_paths(session, run, given, modalities=only, dry_run=dry_run)
+    run.emit(result, text=in_words(result, dry_run=dry_run))
+    return exit_code(result)
+
+
+def ingest_paths(
+    session: Session, run: Run, paths: list[str], *, modalities: tuple[str, ...] = MODALITIES, dry_run: bool = False
+) -> dict[str, Any]:
+    """Load everything below the paths; counts and reasons per modality, as `--json` gives them."""
+    with ingest_run(run) as ingest:
+        found = find_files(session, paths, ingest.work_dir)
+        files = sort_files(found, modalities)
+        if files.n_left_out:
+            run.say(f"{files.n_left_out:,} files of other modalities left out")
+        outcomes = (preview_sorted if dry_run else load_sorted)(session, files, ingest)
+        return summary(outcomes, modalities, ingest)
+
+
+def summary(outcomes: list[FileOutcome], modalities: tuple[str, ...], run: IngestRun) -> dict[str, Any]:
+    by_modality = {
+        name: totals([outcome for outcome in outcomes if outcome.is_recognised and outcome.modality == name])
+        for name in modalities
+    }
+    unrecognised = [outcome for outcome in outcomes if not outcome.is_recognised]
+    names = [{"file": outcome.file, "found": outcome.reasons[0].found} for outcome in unrecognised]
+    return {"ingest_id": run.ingest_id, **by_modality, "unrecognised": {"files": len(names), "names": names}}
+
+
+def exit_code(result: dict[str, Any]) -> int:
+    """3 when a record was quarantined or a file refused; files that are not ours are no refusal."""
+    parts = [result[name] for name in MODALITIES if name in result]
+    refused = any(part["quarantined"] or part["statuses"].get("refused") for part in parts)
+    return EXIT_REFUSALS if refused else 0
+
+
+def in_words(result: dict[str, Any], *, dry_run: bool) -> str:
+    parts = {name: result[name] for name in MODALITIES if name in result}
+    if dry_run:
+        return "\n".join([*(would(name, part) for name, part in parts.items()), *not_recognised(result)])
+    rows = [[name, *(part[count] for count in COUNTS)] for name, part in parts.items()]
+    lines = [text_table(["modality", *COUNTS], rows)]
+    reasons = [[name, code, n] for name, part in parts.items() for code, n in part["reasons"].items()]
+    if reasons:
+        lines += [
+            "",
+            text_table(["modality", "reason", "n"], reasons),
+            "",
+            "Each of them: trilake ledger --reason CODE",
+        ]
+    return "\n".join([*lines, *not_recognised(result)])
+
+
+def would(name: str, part: dict[str, Any]) -> str:
+    words = f"Would load {part['loaded']:,} {name} records from {part['files']:,} files"
+    others = [f"{part[count]:,} {count}" for count in ("duplicate", "superseded", "quarantined") if part[count]]
+    reasons = ", ".join(f"{code} {n:,}" for code, n in part["reasons"].items())
+    return words + (f"; {', '.join(others)}" if others else "") + (f" ({reasons})" if reasons else "")
+
+
+def not_recognised(result: dict[str, Any]) -> list[str]:
+    names = result["unrecognised"]["names"]
+    if not names:
+        return []
+    lines = [f"  {one['file']}: {one['found']}" for one in names[:MOST_NAMES]]
+    more = [f"  and {len(names) - MOST_NAMES:,} more"] if len(names) > MOST_NAMES else []
+    return ["", f"Not recognised, left alone: {len(names):,} files", *lines, *more]

@@ -1,0 +1,78 @@
+"""`trilake ledger`: what became of every file and record.
+
+Reads operations.ingest_ledger. `make ledger`.
+
+Example: trilake ledger --file "fhir/*" --reason FHIR_DATE
+"""
+
+from fnmatch import fnmatch
+from typing import Any
+
+import click
+
+from trilake.core.errors import InputError
+from trilake.core.reasons import REASONS
+from trilake.core.session import Session
+from trilake.core.text_table import text_table
+from trilake.core.verb import Run, verb
+from trilake.operations.ledger_table import COUNTS, read_rows
+
+MOST_REASONS = 50
+ROW = ("ingest_id", "file", "modality", "status", *COUNTS, "reasons", "quarantine_uri", "recorded_at")
+
+
+@click.command()
+@click.option("--file", "name", help="Only files of this name; * and ? stand for others.")
+@click.option("--reason", "code", help="Only files and reasons with this code.")
+@click.option("--ingest", "ingest_id", help="Only one run.")
+@verb
+def ledger(run: Run, name: str | None, code: str | None, ingest_id: str | None) -> None:
+    """Show what became of every file: one row per file and run, oldest first, and why records were refused.
+
+    Example: trilake ledger --reason FHIR_DATE
+    """
+    if code is not None and code not in REASONS:
+        raise InputError(f"No reason code '{code}'. There are: {', '.join(sorted(REASONS))}")
+    with run.session() as session:
+        rows = ledger_rows(session, name=name, code=code, ingest_id=ingest_id)
+    run.emit({"rows": rows}, text=in_words(rows))
+
+
+def ledger_rows(
+    session: Session, *, name: str | None = None, code: str | None = None, ingest_id: str | None = None
+) -> list[dict[str, Any]]:
+    """The ledger's rows, oldest first; with `code`, their reasons are those with that code only."""
+
+    def keep(row: dict[str, Any]) -> bool:
+        return (
+            (name is None or fnmatch(row["file"], name))
+            and (ingest_id is None or row["ingest_id"] == ingest_id)
+            and (code is None or any(reason["code"] == code for reason in row["reasons"] or []))
+        )
+
+    rows = [{key: row[key] for key in ROW} for row in read_rows(session, keep)]
+    for row in rows:
+        row["reasons"] = [one for one in row["reasons"] or [] if code in (None, one["code"])]
+    return sorted(rows, key=lambda row: (row["recorded_at"], row["file"]))
+
+
+def in_words(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "No such rows in the ledger."
+    columns = ("file", "modality", "status", *COUNTS)
+    lines = [text_table(columns, [[row[name] for name in columns] for row in rows])]
+    reasons = [[row["file"], *map(reason.get, REASON)] for row in rows for reason in row["reasons"]]
+    if reasons:
+        lines += ["", text_table(["file", *REASON], [list(map(blank, row)) for row in reasons[:MOST_REASONS]])]
+    if len(reasons) > MOST_REASONS:
+        lines.append(f"and {len(reasons) - MOST_REASONS:,} more reasons: narrow with --file or --reason, or use --json")
+    if any(reason["item"] for row in rows for reason in row["reasons"]):
+        lines += ["", "Mend one and load it again: trilake replay ITEM --with FILE"]
+    return "\n".join(lines)
+
+
+REASON = ("code", "line", "path", "found", "expected", "item")
+
+
+def blank(value: Any) -> Any:
+    return None if value == "" else value
