@@ -36,8 +36,8 @@ variable "persona_bytes_scanned_cutoff" {
   default     = 107374182400
 
   validation {
-    condition     = var.persona_bytes_scanned_cutoff >= 10000000
-    error_message = "Athena's smallest cut-off is 10,000,000 bytes."
+    condition     = var.persona_bytes_scanned_cutoff >= 10485760
+    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
   }
 }
 
@@ -57,8 +57,8 @@ variable "pipeline_bytes_scanned_cutoff" {
   default     = 1099511627776
 
   validation {
-    condition     = var.pipeline_bytes_scanned_cutoff >= 10000000
-    error_message = "Athena's smallest cut-off is 10,000,000 bytes."
+    condition     = var.pipeline_bytes_scanned_cutoff >= 10485760
+    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
   }
 }
 

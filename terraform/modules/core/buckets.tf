@@ -79,7 +79,9 @@ resource "aws_s3_bucket_policy" "tls_only" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
-      Resource  = [each.value.arn, "${each.value.arn}/*"]
+      Resource = [
+        "arn:${local.partition}:s3:::${each.value.bucket}", "arn:${local.partition}:s3:::${each.value.bucket}/*",
+      ]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })

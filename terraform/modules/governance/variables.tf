@@ -13,8 +13,8 @@ variable "bytes_scanned_cutoff" {
   type        = number
 
   validation {
-    condition     = var.bytes_scanned_cutoff >= 10000000
-    error_message = "Athena's smallest cut-off is 10,000,000 bytes."
+    condition     = var.bytes_scanned_cutoff >= 10485760
+    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
   }
 }
 
