@@ -1,0 +1,1 @@
+"""Resource types, one module per service; each lists what it makes in `TYPES`."""
