@@ -1,0 +1,127 @@
+"""FHIR R4 resources about who a person is and what they agreed to: Patient, Consent; and the sites' own resources.
+
+Reads latent records; writes nothing. Make target: sample. Example: patient(person, NDJSON)["gender"]
+"""
+
+from trilake.sample.fhir_style import (
+    CONSENT_SYSTEM,
+    LOINC_SYSTEM,
+    MRN_SYSTEM,
+    NDJSON,
+    NPI_SYSTEM,
+    PERSON_SYSTEM,
+    SITE_SYSTEM,
+    TERMINOLOGY,
+    Resource,
+    Style,
+    coded,
+    npi,
+    term,
+)
+from trilake.sample.keys import resource_id, shared_id
+from trilake.sample.record import Concept, Person
+from trilake.sample.vocabulary import MARITAL, PRACTITIONERS_PER_SITE, SITES
+
+_TEST_DATA = {"system": f"{TERMINOLOGY}/v3-ActReason", "code": "HTEST", "display": "test health data"}
+
+
+def organizations() -> list[Resource]:
+    """The two sites."""
+    return [
+        {
+            "resourceType": "Organization",
+            "id": shared_id(f"organization/{site_id}"),
+            "meta": NDJSON.meta(),
+            "identifier": [{"system": SITE_SYSTEM, "value": site_id}],
+            "active": True,
+            "type": [term("organization-type", "prov", "Healthcare Provider")],
+            "name": site.name,
+        }
+        for site_id, site in SITES.items()
+    ]
+
+
+def practitioners() -> list[Resource]:
+    """A few at each site."""
+    return [
+        {
+            "resourceType": "Practitioner",
+            "id": shared_id(f"practitioner/{npi(site_id, number)}"),
+            "meta": NDJSON.meta(),
+            "identifier": [{"system": NPI_SYSTEM, "value": npi(site_id, number)}],
+            "active": True,
+            "name": [{"use": "official", "prefix": ["Dr."], "given": ["Example"], "family": "ABCDEFGH"[number]}],
+        }
+        for site_id in SITES
+        for number in range(PRACTITIONERS_PER_SITE)
+    ]
+
+
+def patient(person: Person, style: Style) -> Resource:
+    """The Patient."""
+    who = person.identity
+    meta = {**style.meta(), "security": [_TEST_DATA]}
+    address = {"use": "home", "line": [who.address.line], "city": who.address.city, "state": who.address.state}
+    found: Resource = {
+        "resourceType": "Patient",
+        "id": who.patient_id,
+        "meta": meta,
+        "identifier": [_uuid_identifier(who.patient_id), _mrn_identifier(who.mrn)],
+        "active": who.deceased_at is None,
+        "name": [{"use": name.use, "family": name.family, "given": [name.given]} for name in who.names],
+        "telecom": [{"system": "phone", "value": who.phone, "use": "home"}],
+        "gender": who.gender,
+        "birthDate": who.birth_date.isoformat(),
+        "address": [{**address, "postalCode": who.address.postcode, "country": "US"}],
+        "maritalStatus": _marital_status(who.marital_code),
+        "generalPractitioner": [style.practitioner(who.site_id, who.practitioner)],
+        "managingOrganization": style.organization(who.site_id),
+    }
+    if who.deceased_at:
+        found["deceasedDateTime"] = style.instant(who.deceased_at)
+    return found
+
+
+def consent(person: Person, style: Style) -> Resource:
+    """The person's one consent to research, with the two kinds of data that it covers or not."""
+    given = person.consent
+    return {
+        "resourceType": "Consent",
+        "id": resource_id(person.patient_id, "consent"),
+        "meta": style.meta(),
+        "status": "active" if given.is_active else "inactive",
+        "scope": term("consentscope", "research", "Research"),
+        "category": [coded(LOINC_SYSTEM, Concept("59284-0", "Consent Document"), text=False)],
+        "patient": style.reference("Patient", person.patient_id),
+        "dateTime": style.instant(given.given_at),
+        "organization": [style.organization(person.identity.site_id)],
+        "policyRule": term("v3-ActCode", *(("OPTIN", "opt-in") if given.permits_research else ("OPTOUT", "opt-out"))),
+        "provision": {
+            "type": _permission(given.permits_research),
+            "provision": [
+                _provision("genomic", "Genomic data", given.permits_genomic),
+                _provision("imaging", "Imaging data", given.permits_imaging),
+            ],
+        },
+    }
+
+
+def _permission(is_permitted: bool) -> str:
+    return "permit" if is_permitted else "deny"
+
+
+def _provision(code: str, display: str, is_permitted: bool) -> Resource:
+    return {"type": _permission(is_permitted), "code": [coded(CONSENT_SYSTEM, Concept(code, display), text=False)]}
+
+
+def _uuid_identifier(value: str) -> Resource:
+    return {"use": "usual", "system": PERSON_SYSTEM, "value": value}
+
+
+def _mrn_identifier(value: str) -> Resource:
+    kind = term("v2-0203", "MR", "Medical record number")
+    return {"use": "official", "type": kind, "system": MRN_SYSTEM, "value": value}
+
+
+def _marital_status(code: str) -> Resource:
+    return term("v3-MaritalStatus", code, MARITAL[code])

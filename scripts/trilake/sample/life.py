@@ -1,0 +1,194 @@
+"""What happens to a person: check-ups, diagnoses, treatments, notes, and what was measured when.
+
+Everyone has check-ups with measurements in 2016, 2017 and 2018, before the index date and before any onset of theirs.
+After a diagnosis come its visits, drugs, procedures and better readings: decoys that leak the label to whoever
+looks past the index date.
+
+Reads and writes nothing. Make target: sample. Example: draw_life(rng, traits, labels, identity).visits
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from trilake.sample.effects import INDEX_DATE, OUTCOMES, SHARE_PREVALENT
+from trilake.sample.identity import at
+from trilake.sample.measures import measure
+from trilake.sample.record import Concept, Diagnosis, Identity, Note, Treatment, Visit
+from trilake.sample.vocabulary import (
+    ACETAMINOPHEN,
+    BRONCHITIS,
+    DIABETES,
+    MEDICATIONS,
+    PROCEDURES,
+    RECONCILIATION,
+    SINUSITIS,
+)
+
+CHECKUP_YEARS = (2016, 2017, 2018, 2020, 2022, 2024)
+FIRST_PREVALENT_ONSET = date(2017, 1, 15)
+LAST_PREVALENT_ONSET = date(2018, 11, 30)
+LAST_ONSET = date(2026, 3, 1)
+LAST_FOLLOW_UP = date(2026, 4, 1)
+SHARE_YEAR_ONLY = 0.06
+SHARE_REFUTED = 0.02
+"""Share of people without an outcome whose chart holds its code as refuted: no case."""
+DIABETES_HBA1C = 6.5
+
+_VISIT_KIND = {"stroke": "emergency", "appendicitis": "admission"}
+_DAYS_TO_RESOLVE = {"stroke": 30, "appendicitis": 14}
+
+
+@dataclass(frozen=True)
+class Life:
+    """A person's events, each kind in order of time."""
+
+    visits: tuple[Visit, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    treatments: tuple[Treatment, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass
+class _Draft:
+    """Events as they are drawn."""
+
+    rng: np.random.Generator
+    is_2019_coded: bool
+    visits: list[Visit]
+    diagnoses: list[Diagnosis]
+    treatments: list[Treatment]
+
+
+def draw_life(
+    rng: np.random.Generator,
+    traits: dict[str, float],
+    labels: dict[str, bool],
+    identity: Identity,
+    *,
+    is_2019_coded: bool,
+) -> Life:
+    """All events of one person. `traits` in natural units; `labels` says which outcomes happen."""
+    draft = _Draft(rng, is_2019_coded, _checkups(rng), [], [])
+    for outcome, is_case in labels.items():
+        if is_case:
+            _add_outcome(draft, outcome)
+        elif rng.random() < SHARE_REFUTED:
+            _add_refuted(draft, outcome)
+    _add_unrelated(draft, traits)
+    _add_reconciliations(draft)
+    treated = {d.outcome: d.recorded for d in draft.diagnoses if d.outcome and d.is_confirmed}
+    visits = [measure(rng, visit, traits, treated) if visit.kind == "checkup" else visit for visit in draft.visits]
+    return Life(
+        tuple(sorted(visits, key=lambda visit: visit.start)),
+        tuple(sorted(draft.diagnoses, key=lambda diagnosis: diagnosis.recorded)),
+        tuple(sorted(draft.treatments, key=lambda treatment: treatment.at)),
+        _notes(identity, visits, draft.diagnoses),
+    )
+
+
+def _checkups(rng: np.random.Generator) -> list[Visit]:
+    days = [date(year, 1, 1) + timedelta(days=int(rng.integers(20, 330))) for year in CHECKUP_YEARS]
+    return [Visit(f"checkup-{day.year}", "checkup", _office_hour(rng, day), 30) for day in days]
+
+
+def _office_hour(rng: np.random.Generator, day: date) -> datetime:
+    return at(day, int(rng.integers(13, 20)), int(rng.integers(0, 12)) * 5)
+
+
+def _between(rng: np.random.Generator, first: date, last: date) -> date:
+    return first + timedelta(days=int(rng.integers((last - first).days + 1)))
+
+
+def _concept(draft: _Draft, outcome: str) -> Concept:
+    about = OUTCOMES[outcome]
+    if draft.is_2019_coded and about.codes_2019 and draft.rng.random() < 0.5:
+        return Concept(*about.codes_2019)
+    return Concept(about.code, about.display)
+
+
+def _add_outcome(draft: _Draft, outcome: str) -> None:
+    """A confirmed case: its onset, its visit, and what follows from it."""
+    rng = draft.rng
+    if rng.random() < SHARE_PREVALENT:
+        onset_day = _between(rng, FIRST_PREVALENT_ONSET, LAST_PREVALENT_ONSET)
+    else:
+        onset_day = _between(rng, INDEX_DATE + timedelta(days=30), LAST_ONSET)
+    onset = _office_hour(rng, onset_day)
+    recorded = onset + timedelta(days=int(rng.integers(0, 22)))
+    days = _DAYS_TO_RESOLVE.get(outcome)
+    abated = recorded + timedelta(days=days) if days else None
+    concept = _concept(draft, outcome)
+    visit = Visit(f"visit-{outcome}", _VISIT_KIND.get(outcome, "symptom"), recorded, 60, concept)
+    draft.visits.append(visit)
+    draft.diagnoses.append(
+        Diagnosis(
+            f"case-{outcome}", concept, outcome, onset, bool(rng.random() < SHARE_YEAR_ONLY), recorded, abated,
+            "confirmed", visit.key,
+        )
+    )  # fmt: skip
+    _add_treatment(draft, outcome, visit)
+
+
+def _add_treatment(draft: _Draft, outcome: str, visit: Visit) -> None:
+    is_lasting = outcome not in _DAYS_TO_RESOLVE
+    for i, drug in enumerate(MEDICATIONS[outcome]):
+        begun = visit.start + timedelta(minutes=45)
+        draft.treatments.append(Treatment(f"drug-{outcome}-{i}", "medication", drug, begun, visit.key, is_lasting))
+    if outcome in PROCEDURES and (outcome != "coronary_heart_disease" or draft.rng.random() < 0.5):
+        done = visit.start + timedelta(minutes=30)
+        draft.treatments.append(Treatment(f"procedure-{outcome}", "procedure", PROCEDURES[outcome], done, visit.key))
+    later = visit.start + timedelta(days=90)
+    if later.date() <= LAST_FOLLOW_UP:
+        draft.visits.append(Visit(f"follow-up-{outcome}", "follow_up", later, 20, visit.reason))
+
+
+def _add_refuted(draft: _Draft, outcome: str) -> None:
+    """A suspicion that was ruled out: the outcome's code without the outcome."""
+    seen = _office_hour(draft.rng, _between(draft.rng, FIRST_PREVALENT_ONSET, LAST_ONSET))
+    visit = Visit(f"suspicion-{outcome}", "symptom", seen, 30)
+    draft.visits.append(visit)
+    concept = _concept(draft, outcome)
+    draft.diagnoses.append(
+        Diagnosis(f"refuted-{outcome}", concept, outcome, seen, False, seen, None, "refuted", visit.key)
+    )
+
+
+def _add_unrelated(draft: _Draft, traits: dict[str, float]) -> None:
+    rng = draft.rng
+    for key, concept, share, days in (("bronchitis", BRONCHITIS, 0.4, 14), ("sinusitis", SINUSITIS, 0.3, 21)):
+        seen = _office_hour(rng, _between(rng, date(2016, 2, 1), LAST_ONSET))
+        if rng.random() >= share:
+            continue
+        visit = Visit(f"visit-{key}", "symptom", seen, 20, concept)
+        draft.visits.append(visit)
+        end = seen + timedelta(days=days)
+        draft.diagnoses.append(Diagnosis(key, concept, None, seen, False, seen, end, "confirmed", visit.key))
+        draft.treatments.append(Treatment(f"drug-{key}", "medication", ACETAMINOPHEN, seen, visit.key))
+    if traits["hba1c"] >= DIABETES_HBA1C:
+        visit = draft.visits[1]
+        is_year_only = bool(rng.random() < SHARE_YEAR_ONLY)
+        draft.diagnoses.append(
+            Diagnosis("diabetes", DIABETES, None, visit.start, is_year_only, visit.start, None, "confirmed", visit.key)
+        )
+
+
+def _add_reconciliations(draft: _Draft) -> None:
+    """The same procedure for everyone, at the first and the third check-up."""
+    for visit in (draft.visits[0], draft.visits[2]):
+        draft.treatments.append(
+            Treatment(f"reconciliation-{visit.key}", "procedure", RECONCILIATION, visit.start, visit.key)
+        )
+
+
+def _notes(identity: Identity, visits: list[Visit], diagnoses: list[Diagnosis]) -> tuple[Note, ...]:
+    name = identity.official
+    head = f"SYNTHETIC NOTE\nPatient: {name.given} {name.family}, {identity.mrn}, born {identity.birth_date}\n"
+    checkup = visits[2]
+    notes = [Note("note-checkup", checkup.start, checkup.key, head + "Routine check-up. No new complaints.\n")]
+    for diagnosis in diagnoses:
+        if diagnosis.outcome and diagnosis.is_confirmed:
+            text = f"{head}Assessment: {diagnosis.concept.display}. Treatment started; review in three months.\n"
+            notes.append(Note(f"note-{diagnosis.outcome}", diagnosis.recorded, diagnosis.visit_key, text))
+    return tuple(notes)
