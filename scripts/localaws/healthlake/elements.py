@@ -34,7 +34,7 @@ _CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element as JSON names it; `choice` is the `value` of `value[x]`, `codes` the whole of a required value set."""
+    """One element as JSON names it; `choice` is the `value` of `value[x]`, `codes` all of a required value set."""
 
     name: str
     type: str
@@ -111,7 +111,7 @@ def _codes(cls: type[FHIRAbstractBase]) -> dict[str, frozenset[str]]:
 
     The text reads `home | work | temp - purpose of this address`; one that ends in `+` lists only the first.
     """
-    found = {}
+    found: dict[str, frozenset[str]] = {}
     for base in cls.__mro__:
         if base is not object:
             for attribute, text in _DOCUMENTED.findall(_source(base.__module__).get(base.__name__, "")):

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 import orjson
@@ -35,9 +34,6 @@ def _list(arrow: pa.DataType) -> pa.DataType:
     return pa.list_(pa.field("element", arrow))
 
 
-_COMPANION = pa.struct([pa.field("id", pa.string()), pa.field("extension", _list(pa.string()))])
-
-
 def json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -48,11 +44,16 @@ def _json_texts(values: list[Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Field:
-    """One element's column: its lower-case name, Arrow type, and how its JSON becomes a value (None: as it is)."""
+    """One element's column: its lower-case name, Arrow type, and how its JSON becomes a value (None: as it is).
+
+    `inner` is the shape of a struct or of an array's structs; `is_json` says that values are JSON texts.
+    """
 
     column: str
     arrow: pa.DataType
-    convert: Convert | None
+    convert: Convert | None = None
+    inner: Shape | None = None
+    is_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Shape:
 @cache
 def shape(resource_type: str) -> Shape:
     """The shape of a resource type's table."""
-    return Shape({"resourceType": Field("resourcetype", pa.string(), None), **_fields(resource_type, ())})
+    return Shape({"resourceType": Field("resourcetype", pa.string()), **_fields(resource_type, ())})
 
 
 @cache
@@ -101,7 +102,7 @@ def read_rows(lines: list[bytes], resource_type: str, columns: set[str]) -> pa.T
     whole = schema(resource_type)
     content = b"\n".join(lines) + b"\n"
     found = pyarrow.json.read_json(
-        BytesIO(content),
+        pa.BufferReader(content),
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(content) + 1),
         parse_options=pyarrow.json.ParseOptions(
             explicit_schema=pa.schema([field for field in whole if field.name in columns]),
@@ -119,11 +120,13 @@ def _fields(type_name: str, path: tuple[str, ...]) -> dict[str, Field]:
     inner = (*path, type_name)
     for element in elements(type_name).values():
         if element.is_primitive:
-            found[element.name] = Field(element.name.lower(), _many(element, _arrow(element)), None)
+            found[element.name] = Field(element.name.lower(), _many(element, _arrow(element)))
             if element.name != "id" and len(path) < 2:
                 found["_" + element.name] = _companion(element, is_top=not path)
+        elif element.type in _JSON_TYPES or path.count(element.type) > is_backbone(element.type):
+            found[element.name] = _json(element)
         else:
-            found[element.name] = _complex(element, inner)
+            found[element.name] = _struct(element.name.lower(), element, Shape(_fields(element.type, inner)))
     return found
 
 
@@ -135,24 +138,25 @@ def _many(element: Element, arrow: pa.DataType) -> pa.DataType:
     return _list(arrow) if element.is_list else arrow
 
 
-def _complex(element: Element, path: tuple[str, ...]) -> Field:
-    name = element.name.lower()
-    if element.type in _JSON_TYPES or path.count(element.type) > is_backbone(element.type):
-        return Field(name, _many(element, pa.string()), _json_texts if element.is_list else json_text)
-    inner = Shape(_fields(element.type, path))
+def _json(element: Element) -> Field:
+    convert = _json_texts if element.is_list else json_text
+    return Field(element.name.lower(), _many(element, pa.string()), convert, is_json=True)
+
+
+def _struct(column: str, element: Element, inner: Shape) -> Field:
     convert = _each(inner.row) if element.is_list else inner.row
-    return Field(name, _many(element, pa.struct(inner.arrow_fields)), convert)
+    return Field(column, _many(element, pa.struct(inner.arrow_fields)), convert, inner)
 
 
 def _companion(element: Element, *, is_top: bool) -> Field:
     name = "_" + element.name.lower()
-    if not is_top:
-        return Field(name, pa.string(), json_text)
-    return Field(name, _many(element, _COMPANION), _each(_companion_row) if element.is_list else _companion_row)
+    return _struct(name, element, _companion_shape()) if is_top else Field(name, pa.string(), json_text, is_json=True)
 
 
-def _companion_row(value: dict[str, Any]) -> Row:
-    return {"id": value.get("id"), "extension": _json_texts(value["extension"]) if "extension" in value else None}
+@cache
+def _companion_shape() -> Shape:
+    extension = Field("extension", _list(pa.string()), _json_texts, is_json=True)
+    return Shape({"id": Field("id", pa.string()), "extension": extension})
 
 
 def _each(convert: Convert) -> Convert:

@@ -45,7 +45,7 @@ _PROPERTIES = {
     "write.metadata.metrics.column.id": "full",
     "write.metadata.metrics.column.meta.lastupdated": "full",
 }
-_ARROW = {BooleanType: pa.bool_(), IntegerType: pa.int32(), DoubleType: pa.float64()}
+_ARROW: dict[Any, pa.DataType] = {BooleanType: pa.bool_(), IntegerType: pa.int32(), DoubleType: pa.float64()}
 
 
 def bucket_name(datastore_id: str) -> str:
@@ -56,14 +56,22 @@ def database_name(datastore_id: str) -> str:
     return f"healthlake_{datastore_id}"
 
 
+def find_table(world: World, datastore_id: str, resource_type: str) -> Table | None:
+    """The table of a resource type; None when nothing of that type was ever stored."""
+    catalog = world.iceberg_catalog(world.service_account_id)
+    try:
+        return catalog.load_table((database_name(datastore_id), table_name(resource_type)))
+    except NoSuchTableError:
+        return None
+
+
 def open_table(world: World, datastore_id: str, resource_type: str) -> Table:
     """The table of a resource type, made when it is not there yet."""
+    found = find_table(world, datastore_id, resource_type)
+    if found is not None:
+        return found
     catalog = world.iceberg_catalog(world.service_account_id)
     name = (database_name(datastore_id), table_name(resource_type))
-    try:
-        return catalog.load_table(name)
-    except NoSuchTableError:
-        pass
     location = f"s3://{bucket_name(datastore_id)}/{table_name(resource_type)}"
     try:
         return catalog.create_table(name, schema(resource_type), location=location, properties=_PROPERTIES)
@@ -143,7 +151,6 @@ def append_file(table: Table, data_file: DataFile) -> None:
     append.append_data_file(data_file)
     updates, requirements = append._commit()
     table.catalog.commit_table(table, requirements, updates)
-    table.refresh()
 
 
 class _SettledTransaction(Transaction):

@@ -126,7 +126,8 @@ def _check_period(value: dict[str, Any], path: str, issues: Issues) -> None:
 @cache
 def _plan(type_name: str) -> _Plan:
     if type_name == "Element":
-        return _Plan({name: _checker(elements("Extension")[name]) for name in ("id", "extension")}, {}, (), {}, frozenset())
+        checkers = {name: _checker(elements("Extension")[name]) for name in ("id", "extension")}
+        return _Plan(checkers, {}, (), {}, frozenset())
     found = elements(type_name)
     choices = {name: element.choice for name, element in found.items() if element.choice is not None}
     return _Plan(
