@@ -52,7 +52,8 @@ def run_athena(session: Session, statement: str, *, parameters: list[str] | None
             statement,
             workgroup=session.workgroup,
             boto3_session=session.boto,
-            **({"params": parameters, "paramstyle": "qmark"} if parameters else {}),
+            params=parameters,
+            paramstyle="qmark" if parameters else "named",
         )
         execution = wr.athena.wait_query(query_id, boto3_session=session.boto, athena_query_wait_polling_delay=0.05)
     except wr.exceptions.QueryFailed as error:

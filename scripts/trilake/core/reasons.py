@@ -34,6 +34,23 @@ CLINICAL = {
 }
 GENOMIC = {
     "VCF_HEADER": "The header breaks a rule of the VCF specification.",
+    "VCF_COLUMNS": "The record has another number of columns than the header.",
+    "VCF_CHROM": "CHROM is not a contig name.",
+    "VCF_POSITION": "POS is not a position.",
+    "VCF_ID": "ID is not a list of identifiers.",
+    "VCF_REF": "REF is not an allele.",
+    "VCF_ALT": "ALT is not a list of alleles.",
+    "VCF_QUALITY": "QUAL is not a quality.",
+    "VCF_FILTER": "FILTER is not a list of filters.",
+    "VCF_INFO": "An INFO entry breaks its declaration or the specification.",
+    "VCF_FORMAT": "FORMAT is not a list of keys.",
+    "VCF_SAMPLE": "A sample value breaks its declaration or the specification.",
+    "VCF_GENOTYPE": "A genotype is malformed or names an allele that is not there.",
+    "VCF_DUPLICATE": "The same allele at the same position stands in the file before, with other content.",
+    "VCF_ORDER": "Loaded, though the records are not sorted by position within contiguous contigs.",
+    "VCF_NO_NEWLINE": "Loaded, though the last line has no line end: the file may be cut short.",
+    "VCF_NO_RECORDS": "Loaded, though the file holds no record.",
+    "VCF_BUILD_ASSUMED": "Loaded under the default reference genome: the header names none.",
 }
 IMAGING = {
     "DICOM_UNREADABLE": "The object cannot be parsed as DICOM.",

@@ -94,7 +94,9 @@ class Settings(Frozen):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            faults = ", ".join(f"{'.'.join(map(str, fault['loc']))} ({fault['msg'].lower()})" for fault in error.errors())
+            faults = ", ".join(
+                f"{'.'.join(map(str, fault['loc']))} ({fault['msg'].lower()})" for fault in error.errors()
+            )
             raise SettingsError(f"Settings in {source} do not fit: {faults}", next_step="make deploy") from None
 
     @classmethod

@@ -70,7 +70,7 @@ def run_order(relations: dict[str, Relation]) -> list[str]:
         raise InputError(f"SQL files read each other in a circle: {' -> '.join(error.args[1])}") from None
 
 
-def parse(text: str, *, source: str = "the query") -> exp.Expression:
+def parse(text: str, *, source: str = "the query") -> exp.Expr:
     """One statement as a tree. QueryError with line and column when it does not parse."""
     try:
         trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
@@ -83,15 +83,15 @@ def parse(text: str, *, source: str = "the query") -> exp.Expression:
     return trees[0]
 
 
-def tables_read(tree: exp.Expression) -> frozenset[str]:
+def tables_read(tree: exp.Expr) -> frozenset[str]:
     """The `room.table` names in FROM and JOIN."""
     return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
 
 
-def inline_views(tree: exp.Expression, relations: dict[str, Relation]) -> exp.Expression:
+def inline_views(tree: exp.Expr, relations: dict[str, Relation]) -> exp.Expr:
     """The tree with each view replaced by its SELECT, views within views too."""
 
-    def replace(node: exp.Expression) -> exp.Expression:
+    def replace(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Table):
             return node
         relation = relations.get(f"{node.db}.{node.name}")
@@ -105,7 +105,7 @@ def inline_views(tree: exp.Expression, relations: dict[str, Relation]) -> exp.Ex
     return tree.transform(replace)
 
 
-def rename_databases(tree: exp.Expression, name_of: Callable[[str], str | None]) -> exp.Expression:
+def rename_databases(tree: exp.Expr, name_of: Callable[[str], str | None]) -> exp.Expr:
     """The tree with every `room` in front of a table or column replaced by its Glue database."""
     renamed = tree.copy()
     for node in renamed.find_all(exp.Table, exp.Column):

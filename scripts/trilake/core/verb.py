@@ -61,7 +61,9 @@ def to_json(result: dict[str, Any]) -> str:
 def verb(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command the common options and its `Run` as first argument."""
 
-    @click.option("--env", "environment", default="local", show_default=True, help="Environment: local, or a tfvars name.")
+    @click.option(
+        "--env", "environment", default="local", show_default=True, help="Environment: local, or a tfvars name."
+    )
     @click.option(
         "--state",
         type=click.Path(file_okay=False, path_type=Path),

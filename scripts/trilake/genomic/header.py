@@ -1,0 +1,213 @@
+"""The header of a VCF: what it declares, and which rules of the specification it breaks.
+
+Pure: lines in, header and reasons out. Source: VCF 4.0 to 4.5, section 1.4.
+
+Example: header, reasons = read_header(lines)
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from trilake.core.ledger import Reason
+from trilake.genomic.reserved import FORMAT, INFO, TYPES, Field
+
+FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
+META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
+COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
+STRUCTURED = {"INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META"}
+NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
+URL = re.compile(r"(https?|ftp|file)://\S+", flags=re.IGNORECASE)
+ALT_ID = re.compile(r"[^\s,<>]+")
+ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
+ENTRY = re.compile(r'([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,"]?[^,]*)(?:,|$)')
+QUOTED = {"Description", "Source", "Version"}
+CHROMOSOME_1 = {248956422: "GRCh38", 249250621: "GRCh37", 247249719: "NCBI36"}
+BUILDS = (
+    (re.compile(r"GRCh38|hg38|b38\b|hs38", re.IGNORECASE), "GRCh38"),
+    (re.compile(r"GRCh37|hg19|b37\b|hs37", re.IGNORECASE), "GRCh37"),
+    (re.compile(r"NCBI36|hg18|b36\b|-B36\b|=B36\b", re.IGNORECASE), "NCBI36"),
+)
+
+
+@dataclass
+class VcfHeader:
+    """What the header declares. `samples` is empty for a sites-only file; `reference_genome` None when not told."""
+
+    version: str = ""
+    info: dict[str, Field] = field(default_factory=dict)
+    format: dict[str, Field] = field(default_factory=dict)
+    filters: set[str] = field(default_factory=set)
+    contigs: dict[str, int | None] = field(default_factory=dict)
+    samples: list[str] = field(default_factory=list)
+    reference_genome: str | None = None
+    file_date: str | None = None
+    n_lines: int = 0
+    lines: list[str] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+
+def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reason]]:
+    """The header from the first lines up to the column line, and every rule it breaks (`is_warning`: loaded anyway).
+
+    Takes numbered lines and stops after `#CHROM`; the rest of the iterator holds the records.
+    """
+    header, reasons = VcfHeader(), []
+    for number, line in lines:
+        header.n_lines = number
+        if not line.startswith("#"):
+            reasons.append(fault(number, "#CHROM line", line, "a column line before the first record"))
+            return header, reasons
+        header.lines.append(line)
+        if number == 1:
+            reasons += check_fileformat(header, line)
+        elif line.startswith("##"):
+            reasons += read_meta(header, number, line)
+        else:
+            reasons += read_columns(header, number, line)
+            return header, reasons
+    reasons.append(fault(header.n_lines or 1, "#CHROM line", "the end of the file", "a column line"))
+    return header, reasons
+
+
+def fault(line: int, path: str, found: str, expected: str, *, is_warning: bool = False) -> Reason:
+    return Reason("VCF_HEADER", expected=expected, found=found, line=line, path=path, is_warning=is_warning)
+
+
+def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
+    if not FILEFORMAT.fullmatch(line):
+        return [fault(1, "fileformat", line, "##fileformat=VCFv4.0 to VCFv4.5 as the first line")]
+    header.version = line.removeprefix("##fileformat=VCFv")
+    return []
+
+
+def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
+    """Take in one ## line."""
+    match = META.fullmatch(line)
+    if match is None:
+        return [fault(number, "meta line", line, "##key=value")]
+    key, value = match["key"], match["value"]
+    if header.reference_genome is None and key in ("reference", "contig", "assembly"):
+        header.reference_genome = build_of(line)
+    if key == "fileDate":
+        header.file_date = re.sub(r"\D", "", value) or None
+    if key == "assembly" and not URL.fullmatch(value):
+        return [fault(number, key, value, "a URL")]
+    if key == "pedigreeDB" and not URL.fullmatch(value.strip("<>")):
+        return [fault(number, key, value, "a URL")]
+    if value.startswith("<"):
+        return read_structured(header, number, key, value)
+    if key in STRUCTURED:
+        return [fault(number, key, value, f"##{key}=<ID=...>")]
+    return []
+
+
+def build_of(line: str) -> str | None:
+    for pattern, build in BUILDS:
+        if pattern.search(line):
+            return build
+    length = re.search(r"ID=(?:chr)?1,.*?length=(\d+)", line)
+    return CHROMOSOME_1.get(int(length[1])) if length else None
+
+
+def read_structured(header: VcfHeader, number: int, key: str, value: str) -> list[Reason]:
+    """Take in one ##key=<...> line."""
+    if not value.endswith(">"):
+        return [fault(number, key, value, "a closing '>'")]
+    entries = split_entries(value[1:-1])
+    if entries is None:
+        return [fault(number, key, value, "key=value pairs, text in closed double quotes")] if key in STRUCTURED else []
+    values = dict(entries)
+    reasons = check_entries(number, key, entries, forbidden="\\s,<>" if header.version < "4.3" else "\\s,<>*")
+    if key in ("INFO", "FORMAT"):
+        reasons += declare(header, number, key, values)
+    elif key == "FILTER" and "ID" in values:
+        header.filters.add(values["ID"])
+    elif key == "ALT":
+        reasons += check_alt(number, values.get("ID", ""))
+    elif key == "contig" and "ID" in values:
+        length = values.get("length", "")
+        header.contigs[values["ID"]] = int(length) if length.isdigit() else None
+    identity = (key, values.get("ID", ""))
+    if key in STRUCTURED and identity[1]:
+        if identity in header._seen:
+            reasons.append(fault(number, f"{key} {identity[1]}", "declared twice", "one declaration", is_warning=True))
+        header._seen.add(identity)
+    return reasons
+
+
+def split_entries(text: str) -> list[tuple[str, str]] | None:
+    """(key, value) pairs of `ID=x,Description="a, b"`; None when the text is not made of such pairs."""
+    entries, position = [], 0
+    while position < len(text):
+        match = ENTRY.match(text, position)
+        if match is None:
+            return None
+        entries.append((match[1], match[2]))
+        position = match.end()
+    return None if text.endswith(",") else entries
+
+
+def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forbidden: str) -> list[Reason]:
+    names, values = [name for name, _ in entries], dict(entries)
+    reasons = []
+    if key in STRUCTURED and not values.get("ID"):
+        reasons.append(fault(number, key, ",".join(names), "an ID"))
+    elif key in STRUCTURED and names[0] != "ID":
+        reasons.append(fault(number, key, names[0], "ID first", is_warning=True))
+    if key in ("SAMPLE", "contig", "META") and re.search(f"[{forbidden}]", values.get("ID", "")):
+        reasons.append(fault(number, f"{key}.ID", values["ID"], "an ID without white space, comma, star and brackets"))
+    if key in ("INFO", "FORMAT", "FILTER", "ALT") and not values.get("Description", "").startswith('"'):
+        found = values.get("Description", "nothing")
+        is_optional = key in ("FILTER", "ALT") and found == "nothing"
+        reasons.append(fault(number, f"{key}.Description", found, "text in double quotes", is_warning=is_optional))
+    if key == "ALT" and {"Number", "Type"} & set(names):
+        reasons.append(fault(number, key, ",".join(names), "ID and Description only", is_warning=True))
+    if key == "META" and not values.get("Values", "[]").startswith("["):
+        reasons.append(fault(number, "META.Values", values["Values"], "a list in square brackets"))
+    return reasons
+
+
+def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) -> list[Reason]:
+    """Take in an INFO or FORMAT declaration; a reserved key declared otherwise is a warning, as callers do it."""
+    name, count, kind = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
+    reasons = []
+    if not NUMBER.fullmatch(count):
+        reasons.append(fault(number, f"{key} {name}.Number", count or "nothing", "a count, A, R, G or ."))
+    if kind not in TYPES or (key == "FORMAT" and kind == "Flag"):
+        reasons.append(
+            fault(number, f"{key} {name}.Type", kind or "nothing", "Integer, Float, Flag, Character or String")
+        )
+    if reasons:
+        return reasons
+    reserved = (INFO if key == "INFO" else FORMAT).get(name)
+    declared = Field(count, kind)
+    (header.info if key == "INFO" else header.format)[name] = declared
+    if reserved and declared != reserved:
+        words = f"Number={reserved.number}, Type={reserved.type} for this reserved key"
+        return [fault(number, f"{key} {name}", f"Number={count}, Type={kind}", words, is_warning=True)]
+    return []
+
+
+def check_alt(number: int, name: str) -> list[Reason]:
+    if not ALT_ID.fullmatch(name):
+        return [fault(number, "ALT.ID", name, "an ID without white space, commas and angle brackets")]
+    if ":" in name and name.split(":")[0] not in ALT_PREFIXES:
+        return [fault(number, "ALT.ID", name, "a prefix of DEL, INS, DUP, INV, CNV", is_warning=True)]
+    return []
+
+
+def read_columns(header: VcfHeader, number: int, line: str) -> list[Reason]:
+    """Take in the #CHROM line."""
+    names = line.split("\t")
+    if names[:8] != COLUMNS:
+        return [fault(number, "#CHROM line", line, "tab-separated " + " ".join(COLUMNS))]
+    if len(names) > 8 and names[8] != "FORMAT":
+        return [fault(number, "#CHROM line", names[8], "FORMAT as the ninth column")]
+    header.samples = names[9:]
+    if any(not name.strip() for name in header.samples) or len(names) == 9:
+        return [fault(number, "#CHROM line", "an empty sample name", "a name for each sample after FORMAT")]
+    twice = sorted({name for name in header.samples if header.samples.count(name) > 1})
+    return (
+        [fault(number, "#CHROM line", f"{len(twice)} sample names used twice", "unique sample names")] if twice else []
+    )

@@ -1,0 +1,169 @@
+"""One data line of a VCF, taken apart and held against the rules of the specification.
+
+Pure: a line in, a record and reasons out. Source: VCF 4.0 to 4.5, section 1.6.
+
+Example: record, reasons = read_record(line, 17, header)
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from trilake.core.ledger import Reason
+from trilake.genomic.header import VcfHeader
+from trilake.genomic.values import FLOAT, check_info, check_samples
+
+CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,*]*")
+BASES = re.compile(r"[ACGTN]+", flags=re.IGNORECASE)
+IUPAC = re.compile(r"[ACGTNRYSWKMBDHV]+", flags=re.IGNORECASE)
+SYMBOLIC = re.compile(r"<[^\s,<>]+>")
+BREAKEND = re.compile(
+    r"[ACGTN]+[\[\]](?:[^\s\[\]:<>,]+|<[^\s<>,]+>)(?::\d+)?[\[\]]"
+    r"|[\[\]](?:[^\s\[\]:<>,]+|<[^\s<>,]+>)(?::\d+)?[\[\]][ACGTN]+"
+    r"|\.[ACGTN]+|[ACGTN]+\.",
+    flags=re.IGNORECASE,
+)
+WHITE = re.compile(r"\s")
+INFO_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
+
+
+@dataclass
+class VcfRecord:
+    """A line's fields. `info` maps a key to its text (None: a flag); `samples` are the raw sample columns."""
+
+    line: int
+    chrom: str
+    pos: int
+    ids: list[str]
+    ref: str
+    alts: list[str]
+    qual: float | None
+    filters: list[str] | None
+    info: dict[str, str | None] = field(default_factory=dict)
+    format: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+
+
+class Faults:
+    """Collects the reasons of one record."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.reasons: list[Reason] = []
+
+    def add(self, code: str, path: str, found: str, expected: str, *, is_warning: bool = False) -> None:
+        reason = Reason(code, expected=expected, found=found, line=self.line, path=path, is_warning=is_warning)
+        self.reasons.append(reason)
+
+
+def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | None, list[Reason]]:
+    """The record, and every rule that it breaks. The record is None when a reason refuses it."""
+    faults = Faults(line)
+    columns = text.split("\t")
+    width = 9 + len(header.samples) if header.samples else 8
+    if len(columns) != width and not (len(columns) == 9 and not header.samples):
+        faults.add("VCF_COLUMNS", "line", f"{len(columns)} columns", f"{width} tab-separated columns")
+        return None, faults.reasons
+    record = VcfRecord(
+        line=line,
+        chrom=columns[0],
+        pos=read_position(columns[1], faults),
+        ids=read_ids(columns[2], faults),
+        ref=columns[3],
+        alts=[] if columns[4] == "." else columns[4].split(","),
+        qual=read_quality(columns[5], faults),
+        filters=read_filters(columns[6], faults),
+        info=read_info(columns[7], faults),
+        format=columns[8].split(":") if header.samples else [],
+        samples=columns[9:],
+    )
+    check_chrom(record, faults)
+    check_alleles(record, faults)
+    check_info(record, header, faults)
+    check_samples(record, header, faults)
+    refused = any(not reason.is_warning for reason in faults.reasons)
+    return (None if refused else record), faults.reasons
+
+
+def read_position(text: str, faults: Faults) -> int:
+    if not (text.isascii() and text.isdigit()):
+        faults.add("VCF_POSITION", "POS", text, "an integer of 0 or more")
+        return 0
+    return int(text)
+
+
+def read_ids(text: str, faults: Faults) -> list[str]:
+    if text == ".":
+        return []
+    ids = text.split(";")
+    if WHITE.search(text) or not all(ids):
+        faults.add("VCF_ID", "ID", text, "identifiers without white space, separated by single semicolons")
+    elif len(set(ids)) < len(ids):
+        faults.add("VCF_ID", "ID", text, "each identifier once")
+    return ids
+
+
+def read_quality(text: str, faults: Faults) -> float | None:
+    if text == ".":
+        return None
+    if not FLOAT.fullmatch(text) or float(text) < 0:
+        faults.add("VCF_QUALITY", "QUAL", text, "a number of 0 or more, or .")
+        return None
+    return float(text)
+
+
+def read_filters(text: str, faults: Faults) -> list[str] | None:
+    """None when no filter was applied (.)."""
+    if text == ".":
+        return None
+    names = text.split(";")
+    if WHITE.search(text) or not all(names):
+        faults.add("VCF_FILTER", "FILTER", text, "filter names without white space, separated by single semicolons")
+    elif "0" in names or "." in names or (len(names) > 1 and "PASS" in names):
+        faults.add("VCF_FILTER", "FILTER", text, "PASS, ., or names other than 0")
+    elif len(set(names)) < len(names):
+        faults.add("VCF_FILTER", "FILTER", text, "each filter once")
+    return names
+
+
+def read_info(text: str, faults: Faults) -> dict[str, str | None]:
+    if text == ".":
+        return {}
+    if " " in text and any(" " in entry.split("=", 1)[0] for entry in text.split(";")):
+        faults.add("VCF_INFO", "INFO", text, "keys without white space")
+        return {}
+    info: dict[str, str | None] = {}
+    for entry in text.removesuffix(";").split(";"):
+        key, equals, value = entry.partition("=")
+        if not INFO_KEY.fullmatch(key):
+            faults.add("VCF_INFO", "INFO", key or "an empty entry", "keys of letters, digits, _ and .")
+        elif key in info:
+            faults.add("VCF_INFO", f"INFO/{key}", "given twice", "each key once")
+        elif WHITE.search(value):
+            faults.add("VCF_INFO", f"INFO/{key}", value, "a value without white space")
+        info[key] = value if equals else None
+    return info
+
+
+def check_chrom(record: VcfRecord, faults: Faults) -> None:
+    if not CHROM.fullmatch(record.chrom):
+        faults.add(
+            "VCF_CHROM", "CHROM", record.chrom, "a contig name without white space, comma, star and angle brackets"
+        )
+
+
+def check_alleles(record: VcfRecord, faults: Faults) -> None:
+    if not BASES.fullmatch(record.ref):
+        if IUPAC.fullmatch(record.ref):
+            faults.add("VCF_REF", "REF", record.ref, "A, C, G, T, N; an ambiguity code is kept", is_warning=True)
+        else:
+            faults.add("VCF_REF", "REF", record.ref, "one or more of A, C, G, T, N")
+    for alt in record.alts:
+        known = BASES.fullmatch(alt) or SYMBOLIC.fullmatch(alt) or BREAKEND.fullmatch(alt) or alt == "*"
+        if not known:
+            faults.add("VCF_ALT", "ALT", alt, "bases, *, <ID>, a breakend, or . alone")
+        elif alt.upper() == record.ref.upper():
+            faults.add("VCF_ALT", "ALT", alt, "an allele other than REF")
+    if len({alt.upper() for alt in record.alts if not alt.startswith("<")}) < sum(
+        not alt.startswith("<") for alt in record.alts
+    ):
+        faults.add("VCF_ALT", "ALT", ",".join(record.alts), "each allele once")

@@ -1,0 +1,69 @@
+"""The shape of the variant store: Arrow schemas of what the load job writes.
+
+Source: columns and types of a HealthOmics variant store (23 columns, 0-based half-open coordinates), then the
+columns that say where a row comes from. `sql/genomic/contract.yaml` describes each.
+
+Example: pa.RecordBatch.from_pylist(rows, schema=VARIANT)
+"""
+
+import pyarrow as pa
+
+STRINGS = pa.list_(pa.string())
+INTEGERS = pa.list_(pa.int32())
+TEXT_MAP = pa.map_(pa.string(), pa.string())
+VEP = pa.struct(
+    [
+        ("allele", pa.string()),
+        ("consequence", STRINGS),
+        ("impact", pa.string()),
+        ("symbol", pa.string()),
+        ("gene", pa.string()),
+    ]
+)
+
+VARIANT = pa.schema(
+    [
+        ("importjobid", pa.string()),
+        ("contigname", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("names", STRINGS),
+        ("referenceallele", pa.string()),
+        ("alternatealleles", STRINGS),
+        ("qual", pa.float64()),
+        ("filters", STRINGS),
+        ("splitfrommultiallelic", pa.bool_()),
+        ("attributes", TEXT_MAP),
+        ("phased", pa.bool_()),
+        ("calls", INTEGERS),
+        ("genotypelikelihoods", pa.list_(pa.float64())),
+        ("phredlikelihoods", INTEGERS),
+        ("alleledepths", INTEGERS),
+        ("conditionalquality", pa.int32()),
+        ("spl", INTEGERS),
+        ("depth", pa.int32()),
+        ("ps", pa.int32()),
+        ("sampleid", pa.string()),
+        ("information", TEXT_MAP),
+        ("annotations", pa.struct([("vep", pa.list_(VEP))])),
+        ("reference_genome", pa.string()),
+        ("source_file", pa.string()),
+        ("load_id", pa.string()),
+    ]
+)
+
+ANNOTATION = pa.schema(
+    [
+        ("contigname", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("names", STRINGS),
+        ("referenceallele", pa.string()),
+        ("alternatealleles", STRINGS),
+        ("attributes", TEXT_MAP),
+        ("reference_genome", pa.string()),
+        ("release", pa.string()),
+        ("source_file", pa.string()),
+        ("load_id", pa.string()),
+    ]
+)
