@@ -1,0 +1,37 @@
+-- The latest number of each laboratory test and vital sign of each patient.
+-- One row per patient, code system, code and unit; results that are not final or that carry no number left out.
+-- Read by clinicians, cohorts and dashboards; expanded inline, so that the caller's filters apply.
+WITH ranked AS (
+    SELECT
+        patient_id,
+        category,
+        code_system,
+        code,
+        display,
+        value_number,
+        value_unit,
+        effective_year,
+        count(*) OVER (PARTITION BY patient_id, code_system, code, value_unit) AS n_values,
+        row_number() OVER (
+            PARTITION BY patient_id, code_system, code, value_unit
+            ORDER BY effective_at DESC NULLS LAST, effective_year DESC NULLS LAST, observation_id ASC
+        ) AS place
+    FROM clinical.observation
+    WHERE
+        value_number IS NOT NULL
+        AND code IS NOT NULL
+        AND status IN ('final', 'amended', 'corrected')
+)
+
+SELECT
+    patient_id,
+    category,
+    code_system,
+    code,
+    display,
+    value_number,
+    value_unit,
+    effective_year,
+    n_values
+FROM ranked
+WHERE place = 1

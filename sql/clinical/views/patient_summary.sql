@@ -1,0 +1,69 @@
+-- What is known of each patient at a glance: age, conditions, latest encounter, how much of each kind of record.
+-- One row per patient.
+-- Read by clinicians and dashboards; expanded inline, so that the caller's filters apply.
+WITH condition_count AS (
+    SELECT
+        patient_id,
+        count(*) AS n_conditions,
+        count_if(clinical_status = 'active') AS n_active_conditions
+    FROM clinical.condition
+    GROUP BY patient_id
+),
+
+encounter_count AS (
+    SELECT
+        patient_id,
+        count(*) AS n_encounters,
+        min(start_year) AS first_encounter_year,
+        max(start_year) AS last_encounter_year
+    FROM clinical.encounter
+    GROUP BY patient_id
+),
+
+observation_count AS (
+    SELECT
+        patient_id,
+        count(DISTINCT observation_id) AS n_observations
+    FROM clinical.observation
+    GROUP BY patient_id
+),
+
+medication_count AS (
+    SELECT
+        patient_id,
+        count(*) AS n_medication_requests
+    FROM clinical.medication_request
+    GROUP BY patient_id
+),
+
+procedure_count AS (
+    SELECT
+        patient_id,
+        count(*) AS n_procedures
+    FROM clinical."procedure"
+    GROUP BY patient_id
+)
+
+SELECT
+    patient.patient_id,
+    patient.birth_year,
+    patient.gender,
+    patient.is_deceased,
+    coalesce(condition_count.n_conditions, 0) AS n_conditions,
+    coalesce(condition_count.n_active_conditions, 0) AS n_active_conditions,
+    coalesce(encounter_count.n_encounters, 0) AS n_encounters,
+    encounter_count.first_encounter_year,
+    encounter_count.last_encounter_year,
+    coalesce(observation_count.n_observations, 0) AS n_observations,
+    coalesce(medication_count.n_medication_requests, 0) AS n_medication_requests,
+    coalesce(procedure_count.n_procedures, 0) AS n_procedures,
+    patient.site_id,
+    patient.consent_research,
+    patient.consent_genomic,
+    patient.consent_imaging
+FROM clinical.patient
+LEFT JOIN condition_count ON patient.patient_id = condition_count.patient_id
+LEFT JOIN encounter_count ON patient.patient_id = encounter_count.patient_id
+LEFT JOIN observation_count ON patient.patient_id = observation_count.patient_id
+LEFT JOIN medication_count ON patient.patient_id = medication_count.patient_id
+LEFT JOIN procedure_count ON patient.patient_id = procedure_count.patient_id
