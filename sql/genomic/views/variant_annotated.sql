@@ -1,0 +1,39 @@
+-- Called variants with what the newest ClinVar release says of them.
+-- One row per sample and alternate allele that the sample carries or was called reference at.
+-- Read by bioinformaticians.
+WITH newest_release AS (
+    SELECT
+        reference_genome,
+        max(release) AS release
+    FROM genomic.annotation
+    GROUP BY reference_genome
+)
+
+SELECT
+    variant.sampleid AS sample_id,
+    variant.patient_id,
+    variant.reference_genome,
+    variant.contigname,
+    variant.start,
+    variant."end",
+    variant.referenceallele,
+    variant.alternateallele,
+    variant.calls,
+    variant.depth,
+    variant.filters,
+    annotation.rs_id,
+    annotation.gene,
+    annotation.clinical_significance,
+    annotation.condition_name,
+    annotation.release
+FROM genomic.variant
+INNER JOIN newest_release ON variant.reference_genome = newest_release.reference_genome
+INNER JOIN genomic.annotation
+    ON
+        newest_release.reference_genome = annotation.reference_genome
+        AND newest_release.release = annotation.release
+        AND variant.contigname = annotation.contigname
+        AND variant.start = annotation.start
+        AND variant.referenceallele = annotation.referenceallele
+        AND variant.alternateallele = annotation.alternateallele
+WHERE variant.alternateallele <> ''
