@@ -5,7 +5,7 @@ WITH numbered_annotation AS (
     SELECT
         contigname,
         start,
-        "end",
+        annotation."end",
         names,
         referenceallele,
         element_at(alternatealleles, 1) AS alternateallele,
@@ -25,7 +25,7 @@ SELECT
     element_at(names, 1) AS annotation_id,
     contigname,
     start,
-    "end",
+    numbered_annotation."end",
     referenceallele,
     alternateallele,
     'rs' || element_at(attributes, 'RS') AS rs_id,

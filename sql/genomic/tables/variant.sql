@@ -6,7 +6,7 @@ WITH numbered_variant AS (
         importjobid,
         contigname,
         start,
-        "end",
+        variant."end",
         names,
         referenceallele,
         alternatealleles,
