@@ -1,0 +1,48 @@
+"""A HealthLake table that does not exist yet, as a relation with its columns and no rows.
+
+HealthLake's tables appear with the first resource of their type. A governed table that only looks something up in
+one ("May be missing" in its header) reads this instead, and `views` says so.
+
+Example: empty_relation("consent", {"id", "status"})
+"""
+
+from functools import cache
+from typing import Any
+
+from trilake.clinical.elements import Element, definition, resource_class
+
+TRINO = {"boolean": "boolean", "integer": "integer", "decimal": "double"}
+RESOURCES = {"consent": "Consent", "organization": "Organization"}
+"""Resource types that governed tables may look up without needing them."""
+
+
+def empty_relation(table: str, names: set[str]) -> str:
+    """A SELECT without rows, with those of the names that are columns of the type's table."""
+    columns = column_types(RESOURCES[table])
+    return (
+        "SELECT "
+        + ", ".join(f'cast(NULL AS {kind}) AS "{name}"' for name, kind in columns.items() if name in names)
+        + " WHERE FALSE"
+    )
+
+
+@cache
+def column_types(resource_type: str) -> dict[str, str]:
+    """Column name -> Trino type, nested as HealthLake nests a resource type's table."""
+    return {"resourcetype": "varchar", **fields(resource_class(resource_type), ())}
+
+
+def fields(cls: Any, path: tuple[Any, ...]) -> dict[str, str]:
+    return {name.lower(): trino_type(element, (*path, cls)) for name, element in definition(cls).elements.items()}
+
+
+def trino_type(element: Element, path: tuple[Any, ...]) -> str:
+    """One element's type; extensions, contained resources and types that hold themselves again are JSON texts."""
+    if element.primitive:
+        kind = TRINO.get(element.primitive, "varchar")
+    elif element.is_resource or element.type.__name__ == "Extension" or path.count(element.type) > 1:
+        kind = "varchar"
+    else:
+        inner = fields(element.type, path)
+        kind = "row(" + ", ".join(f'"{name}" {of}' for name, of in inner.items()) + ")"
+    return f"array({kind})" if element.is_list else kind

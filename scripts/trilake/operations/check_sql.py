@@ -1,0 +1,102 @@
+"""The rules that SQL files keep, held without AWS: they parse, fit the contract, say what they are, and end somewhere.
+
+Reads sql/. Behind `trilake views --check` and `make check`.
+
+Example: faults_of_sql()  ->  ["sql/clinical/views/a.sql: SELECT * (list the columns)"]
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlglot import exp
+
+from trilake.core.catalog import HEALTHLAKE, SOURCES
+from trilake.core.contract import GovernedTable, load_contract
+from trilake.core.errors import InputError, QueryError
+from trilake.core.paths import SQL
+from trilake.core.sql import Relation, load_relations, parse, run_order
+
+HEADER_LINES = 3
+CASTS = {"string": "varchar", "int": "integer"}
+"""Contract types (Hive's names) that Athena's CAST names otherwise."""
+UNSIZED = {"TIMESTAMP(6)": "TIMESTAMP"}
+
+
+def faults_of_sql(folder: Path = SQL) -> list[str]:
+    """Everything that is wrong, one line each, the file first."""
+    relations, contract = load_relations(folder), load_contract(folder)
+    faults = [fault for relation in relations.values() for fault in faults_of(relation, relations, contract)]
+    for name, table in contract.items():
+        if table.filled_by == "sql" and (name not in relations or relations[name].kind != "table"):
+            faults.append(f"{name}: the contract has it filled by SQL, but there is no sql/{table.room}/tables file")
+    if not faults:
+        try:
+            run_order(relations)
+        except InputError as error:
+            faults.append(error.message)
+    return faults
+
+
+def faults_of(relation: Relation, relations: dict[str, Relation], contract: dict[str, GovernedTable]) -> list[str]:
+    where = "/".join(relation.path.parts[-4:])
+    if len(relation.header) < HEADER_LINES:
+        return [f"{where}: {len(relation.header)} comment lines on top; expected what it is, its grain, who reads it"]
+    try:
+        tree = parse(relation.text, source=where)
+    except QueryError as error:
+        return [error.message]
+    if not isinstance(tree, exp.Query):
+        return [f"{where}: not a SELECT"]
+    faults = []
+    if any(isinstance(star.parent, exp.Select | exp.Column) for star in tree.find_all(exp.Star)):
+        faults.append("SELECT * (list the columns)")
+    faults += [f"reads {name}, which nothing makes" for name in unknown(relation, relations, contract)]
+    if relation.kind == "table":
+        table = contract.get(relation.name)
+        faults += misfits(tree, table) if table else ["the contract has no such table"]
+    return [f"{where}: {fault}" for fault in faults]
+
+
+def unknown(relation: Relation, relations: dict[str, Relation], contract: dict[str, GovernedTable]) -> list[str]:
+    """Names read that are no SQL file, no contract table and no source."""
+    return sorted(name for name in relation.reads if name not in relations | contract and not is_source(name))
+
+
+def is_source(name: str) -> bool:
+    room, table = name.split(".")
+    if room == HEALTHLAKE:
+        return table.isalpha() and find_spec(f"fhirclient.models.{table}") is not None
+    return room in SOURCES
+
+
+def misfits(tree: exp.Query, table: GovernedTable) -> list[str]:
+    """Where the SELECT's columns are not the contract's, in name, order or, where a CAST shows it, type."""
+    selected = tree.named_selects
+    expected = [column.name for column in table.columns]
+    if selected != expected:
+        missing = [name for name in expected if name not in selected]
+        extra = [name for name in selected if name not in expected]
+        return [
+            f"columns do not fit the contract: missing {missing or 'none'}, not in it {extra or 'none'}, or reordered"
+        ]
+    faults = []
+    for column, expression in zip(table.columns, tree.selects, strict=True):
+        wanted = exp.DataType.build(CASTS.get(column.type, column.type), dialect="athena").sql()
+        found = cast_type(expression.unalias())
+        if found is not None and UNSIZED.get(found, found) != UNSIZED.get(wanted, wanted):
+            faults.append(f"{column.name} is {found}, the contract has {wanted}")
+    return faults
+
+
+def cast_type(expression: exp.Expr) -> str | None:
+    """The type that an expression's outermost CAST gives it, through CASE and coalesce; None when none is seen."""
+    if isinstance(expression, exp.Cast):
+        return str(expression.to.sql())
+    if isinstance(expression, exp.Case):
+        parts = [case.args["true"] for case in expression.args["ifs"]]
+    elif isinstance(expression, exp.Coalesce):
+        parts = [expression.this]
+    else:
+        return "BOOLEAN" if isinstance(expression, exp.Boolean | exp.Predicate) else None
+    found = {cast_type(part) for part in parts} - {None}
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,150 @@
+"""Governed tables brought up to date and views created, each after what it reads.
+
+Reads the services' own tables; writes the governed tables by one MERGE each, and Athena views. `make views`.
+
+A source table that does not exist yet (HealthLake makes one with the first resource of its type, the jobs with their
+first file) leaves the governed table as it is, and says so; a SELECT that can do without it names it in its header
+("May be missing: ...") and then reads no rows from there.
+
+Example: refresh(session, say=print)
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlglot
+from botocore.exceptions import ClientError
+from sqlglot import exp
+
+from trilake.clinical.empty_tables import empty_relation
+from trilake.core.athena import run_athena
+from trilake.core.catalog import HEALTHLAKE, SOURCES, database_name
+from trilake.core.contract import GovernedTable, load_contract
+from trilake.core.errors import QueryError, ServiceError
+from trilake.core.session import Session
+from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
+from trilake.operations.merge import count_statement, merge_statement, quoted
+
+MAY_BE_MISSING = "May be missing:"
+NAME = re.compile(r"[a-z_]+\.[a-z_]+")
+VIEW_FIELDS = ("Name", "StorageDescriptor", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")
+
+
+@dataclass
+class Built:
+    """What one refresh did: names in order, rows of each that was built, and why others were not."""
+
+    order: list[str]
+    rows: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"built": list(self.rows), "order": self.order, "rows": self.rows, "skipped": self.skipped}
+
+
+def refresh(session: Session, *, say: Callable[[str], None]) -> Built:
+    """Build everything, in an order derived from what reads what."""
+    relations, contract = load_relations(), load_contract()
+    built = Built(run_order(relations))
+    for name in built.order:
+        relation = relations[name]
+        target = glue_name(session, name)
+        if target is None:
+            built.skipped[name] = "its room has no database; it is read inline"
+        elif relation.kind == "view":
+            create_view(session, relation, target)
+            built.rows[name] = count_view(session, target)
+        else:
+            missing = missing_sources(session, relation)
+            if needed := missing - optional_sources(relation):
+                built.skipped[name] = f"{', '.join(sorted(needed))} does not exist yet: nothing of that kind was loaded"
+            else:
+                built.rows[name] = fill(session, relation, contract[name], target, missing)
+                for lookup in sorted(missing):
+                    say(f"  {name}: {lookup} does not exist yet, so nothing is looked up there")
+        say(line_of(name, relation, built))
+    return built
+
+
+def line_of(name: str, relation: Relation, built: Built) -> str:
+    if name in built.skipped:
+        return f"  {relation.kind} {name}: left as it is, {built.skipped[name]}"
+    return f"  {relation.kind} {name}: {built.rows[name]:,} rows"
+
+
+def glue_name(session: Session, name: str) -> str | None:
+    """`room.table` as Athena has it; None when the room has no database."""
+    room, table = name.split(".")
+    database = database_name(session, room)
+    return None if database is None else f"{quoted(database)}.{quoted(table)}"
+
+
+def fill(session: Session, relation: Relation, table: GovernedTable, target: str, missing: set[str]) -> int:
+    """Merge the SELECT into its table; the table's rows. QueryError when several rows share a key."""
+    tree = without_missing(parse(relation.text, source=str(relation.path)), missing)
+    select = rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT, comments=False)
+    run_athena(session, merge_statement(table, target, select))
+    n_rows, n_shared = run_athena(session, count_statement(table, target)).rows[0]
+    if n_shared:
+        raise QueryError(f"{relation.path} gives several rows for {n_shared:,} keys ({', '.join(table.key)})")
+    return int(n_rows)
+
+
+def create_view(session: Session, relation: Relation, target: str) -> None:
+    """Create or replace an Athena view; its header becomes its description in the catalog."""
+    tree = parse(relation.text, source=str(relation.path))
+    select = rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT, comments=False)
+    run_athena(session, f"CREATE OR REPLACE VIEW {target} AS {select}")
+    room, name = relation.name.split(".")
+    glue, database = session.client("glue"), database_name(session, room)
+    found = glue.get_table(DatabaseName=database, Name=name)["Table"]
+    table_input = {key: found[key] for key in VIEW_FIELDS if key in found}
+    glue.update_table(
+        DatabaseName=database, TableInput={**table_input, "Description": " ".join(relation.header)[:2048]}
+    )
+
+
+def count_view(session: Session, target: str) -> int:
+    return int(run_athena(session, f"SELECT count(*) AS n FROM {target}").rows[0][0])
+
+
+def missing_sources(session: Session, relation: Relation) -> set[str]:
+    """The services' own tables that the relation reads and that do not exist."""
+    return {name for name in relation.reads if name.split(".")[0] in SOURCES and not exists(session, name)}
+
+
+def exists(session: Session, name: str) -> bool:
+    room, table = name.split(".")
+    try:
+        session.client("glue").get_table(DatabaseName=database_name(session, room), Name=table)
+    except ServiceError:
+        return False
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "EntityNotFoundException":
+            return False
+        raise
+    return True
+
+
+def optional_sources(relation: Relation) -> set[str]:
+    """What the relation's header says may be missing."""
+    lines = [line for line in relation.header if line.startswith(MAY_BE_MISSING)]
+    return {name for line in lines for name in NAME.findall(line) if name.split(".")[0] in SOURCES}
+
+
+def without_missing(tree: exp.Expr, missing: set[str]) -> exp.Expr:
+    """The tree with missing HealthLake tables read as no rows."""
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in missing or node.db != HEALTHLAKE:
+            return node
+        select = node.find_ancestor(exp.Select)
+        names = {part.name.lower() for column in (select or tree).find_all(exp.Column) for part in column.parts}
+        inner = sqlglot.parse_one(empty_relation(node.name, names), read=DIALECT)
+        return exp.Subquery(
+            this=inner, alias=node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+        )
+
+    return tree.transform(replace)
