@@ -1,10 +1,6 @@
 # What exists once per account and Region. Its own state and one owner, because PutDataLakeSettings replaces the
 # whole object: two states that both hold it overwrite each other's administrators.
 
-provider "aws" {
-  region = var.region
-}
-
 resource "aws_lakeformation_data_lake_settings" "this" {
   admins = var.administrators
 

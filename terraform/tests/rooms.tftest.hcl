@@ -129,8 +129,9 @@ run "store" {
   }
 
   variables {
-    room = "genomic"
-    jobs = { load = { description = "Loads" } }
+    room           = "genomic"
+    jobs           = { load = { description = "Loads" } }
+    python_modules = ["pysam==0.24.1"]
   }
 
   assert {
@@ -152,9 +153,10 @@ run "a_job_that_may_do_anything" {
   }
 
   variables {
-    room       = "genomic"
-    jobs       = { load = { description = "Loads" } }
-    statements = [{ sid = "All", actions = ["s3:*"], resources = ["*"] }]
+    room           = "genomic"
+    jobs           = { load = { description = "Loads" } }
+    python_modules = []
+    statements     = [{ sid = "All", actions = ["s3:*"], resources = ["*"] }]
   }
 
   expect_failures = [var.statements]

@@ -63,7 +63,7 @@ resource "aws_glue_security_configuration" "this" {
 resource "aws_glue_job" "this" {
   for_each = var.jobs
 
-  name                   = "${var.core.name_prefix}-${var.room}-${each.key}"
+  name                   = "${var.core.name_prefix}-${var.room}-${replace(each.key, "_", "-")}"
   description            = each.value.description
   role_arn               = aws_iam_role.job.arn
   glue_version           = "5.1"
@@ -82,6 +82,7 @@ resource "aws_glue_job" "this" {
 
   default_arguments = {
     "--job-language"                     = "python"
+    "--additional-python-modules"        = join(",", var.python_modules)
     "--extra-py-files"                   = "${var.core.code_prefix}/trilake.zip"
     "--settings"                         = "${var.core.code_prefix}/settings.json"
     "--datalake-formats"                 = "iceberg"

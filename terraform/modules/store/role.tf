@@ -13,6 +13,12 @@ locals {
         Resource = ["${local.s3}${var.core.raw_bucket}/${var.room}/*", "${local.s3}${var.core.artifact_bucket}/code/*"]
       },
       {
+        Sid      = "Reports"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.s3}${var.core.raw_bucket}/${var.room}/reports/*"]
+      },
+      {
         Sid    = "StoreAndScratch"
         Effect = "Allow"
         Action = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]

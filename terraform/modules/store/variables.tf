@@ -42,6 +42,16 @@ variable "jobs" {
   }
 }
 
+variable "python_modules" {
+  description = "Python packages that Glue installs for the jobs, each with its version, as in scripts/constraints.txt."
+  type        = list(string)
+
+  validation {
+    condition     = alltrue([for entry in var.python_modules : can(regex("^[a-z0-9-]+(\\[[a-z0-9,]+\\])?==[0-9][0-9.]*$", entry))])
+    error_message = "Each package has an exact version, such as pysam==0.24.1: a job must not change by itself."
+  }
+}
+
 variable "room" {
   description = "Name of the room that the store belongs to."
   type        = string
