@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from moto.events.models import events_backends
 
 from localaws import objects
 from localaws.caller import ACCOUNT_ID, REGION, SERVICE_ACCOUNT_ID
@@ -129,9 +130,9 @@ class World:
             return bool(self._running)
 
     def emit_event(self, source: str, detail_type: str, detail: dict[str, Any]) -> None:
-        """Put an event on the default EventBridge bus, as the service itself would."""
+        """Put an event on the default EventBridge bus as an AWS service does (`source`: `aws.healthlake`)."""
         entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail, default=str)}
-        self.client("events").put_events(Entries=[entry])
+        events_backends[self.account_id][self.region].put_events([entry])
 
     def close(self) -> None:
         """Wait for background jobs (and the jobs they start)."""
