@@ -1,0 +1,203 @@
+"""`trilake plan`, `deploy` and `destroy`: the whole of terraform/ in one environment, reviewed before it is applied.
+
+Reads terraform/, the contracts and the policy; writes AWS (for `local`: localaws) and <state>/<env>/settings.json.
+Make targets: plan, deploy, destroy.
+Example: trilake plan --env prod
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from trilake.core.errors import EXIT_REFUSALS
+from trilake.core.session import SETTINGS_FILE, Session
+from trilake.core.settings import Settings, from_outputs
+from trilake.core.terraform import Plan, Terraform, open_terraform
+from trilake.core.terraform_folder import ROOTS
+from trilake.core.verb import Run, to_json, verb
+from trilake.governance.plan_review import Review, review
+from trilake.governance.plan_words import as_text
+from trilake.operations.artifacts import upload
+from trilake.operations.teardown import empty_stores, left_behind
+
+MAIN = ROOTS[-1]
+DONE = {"create": "created", "update": "updated", "replace": "replaced", "destroy": "destroyed"}
+PROGRESS_STEP = 25
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The plans of all roots, in the order they are applied in, with what the review says of each."""
+
+    plans: tuple[Plan, ...]
+    reviews: tuple[Review, ...]
+
+    @property
+    def has_changes(self) -> bool:
+        return any(plan.has_changes for plan in self.plans)
+
+    @property
+    def is_blocked(self) -> bool:
+        return any(found.blocking for found in self.reviews)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Resources by action, over all roots."""
+        total: Counter[str] = Counter()
+        for plan in self.plans:
+            total.update(plan.counts)
+        return {action: total[action] for action in DONE}
+
+    @property
+    def summary(self) -> str:
+        """`203 to create, 0 to update, ...` or that there is nothing to do."""
+        if not self.has_changes:
+            return "No changes: what is there is what the configuration says."
+        return "Terraform: " + ", ".join(f"{number} to {action}" for action, number in self.counts.items())
+
+    @property
+    def review_text(self) -> str:
+        """The review in words: of the main root always, of the others when they change something."""
+        told = [
+            as_text(found)
+            for plan, found in zip(self.plans, self.reviews, strict=True)
+            if plan.root == MAIN or plan.has_changes
+        ]
+        return "\n\n".join(told)
+
+    def as_dict(self, environment: str) -> dict[str, Any]:
+        joined: dict[str, list[Any]] = {}
+        for found in self.reviews:
+            for name, value in found.as_dict().items():
+                if isinstance(value, list):
+                    joined.setdefault(name, []).extend(value)
+        roots = {plan.root.name: plan.counts for plan in self.plans}
+        return {"environment": environment, "resources": self.counts, "roots": roots, "review": joined}
+
+
+@contextmanager
+def opened(run: Run) -> Iterator[tuple[Session, Terraform]]:
+    """The deployer's session and Terraform in the same environment."""
+    with run.session() as session, open_terraform(run.folder, run.environment) as terraform:
+        yield session, terraform
+
+
+def propose(terraform: Terraform) -> Proposal:
+    plans = tuple(terraform.plan(root) for root in ROOTS)
+    return Proposal(plans, tuple(review(plan.content) for plan in plans))
+
+
+@click.command()
+@verb
+@click.pass_context
+def plan(context: click.Context, run: Run) -> None:
+    """Show Terraform's plan and, under it, who would gain or lose what. Ends with 3 when the review blocks.
+
+    Example: trilake plan --env prod
+    """
+    with opened(run) as (_, terraform):
+        proposal = propose(terraform)
+    texts = [f"# terraform/{item.root.path}\n{item.text.strip()}" for item in proposal.plans]
+    run.emit(proposal.as_dict(run.environment), text="\n\n".join([*texts, proposal.review_text]))
+    if proposal.is_blocked:
+        context.exit(EXIT_REFUSALS)
+
+
+@click.command()
+@verb
+@click.option("--yes", is_flag=True, help="Apply without asking (on AWS; the laptop never asks).")
+@click.option("--despite-review", is_flag=True, help="Apply although the review blocks.")
+@click.pass_context
+def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool) -> None:
+    """Plan, show what would change in words, apply, and put code and settings where jobs find them.
+
+    Example: trilake deploy --env prod
+    """
+    started = time.monotonic()
+    with opened(run) as (session, terraform):
+        proposal = propose(terraform)
+        run.say(proposal.summary)
+        if proposal.has_changes:
+            run.say(proposal.review_text)
+        if proposal.is_blocked and not despite_review:
+            run.emit(proposal.as_dict(run.environment), text="Nothing was applied: the review blocks.")
+            context.exit(EXIT_REFUSALS)
+        if proposal.has_changes and not (yes or terraform.is_disposable):
+            click.confirm(f"Apply this to {run.environment}?", abort=True, err=True)
+        for item in proposal.plans:
+            if item.has_changes:
+                terraform.apply(item, progress(run, "done"))
+        write_settings(session, terraform)
+        uploaded, inert = upload(session), terraform.inert(proposal.plans)
+    result = {
+        **proposal.as_dict(run.environment),
+        "inert": inert,
+        "uploaded": uploaded,
+        "settings": str(session.folder / SETTINGS_FILE),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    run.emit(result, text=told(proposal, result))
+
+
+def told(proposal: Proposal, result: dict[str, Any]) -> str:
+    """The end of a deployment in words."""
+    counts = proposal.counts
+    done = ", ".join(f"{number} {DONE[action]}" for action, number in counts.items() if number) or "outputs only"
+    lines = [f"Applied in {result['seconds']} s: {done}." if proposal.has_changes else proposal.summary]
+    if result["uploaded"]:
+        lines.append(f"Uploaded {len(result['uploaded'])} of code and settings: {', '.join(result['uploaded'])}")
+    if result["inert"]:
+        kinds = ", ".join(f"{kind} ({number})" for kind, number in result["inert"].items())
+        lines.append(f"Kept in Terraform's state only, since there is no such thing here: {kinds}")
+    lines.append(f"Settings: {result['settings']}")
+    return "\n".join(lines)
+
+
+def write_settings(session: Session, terraform: Terraform) -> None:
+    """Keep what Terraform built as the settings of this environment; SettingsError when they do not fit."""
+    values = from_outputs(terraform.outputs(MAIN))
+    path = session.folder / SETTINGS_FILE
+    Settings.parse(values, source="terraform output")
+    path.write_text(to_json(values) + "\n")
+
+
+def progress(run: Run, word: str) -> Any:
+    """Say now and then how far an apply is."""
+
+    def tell(done: int, total: int) -> None:
+        if done % PROGRESS_STEP == 0 or done == total:
+            run.say(f"  {done} of {total} {word}")
+
+    return tell
+
+
+@click.command()
+@verb
+@click.option("--yes", is_flag=True, help="Destroy without asking (on AWS; the laptop never asks).")
+def destroy(run: Run, yes: bool) -> None:
+    """Remove everything that deploy made. On the laptop with all data; on AWS, protected stores refuse.
+
+    Example: trilake destroy
+    """
+    removed: Counter[str] = Counter()
+    with opened(run) as (session, terraform):
+        settings = session.folder / SETTINGS_FILE
+        if terraform.is_disposable and settings.exists():
+            empty_stores(session, session.settings)
+        elif not (terraform.is_disposable or yes):
+            click.confirm(f"Destroy all of {run.environment}?", abort=True, err=True)
+        for root in reversed(ROOTS):
+            item = terraform.plan_removal(root)
+            if item.has_changes:
+                terraform.apply(item, progress(run, "removed"))
+                removed.update(item.counts)
+        settings.unlink(missing_ok=True)
+        left = left_behind(session) if terraform.is_disposable else []
+    result = {"environment": run.environment, "resources": {"destroy": removed["destroy"]}, "left": left}
+    lines = [f"Removed {removed['destroy']} resources." if removed else "Nothing to remove."]
+    run.emit(result, text="\n".join([*lines, *(f"Still there: {name}" for name in left)]))
