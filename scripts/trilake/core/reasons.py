@@ -54,5 +54,12 @@ GENOMIC = {
 }
 IMAGING = {
     "DICOM_UNREADABLE": "The object cannot be parsed as DICOM.",
+    "DICOM_UID_MISSING": "A UID that names the study, series or instance is missing.",
+    "DICOM_UID_FORM": "A UID is not made of digits and dots, or is too long.",
+    "DICOM_TRUNCATED": "The file is shorter than its pixels.",
+    "DICOM_CONFLICT": "Another file of the load has the same SOPInstanceUID and other content.",
+    "DICOM_PATIENT_MISSING": "Loaded without PatientID.",
+    "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no images: nothing of it is loaded.",
+    "RADIOMICS_FAILED": "Loaded, but no features could be measured.",
 }
 REASONS = CORE | CLINICAL | GENOMIC | IMAGING

@@ -1,0 +1,1 @@
+"""Imaging room: DICOM into HealthImaging, and its metadata and measured features into tables."""

@@ -1,0 +1,72 @@
+"""The raw imaging tables that the jobs fill, one row per series, instance and measured feature.
+
+`sql/imaging/contract.yaml` says what the columns mean and where they come from.
+
+Example: pa.RecordBatch.from_pylist(rows, schema=SERIES)
+"""
+
+import pyarrow as pa
+
+from trilake.core.engine import Target
+
+IMAGE_SET = [("datastore_id", pa.string()), ("image_set_id", pa.string())]
+
+SERIES = pa.schema(
+    [
+        *IMAGE_SET,
+        ("image_set_version", pa.int32()),
+        ("is_primary", pa.bool_()),
+        ("study_instance_uid", pa.string()),
+        ("series_instance_uid", pa.string()),
+        ("dicom_patient_id", pa.string()),
+        ("dicom_patient_sex", pa.string()),
+        ("accession_number", pa.string()),
+        ("study_date", pa.date32()),
+        ("study_description", pa.string()),
+        ("modality", pa.string()),
+        ("body_part", pa.string()),
+        ("series_description", pa.string()),
+        ("manufacturer", pa.string()),
+        ("model_name", pa.string()),
+        ("field_strength", pa.float64()),
+        ("n_instances", pa.int32()),
+        ("n_rows", pa.int32()),
+        ("n_columns", pa.int32()),
+        ("row_spacing", pa.float64()),
+        ("column_spacing", pa.float64()),
+        ("slice_thickness", pa.float64()),
+    ]
+)
+
+INSTANCE = pa.schema(
+    [
+        *IMAGE_SET,
+        ("study_instance_uid", pa.string()),
+        ("series_instance_uid", pa.string()),
+        ("sop_instance_uid", pa.string()),
+        ("sop_class_uid", pa.string()),
+        ("instance_number", pa.int32()),
+        ("n_frames", pa.int32()),
+        ("position_x", pa.float64()),
+        ("position_y", pa.float64()),
+        ("position_z", pa.float64()),
+        ("frame_ids", pa.list_(pa.string())),
+    ]
+)
+
+RADIOMICS = pa.schema(
+    [
+        *IMAGE_SET,
+        ("study_instance_uid", pa.string()),
+        ("series_instance_uid", pa.string()),
+        ("feature", pa.string()),
+        ("value", pa.float64()),
+        ("unit", pa.string()),
+        ("mask_source", pa.string()),
+        ("software_version", pa.string()),
+    ]
+)
+
+SERIES_TABLE = Target("imaging_store.series", SERIES, bucket_by="image_set_id", buckets=1)
+INSTANCE_TABLE = Target("imaging_store.instance", INSTANCE, bucket_by="image_set_id", buckets=1)
+RADIOMICS_TABLE = Target("imaging_store.radiomics", RADIOMICS, bucket_by="image_set_id", buckets=1)
