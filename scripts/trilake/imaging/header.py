@@ -9,15 +9,18 @@ import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pydicom
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import UID
+from pydicom.dataset import Dataset
 
 from trilake.core.ledger import Reason
 
 UID_FORM = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
+PIXELS = "(7FE0,0010)"
+UNDEFINED_LENGTH = 0xFFFFFFFF
+GZIP = b"\x1f\x8b"
 UIDS = (
     ("StudyInstanceUID", "(0020,000D)"),
     ("SeriesInstanceUID", "(0020,000E)"),
@@ -37,10 +40,13 @@ class DicomHeader:
 def read_header(path: Path) -> tuple[DicomHeader | None, list[Reason]]:
     """The header, and why the file cannot be loaded (or, `is_warning`, what is odd about it)."""
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-            return judge(dataset, path)
+            if file.read(2) == GZIP:
+                return None, [unreadable("a gzip file; unpack it first")]
+            file.seek(0)
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+            return judge(dataset, missing_bytes(file))
     except Exception as error:  # pydicom raises nearly anything on damaged input; each of it is a reason, none a crash.
         return None, [unreadable(type(error).__name__)]
 
@@ -49,14 +55,13 @@ def unreadable(found: str) -> Reason:
     return Reason("DICOM_UNREADABLE", expected="a DICOM data set that can be parsed to its pixels", found=found)
 
 
-def judge(dataset: FileDataset, path: Path) -> tuple[DicomHeader | None, list[Reason]]:
+def judge(dataset: Dataset, n_missing: int) -> tuple[DicomHeader | None, list[Reason]]:
     if len(dataset) == 0:
         return None, [unreadable("no data elements")]
     reasons = uid_faults(dataset)
-    expected = pixel_bytes(dataset)
-    if expected and path.stat().st_size < expected:
-        words = f"at least {expected:,} bytes for its rows, columns and frames"
-        reasons.append(Reason("DICOM_TRUNCATED", expected=words, found=f"{path.stat().st_size:,} bytes"))
+    if n_missing:
+        expected = "a file as long as its pixel data says"
+        reasons.append(Reason("DICOM_TRUNCATED", expected=expected, found=f"{n_missing:,} bytes short", path=PIXELS))
     if reasons:
         return None, reasons
     header = DicomHeader(str(dataset.StudyInstanceUID), str(dataset.SeriesInstanceUID), str(dataset.SOPInstanceUID))
@@ -82,12 +87,18 @@ def patient_warnings(dataset: Dataset) -> list[Reason]:
     return [Reason("DICOM_PATIENT_MISSING", expected=expected, path="(0010,0020)", is_warning=True)]
 
 
-def pixel_bytes(dataset: FileDataset) -> int:
-    """Bytes that uncompressed pixel data must have; 0 where it is compressed, absent or of unknown size."""
-    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
-    is_native = syntax is None or (UID(syntax).is_transfer_syntax and not UID(syntax).is_compressed)
-    if not is_native or "Rows" not in dataset or "Columns" not in dataset:
-        return 0
-    bits = int(dataset.get("BitsAllocated") or 0)
-    samples, frames = int(dataset.get("SamplesPerPixel") or 1), int(dataset.get("NumberOfFrames") or 1)
-    return int(dataset.Rows) * int(dataset.Columns) * samples * frames * bits // 8
+def missing_bytes(file: BinaryIO) -> int:
+    """How many bytes of the pixel element that comes next are not there; 0 where its length is not declared.
+
+    The reader stops before (7FE0,0010). Its length stands in bytes 8 to 12 with an explicit VR (OB, OW), else in
+    bytes 4 to 8; FFFFFFFF is "undefined" (encapsulated frames). A deflated data set shows nothing here.
+    """
+    start = file.read(12)
+    for order, tag in (("little", b"\xe0\x7f\x10\x00"), ("big", b"\x7f\xe0\x00\x10")):
+        if start.startswith(tag) and len(start) == 12:
+            is_explicit = start[4:6] in (b"OB", b"OW")
+            declared = int.from_bytes(start[8:12] if is_explicit else start[4:8], order)  # type: ignore[arg-type]
+            here = file.tell() if is_explicit else file.tell() - 4
+            left = file.seek(0, 2) - here
+            return 0 if declared == UNDEFINED_LENGTH else max(0, declared - left)
+    return 0

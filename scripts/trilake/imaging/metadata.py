@@ -29,8 +29,9 @@ def series_rows(metadata: Json, image_set: ImageSet) -> Iterator[Json]:
     patient: Json = metadata["Patient"].get("DICOM", {})
     study: Json = metadata["Study"].get("DICOM", {})
     for uid, series in metadata["Study"]["Series"].items():
-        header, instances = series.get("DICOM", {}), series["Instances"]
-        first = next(iter(instances.values()), {}).get("DICOM", {})
+        header: Json = series.get("DICOM", {})
+        instances: Json = series["Instances"]
+        first: Json = next(iter(instances.values()))["DICOM"] if instances else {}
         spacing = numbers(first.get("PixelSpacing"))
         yield {
             "datastore_id": image_set.datastore_id,
