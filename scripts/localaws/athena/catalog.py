@@ -1,6 +1,7 @@
 """Names in SQL to tables in the Glue catalog: databases, resource links, Iceberg, Hive and view entries.
 
-Reads the Glue catalog through `world.client("glue")` and writes nothing. Behind `make local-aws`.
+Reads moto's Glue backend (as the services themselves: whole, and without a round trip); writes nothing.
+Behind `make local-aws`.
 Example: `CatalogView(world).relation("awsdatacatalog", "clinical", "patient").columns`
 
 What a caller may see is not decided here: `authorise` asks for a relation, then for the caller's access to it.
@@ -8,13 +9,17 @@ What a caller may see is not decided here: `authorise` asks for a relation, then
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from botocore.exceptions import ClientError
+from moto.glue.models import glue_backends
 from sqlglot import exp
 
-from localaws.athena.types import trino_from_hive
+from localaws.athena.errors import QueryError
+from localaws.athena.icebergs import load
+from localaws.athena.types import trino_from_hive, trino_from_iceberg
+from localaws.caller import REGION
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -105,26 +110,19 @@ class CatalogView:
 
     def databases(self) -> list[DatabaseRef]:
         """All databases and links of the own account, by name."""
-        client = self.world.client("glue")
-        pages = client.get_paginator("get_databases").paginate()
-        found = [self._as_database(item) for page in pages for item in page["DatabaseList"]]
+        found = [self._as_database(item.as_dict()) for item in list(_databases(self.world.account_id).values())]
         return sorted(found, key=lambda item: item.link_name)
 
     def relations(self, database: DatabaseRef) -> list[TableRef]:
         """All tables and views of a database, by name."""
-        client = self.world.client("glue", database.catalog_id)
-        pages = client.get_paginator("get_tables").paginate(DatabaseName=database.name)
-        links = [item for page in pages for item in page["TableList"]]
-        found = [self._followed(database.catalog_id, item) for item in links]
-        return sorted((item for item in found if item), key=lambda item: item.name)
+        found = _named(_databases(database.catalog_id), database.name)
+        items = [item.as_dict() for item in list(found.tables.values())] if found is not None else []
+        tables = [self._followed(database.catalog_id, item) for item in items]
+        return sorted((item for item in tables if item), key=lambda item: item.name)
 
     def _find_database(self, name: str) -> DatabaseRef | None:
-        try:
-            return self._as_database(self.world.client("glue").get_database(Name=name)["Database"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "EntityNotFoundException":
-                return None
-            raise
+        found = _named(_databases(self.world.account_id), name)
+        return self._as_database(found.as_dict()) if found is not None else None
 
     def _as_database(self, item: dict[str, Any]) -> DatabaseRef:
         target = item.get("TargetDatabase")
@@ -139,22 +137,44 @@ class CatalogView:
         return self._tables[key]
 
     def _find_table(self, catalog_id: str, database: str, name: str) -> TableRef | None:
-        try:
-            item = self.world.client("glue", catalog_id).get_table(DatabaseName=database, Name=name)["Table"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "EntityNotFoundException":
-                return None
-            raise
-        return self._followed(catalog_id, item)
+        parent = _named(_databases(catalog_id), database)
+        found = _named(parent.tables, name) if parent is not None else None
+        return self._followed(catalog_id, found.as_dict()) if found is not None else None
 
     def _followed(self, catalog_id: str, item: dict[str, Any]) -> TableRef | None:
         target = item.get("TargetTable")
         if target:
             return self._table(target["CatalogId"], target["DatabaseName"].lower(), target["Name"].lower())
-        return table_from_glue(catalog_id, item)
+        creator = self.world.creators.get((catalog_id, item["DatabaseName"], item["Name"]), "")
+        return self._exact(table_from_glue(catalog_id, item, creator))
+
+    def _exact(self, table: TableRef) -> TableRef:
+        """An Iceberg table with the columns of its metadata: Glue's Hive types say less (time zones, optional)."""
+        if table.kind != "iceberg":
+            return table
+        try:
+            fields = load(self.world, table).schema().fields
+        except QueryError:
+            return table
+        columns = tuple(
+            Column(item.name.lower(), trino_from_iceberg(item.field_type), item.doc or "") for item in fields
+        )
+        return replace(table, columns=columns)
 
 
-def table_from_glue(catalog_id: str, item: dict[str, Any]) -> TableRef:
+def _databases(catalog_id: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = glue_backends[catalog_id][REGION].databases
+    return found
+
+
+def _named(items: Mapping[str, Any], name: str) -> Any:
+    """The item of this name in any case."""
+    if name in items:
+        return items[name]
+    return next((item for key, item in list(items.items()) if key.lower() == name.lower()), None)
+
+
+def table_from_glue(catalog_id: str, item: dict[str, Any], creator: str = "") -> TableRef:
     """A Glue table entry as a TableRef: current Iceberg columns only, partition keys last."""
     storage = item.get("StorageDescriptor") or {}
     parameters = item.get("Parameters") or {}
@@ -167,7 +187,7 @@ def table_from_glue(catalog_id: str, item: dict[str, Any]) -> TableRef:
         location=storage.get("Location", ""),
         parameters=parameters,
         glue=item,
-        owner_arn=item.get("CreatedBy", ""),
+        owner_arn=creator,
     )
 
 

@@ -48,8 +48,8 @@ def _substring(parser: Any) -> exp.Expression:
 def parse_query(sql: str) -> exp.Query:
     """The one query in the text (SELECT, set operation, WITH, VALUES, TABLE); SYNTAX_ERROR otherwise."""
     tree = parse_statement(sql)
-    while isinstance(tree, exp.Subquery) and not tree.alias:
-        tree = tree.this if not _outer_clauses(tree) else tree.unwrap()
+    while isinstance(tree, exp.Subquery) and not _outer_clauses(tree):
+        tree = tree.this
     if not isinstance(tree, exp.Query):
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <query>", tree)
     return tree

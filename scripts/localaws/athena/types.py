@@ -13,12 +13,14 @@ from functools import lru_cache
 from typing import TypeVar
 
 import pyarrow as pa
+from pyiceberg.types import DecimalType, IcebergType, ListType, MapType, StructType
 
 T = TypeVar("T")
 _TOKEN = re.compile(r"\s*(\"(?:[^\"]|\"\")*\"|`[^`]*`|[A-Za-z0-9_$.\-]+|[<>(),:])")
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _TRINO_NAME = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
 _TRINO_NAME |= {"long": "bigint", "short": "smallint", "byte": "tinyint", "timestamptz": "timestamp with time zone"}
+_ICEBERG_TIMES = {"timestamp": "timestamp", "timestamptz": "timestamp with time zone", "time": "time"}
 _HIVE_NAME = {"varchar": "string", "integer": "int", "real": "float", "varbinary": "binary", "json": "string"}
 _HIVE_NAME |= {"time": "string", "uuid": "string", "unknown": "string", "timestamp with time zone": "timestamp"}
 _ARROW = {
@@ -85,6 +87,8 @@ class _Reader:
         name = _TRINO_NAME.get(name, name)
         if name == "row":
             return self._row()
+        if name == "interval":
+            return Type(" ".join(["interval", self.take().lower(), self.take().lower(), self.take().lower()]))
         if name in ("array", "map"):
             return Type(name, elements=self._list(self.type))
         numbers = tuple(int(item) for item in self._list(self.take)) if self.peek() == "(" else ()
@@ -164,6 +168,28 @@ def trino_from_hive(text: str) -> str:
 def hive_from_trino(text: str) -> str:
     """`array(row(a integer))` as `array<struct<a:int>>`."""
     return hive_text(parse_type(text))
+
+
+def trino_from_iceberg(found: IcebergType) -> str:
+    """The Trino type of an Iceberg type; times keep their six digits."""
+    return trino_text(_from_iceberg(found))
+
+
+def _from_iceberg(found: IcebergType) -> Type:
+    if isinstance(found, StructType):
+        elements = tuple(_from_iceberg(item.field_type) for item in found.fields)
+        return Type("row", elements=elements, fields=tuple(item.name.lower() for item in found.fields))
+    if isinstance(found, ListType):
+        return Type("array", elements=(_from_iceberg(found.element_type),))
+    if isinstance(found, MapType):
+        return Type("map", elements=(_from_iceberg(found.key_type), _from_iceberg(found.value_type)))
+    if isinstance(found, DecimalType):
+        return Type("decimal", (found.precision, found.scale))
+    name = str(found).partition("[")[0]
+    if name in _ICEBERG_TIMES:
+        return Type(_ICEBERG_TIMES[name], (6,))
+    name = "binary" if name == "fixed" else name
+    return Type(_TRINO_NAME.get(name, name))
 
 
 def arrow_type(found: Type) -> pa.DataType:

@@ -1,0 +1,195 @@
+"""Aggregate functions: their forms, DISTINCT, ORDER BY, FILTER, WITHIN GROUP, and Trino's result types.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `sum(integer_column)` is a bigint; `count(DISTINCT x) FILTER (WHERE y)` keeps its clauses.
+
+A form has two texts: the bare call, which may get FILTER and OVER behind it, and what is put around the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from localaws.athena.embedded.compiler import Compiler, handles
+from localaws.athena.embedded.ordering import order_terms
+from localaws.athena.embedded.scope import Scope
+from localaws.athena.embedded.signatures import Signature, choose, signature
+from localaws.athena.embedded.typed import Typed, decimal, duck_type
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type, trino_text
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One form of an aggregate: the call and the text around it (`{}` is the call, `{type}` its DuckDB type)."""
+
+    form: Signature
+    around: str
+
+
+def _forms() -> dict[str, list[Aggregate]]:
+    found: dict[str, list[Aggregate]] = {}
+    for head, call, around in _LIST:
+        form = signature(head, call)
+        found.setdefault(form.name, []).append(Aggregate(form, around))
+    return found
+
+
+_AS = "CAST({} AS {type})"
+_LIST: list[tuple[str, str, str]] = [
+    ("count() -> bigint", "count(*)", "{}"),
+    ("count(t) -> bigint", "count({0})", "{}"),
+    ("count_if(boolean) -> bigint", "count_if({0})", _AS),
+    ("sum(bigint) -> bigint", "sum({0})", _AS),
+    ("sum(real) -> real", "sum({0})", _AS),
+    ("sum(double) -> double", "sum({0})", "{}"),
+    ("sum(decimal) -> decimal", "sum({0})", _AS),
+    ("avg(bigint) -> double", "avg({0})", "{}"),
+    ("avg(real) -> real", "avg({0})", _AS),
+    ("avg(double) -> double", "avg({0})", "{}"),
+    ("avg(decimal) -> decimal", "avg({0})", _AS),
+    ("min(t) -> t", "min({0})", "{}"),
+    ("min(t, bigint) -> array(t)", "min({0}, {1})", "{}"),
+    ("max(t) -> t", "max({0})", "{}"),
+    ("max(t, bigint) -> array(t)", "max({0}, {1})", "{}"),
+    ("max_by(t, u) -> t", "arg_max_null({0}, {1})", "{}"),
+    ("max_by(t, u, bigint) -> array(t)", "arg_max({0}, {1}, {2})", "{}"),
+    ("min_by(t, u) -> t", "arg_min_null({0}, {1})", "{}"),
+    ("min_by(t, u, bigint) -> array(t)", "arg_min({0}, {1}, {2})", "{}"),
+    ("arbitrary(t) -> t", "any_value({0})", "{}"),
+    ("any_value(t) -> t", "any_value({0})", "{}"),
+    ("array_agg(t) -> array(t)", "list({0})", "{}"),
+    ("set_agg(t) -> array(t)", "list(DISTINCT {0})", "{}"),
+    ("map_agg(k, v) -> map(k, v)", "list(struct_pack(key := {0}, value := {1}))", "athena_map({})"),
+    ("multimap_agg(k, v) -> map(k, array(v))", "list(struct_pack(key := {0}, value := {1}))", "athena_multimap({})"),
+    ("histogram(t) -> map(t, bigint)", "histogram({0})", "CAST({} AS {type})"),
+    ("bool_and(boolean) -> boolean", "bool_and({0})", "{}"),
+    ("every(boolean) -> boolean", "bool_and({0})", "{}"),
+    ("bool_or(boolean) -> boolean", "bool_or({0})", "{}"),
+    ("bitwise_and_agg(bigint) -> bigint", "bit_and({0})", "{}"),
+    ("bitwise_or_agg(bigint) -> bigint", "bit_or({0})", "{}"),
+    ("approx_distinct(t) -> bigint", "approx_count_distinct({0})", "{}"),
+    ("approx_distinct(t, double) -> bigint", "approx_count_distinct({0})", "{}"),
+    ("approx_percentile(bigint, double) -> bigint", "quantile_disc({0}, {1})", "{}"),
+    ("approx_percentile(real, double) -> real", "quantile_disc({0}, {1})", "{}"),
+    ("approx_percentile(double, double) -> double", "quantile_disc({0}, {1})", "{}"),
+    ("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc({0}, {1})", "{}"),
+    ("approx_percentile(real, array(double)) -> array(real)", "quantile_disc({0}, {1})", "{}"),
+    ("approx_percentile(double, array(double)) -> array(double)", "quantile_disc({0}, {1})", "{}"),
+    ("geometric_mean(double) -> double", "geomean({0})", "{}"),
+    ("stddev(double) -> double", "stddev_samp({0})", "{}"),
+    ("stddev_samp(double) -> double", "stddev_samp({0})", "{}"),
+    ("stddev_pop(double) -> double", "stddev_pop({0})", "{}"),
+    ("variance(double) -> double", "var_samp({0})", "{}"),
+    ("var_samp(double) -> double", "var_samp({0})", "{}"),
+    ("var_pop(double) -> double", "var_pop({0})", "{}"),
+    ("corr(double, double) -> double", "corr({0}, {1})", "nullif({}, 'NaN'::DOUBLE)"),
+    ("covar_pop(double, double) -> double", "covar_pop({0}, {1})", "{}"),
+    ("covar_samp(double, double) -> double", "covar_samp({0}, {1})", "{}"),
+    ("regr_slope(double, double) -> double", "regr_slope({0}, {1})", "{}"),
+    ("regr_intercept(double, double) -> double", "regr_intercept({0}, {1})", "{}"),
+    ("skewness(double) -> double", "skewness({0})", "{}"),
+    ("kurtosis(double) -> double", "kurtosis({0})", "{}"),
+    ("checksum(t) -> varbinary", "sum(hash({0}))", "unhex(md5(CAST({} AS VARCHAR)))"),
+    ("listagg(varchar) -> varchar", "string_agg({0}, '')", "{}"),
+    ("listagg(varchar, varchar) -> varchar", "string_agg({0}, {1})", "{}"),
+]
+AGGREGATES = _forms()
+_NAMES_ONLY = frozenset(AGGREGATES)
+
+
+@dataclass
+class Clauses:
+    """What may follow an aggregate call."""
+
+    filter: str = ""
+    over: str = ""
+    within: exp.Order | None = None
+
+
+def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clauses: Clauses | None = None) -> Typed:
+    """An aggregate with its clauses; refused in a clause that takes only scalars."""
+    name = str(node.name if isinstance(node.this, exp.Identifier) else node.this).lower()
+    clauses = clauses or Clauses()
+    if compiler.scalar_clause:
+        message = f"{compiler.scalar_clause} cannot contain aggregations, window functions or grouping operations"
+        raise QueryError("EXPRESSION_NOT_SCALAR", f"{message}: [{name}]", node)
+    items, distinct, order = _parts(node)
+    order = clauses.within or order
+    outer, compiler.lifted = compiler.lifted, None
+    clause = "" if clauses.over else "Aggregate argument"
+    with compiler.scalar_only(clause):
+        args = [compiler.expression(item, scope) for item in items]
+        ordered = f" ORDER BY {order_terms(compiler, order, scope)}" if order else ""
+    compiler.lifted = outer
+    found = choose([item.form for item in AGGREGATES[name]], args)
+    if found is None:
+        shown = ", ".join(trino_text(arg.type) for arg in args)
+        raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({shown}) for function {name}", node)
+    form, converted, returns = found
+    if not clauses.over:
+        compiler.aggregates.append(node)
+    returns = _result(name, returns, converted)
+    call = _with_inner(form.render(converted, returns), distinct, ordered)
+    around = next(item.around for item in AGGREGATES[name] if item.form is form)
+    sql = around.replace("{type}", duck_type(returns)).replace("{}", call + clauses.filter + clauses.over)
+    return compiler.lift(Typed(sql, returns, node))
+
+
+def _parts(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, exp.Order | None]:
+    """`f(DISTINCT a, b ORDER BY c)` taken apart."""
+    order = next((item for item in node.expressions if isinstance(item, exp.Order)), None)
+    items = [item.this if isinstance(item, exp.Order) else item for item in node.expressions]
+    items = [item for item in items if not isinstance(item, exp.Star)]
+    if items and isinstance(items[0], exp.Distinct):
+        return [*items[0].expressions, *items[1:]], True, order
+    return items, False, order
+
+
+def _with_inner(call: str, distinct: bool, order: str) -> str:
+    if distinct and "(DISTINCT " not in call:
+        head, _, rest = call.partition("(")
+        call = f"{head}(DISTINCT {rest}"
+    return f"{call[:-1]}{order})" if order else call
+
+
+def _result(name: str, returns: Type, args: Sequence[Typed]) -> Type:
+    if returns.name == "decimal" and name == "sum":
+        return decimal(38, args[0].type.numbers[1] if len(args[0].type.numbers) > 1 else 0)
+    return args[0].type if returns.name == "decimal" else returns
+
+
+@handles(exp.Filter)
+def filtered(compiler: Compiler, node: exp.Filter, scope: Scope) -> Typed:
+    return with_clauses(compiler, node, scope, Clauses())
+
+
+@handles(exp.WithinGroup)
+def within_group(compiler: Compiler, node: exp.WithinGroup, scope: Scope) -> Typed:
+    return with_clauses(compiler, node, scope, Clauses())
+
+
+def with_clauses(compiler: Compiler, node: exp.Expression, scope: Scope, clauses: Clauses) -> Typed:
+    """FILTER and WITHIN GROUP around an aggregate, in either order."""
+    while isinstance(node, exp.Filter | exp.WithinGroup):
+        if not clauses.over:
+            compiler.aggregates.append(node)
+        if isinstance(node, exp.WithinGroup):
+            clauses.within = node.expression
+        else:
+            with compiler.scalar_only("FILTER clause"):
+                test = compiler.condition(node.expression.this, scope, "FILTER clause")
+            clauses.filter = f" FILTER (WHERE {test})"
+        node = node.this
+    if not isinstance(node, exp.Anonymous) or str(node.this).lower() not in _NAMES_ONLY:
+        name = str(node.this).lower()
+        raise QueryError("FUNCTION_NOT_AGGREGATE", f"Filter is only valid for aggregation functions: {name}", node)
+    return aggregate_call(compiler, node, scope, clauses)
+
+
+@handles(exp.Star)
+def star(_: Compiler, node: exp.Star, __: Scope) -> Typed:
+    raise QueryError("SYNTAX_ERROR", "mismatched input '*'. Expecting: <expression>", node)

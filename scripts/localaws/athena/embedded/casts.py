@@ -1,0 +1,183 @@
+"""CAST and TRY_CAST as Trino defines them, written for DuckDB.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `explicit_cast(Typed("2.5", DOUBLE), INTEGER).sql` rounds half away from zero, as Trino does.
+
+Where DuckDB is more lenient (texts as numbers or times) a pattern guards the cast; where it prints otherwise
+(doubles, times) the printing is spelt out. Rows change by place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from localaws.athena.embedded import coercion
+from localaws.athena.embedded.typed import (
+    INTEGERS,
+    NUMBERS,
+    Typed,
+    cast,
+    duck_type,
+    fail,
+    member,
+    row_names,
+    text,
+)
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type, trino_text
+
+_INTEGER_TEXT = r"[+-]?[0-9]+"
+_NUMBER_TEXT = r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)\s*"
+_DATE_TEXT = r"\s*[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}\s*"
+_CLOCK = r"( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?)?"
+_TIME_TEXTS = {
+    "date": _DATE_TEXT,
+    "timestamp": r"[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}" + _CLOCK,
+    "timestamp with time zone": r"[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
+    + _CLOCK
+    + r"( ?([+-][0-9:]+|[A-Za-z][A-Za-z0-9_/+-]*))?",
+    "time": r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?",
+}
+_FROM_TEXT = {"double": _NUMBER_TEXT, "real": _NUMBER_TEXT, "decimal": _NUMBER_TEXT, **_TIME_TEXTS}
+_FROM_TEXT |= dict.fromkeys(INTEGERS, _INTEGER_TEXT)
+_TRUE, _FALSE = "('true', 't', '1')", "('false', 'f', '0')"
+
+
+def explicit_cast(item: Typed, target: Type, *, safe: bool = False) -> Typed:
+    """CAST(item AS target), or TRY_CAST when safe; TYPE_MISMATCH where Trino has no such cast."""
+    if not castable(item.type, target):
+        raise QueryError("TYPE_MISMATCH", f"Cannot cast {trino_text(item.type)} to {trino_text(target)}", item.node)
+    zone = item.zone if target.name == item.type.name else None
+    value = item.value if isinstance(item.value, str) and target.name == "varchar" and not target.numbers else None
+    return replace(item, sql=_Caster(safe).sql(item.sql, item.type, target), type=target, zone=zone, value=value)
+
+
+def castable(source: Type, target: Type) -> bool:
+    """Whether Trino has a cast from source to target."""
+    if source.name == "unknown" or source == target:
+        return True
+    if target.name == "json" or source.name == "json":
+        other = source if target.name == "json" else target
+        return other.name not in ("varbinary", "interval day to second", "interval year to month")
+    if source.elements or target.elements:
+        same = source.name == target.name and len(source.elements) == len(target.elements)
+        return same and all(castable(one, two) for one, two in zip(source.elements, target.elements, strict=True))
+    texts = ("varchar", "char")
+    if source.name in texts:
+        return target.name in (*texts, *_FROM_TEXT, "boolean")
+    if target.name in texts:
+        return source.name != "varbinary"
+    numeric = (*NUMBERS, "boolean")
+    if source.name in numeric and target.name in numeric:
+        return True
+    times = ("date", "timestamp", "timestamp with time zone")
+    clocks = ("time", "timestamp", "timestamp with time zone")
+    return any(source.name in group and target.name in group for group in (times, clocks))
+
+
+class _Caster:
+    def __init__(self, safe: bool) -> None:
+        self.safe = safe
+
+    def sql(self, sql: str, source: Type, target: Type) -> str:
+        if source.name == "unknown" or (source == target and source.name not in ("varchar", "char")):
+            return self.cast(sql, target)
+        if target.name == "json":
+            return to_json(sql, source)
+        if source.name == "json":
+            return self.from_json(sql, target)
+        if source.elements:
+            return self.nested(sql, source, target)
+        if target.name in ("varchar", "char"):
+            return bounded(to_text(sql, source), source, target)
+        if source.name in ("varchar", "char"):
+            return self.from_text(sql, target)
+        if target.name in INTEGERS and source.name in ("double", "real"):
+            return self.cast(f"round({sql})", target)
+        if target.name in ("timestamp", "timestamp with time zone", "date"):
+            return coercion.convert(sql, source, target)
+        return self.cast(sql, target)
+
+    def cast(self, sql: str, target: Type) -> str:
+        return f"TRY_CAST({sql} AS {duck_type(target)})" if self.safe else cast(sql, target)
+
+    def nested(self, sql: str, source: Type, target: Type) -> str:
+        return coercion.rebuild(sql, source, target, self.sql)
+
+    def refuse(self, source: str, target: Type) -> str:
+        if self.safe:
+            return cast("NULL", target)
+        return fail("INVALID_CAST_ARGUMENT", f"Cannot cast value of type {source} to {trino_text(target)}", target)
+
+    def from_text(self, sql: str, target: Type) -> str:
+        if target.name == "boolean":
+            low = f"lower({sql})"
+            refused = self.refuse("varchar", target)
+            yes, no = f"WHEN {low} IN {_TRUE} THEN true", f"WHEN {low} IN {_FALSE} THEN false"
+            return f"CASE {yes} {no} WHEN {sql} IS NOT NULL THEN {refused} END"
+        pattern = text(_FROM_TEXT[target.name])
+        refused = self.refuse("varchar", target)
+        value = self.cast(self.zoned(sql, target), target)
+        return f"CASE WHEN NOT regexp_full_match({sql}, {pattern}) THEN {refused} ELSE {value} END"
+
+    def zoned(self, sql: str, target: Type) -> str:
+        """DuckDB wants `10:00:00+01`, not `10:00:00 +01:00`."""
+        return f"regexp_replace({sql}, ' ([+-])', '\\1')" if target.name == "timestamp with time zone" else sql
+
+    def from_json(self, sql: str, target: Type) -> str:
+        if target.name in ("varchar", "char"):
+            kinds = "('OBJECT', 'ARRAY')"
+            value = f"json_extract_string({sql}, '$')"
+            return f"CASE WHEN json_type({sql}) IN {kinds} THEN {self.refuse('json', target)} ELSE {value} END"
+        if target.elements:
+            return self.cast(sql, target)
+        return self.sql(f"json_extract_string({sql}, '$')", Type("varchar"), target)
+
+
+def bounded(sql: str, source: Type, target: Type) -> str:
+    """varchar(n) cuts, char(n) cuts and keeps its trailing blanks away."""
+    if not target.numbers or source == target:
+        return sql
+    cut = f"left({sql}, {target.numbers[0]})"
+    return f"rtrim({cut}, ' ')" if target.name == "char" else cut
+
+
+def to_text(sql: str, source: Type, zone: str | None = None) -> str:
+    """A value as Trino's cast to varchar prints it."""
+    if source.name in ("double", "real"):
+        return f"athena_number_text({cast(sql, Type('double'))}, {str(source.name == 'real').lower()})"
+    if source.name == "timestamp":
+        return _time_text(sql, source)
+    if source.name == "timestamp with time zone":
+        name = zone or "UTC"
+        return f"{_time_text(f'timezone({text(name)}, {sql})', source)} || {text(' ' + name)}"
+    return f"CAST({sql} AS VARCHAR)"
+
+
+def _time_text(sql: str, source: Type) -> str:
+    digits = source.numbers[0] if source.numbers else 3
+    if digits == 0:
+        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
+    return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%{'g' if digits <= 3 else 'f'}')"
+
+
+def to_json(sql: str, source: Type) -> str:
+    """CAST(x AS JSON): rows become objects, times become Trino's texts."""
+    if source.name == "json":
+        return sql
+    if source.name in ("timestamp", "timestamp with time zone"):
+        return f"to_json({to_text(sql, source)})"
+    if source.name == "row":
+        pairs = ", ".join(
+            f"{text(name)}, {to_json(member('s', name), item)}"
+            for name, item in zip(row_names(source), source.elements, strict=True)
+        )
+        once = f"list_transform([{sql}], lambda s: CASE WHEN s IS NULL THEN NULL ELSE json_object({pairs}) END)"
+        return f"list_extract({once}, 1)"
+    if source.name == "array" and _needs_own_json(source):
+        return f"to_json(list_transform({sql}, lambda e: {to_json('e', source.elements[0])}))"
+    return f"CASE WHEN {sql} IS NULL THEN NULL ELSE to_json({sql}) END"
+
+
+def _needs_own_json(source: Type) -> bool:
+    return source.name.startswith("timestamp") or any(_needs_own_json(item) for item in source.elements)

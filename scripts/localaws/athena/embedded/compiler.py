@@ -1,0 +1,127 @@
+"""The translator's core: one handler per kind of syntax node, nothing else gets through.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `Compiler(tables, now).expression(tree, scope)`
+
+Default deny: DuckDB only ever sees text that a handler here wrote. A node without a handler is NOT_SUPPORTED, a
+function that is on no list is FUNCTION_NOT_FOUND, a table that is not one of `tables` does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlglot import exp
+
+from localaws.athena.catalog import Column
+from localaws.athena.embedded.scope import Field, Scope
+from localaws.athena.embedded.typed import BOOLEAN, Typed
+from localaws.athena.errors import QueryError
+from localaws.athena.types import trino_text
+
+Handler = Callable[["Compiler", Any, Scope], Typed]
+N = TypeVar("N", bound=Handler)
+HANDLERS: dict[type[exp.Expression], Handler] = {}
+
+
+def handles(*kinds: type[exp.Expression]) -> Callable[[N], N]:
+    """Register a handler for these kinds of nodes."""
+
+    def register(handler: N) -> N:
+        HANDLERS.update(dict.fromkeys(kinds, handler))
+        return handler
+
+    return register
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A translated query: its text, and its columns in order (`sql` of a field is its output name)."""
+
+    sql: str
+    fields: tuple[Field, ...]
+
+
+@dataclass
+class Lifted:
+    """Aggregates and subqueries taken out of an expression that DuckDB wants plain (inside TRY)."""
+
+    members: list[Typed] = field(default_factory=list)
+
+
+class Compiler:
+    """Translates one query; `tables` are the internal names it may read, `now` is the query's start."""
+
+    def __init__(self, tables: Mapping[str, tuple[Column, ...]], now: datetime) -> None:
+        self.tables = tables
+        self.now = now
+        self.typed: dict[int, Typed] = {}
+        self.own_columns: set[int] = set()
+        self.star_columns: list[tuple[exp.Expression, Typed]] = []
+        self.aggregates: list[exp.Expression] = []
+        self.scalar_clause = ""
+        self.lifted: Lifted | None = None
+        self._names = 0
+
+    def name(self, prefix: str) -> str:
+        """A fresh name for a relation or a common table."""
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def expression(self, node: exp.Expression, scope: Scope) -> Typed:
+        """The node translated; remembered, so that GROUP BY can recognise it."""
+        handler = HANDLERS.get(type(node))
+        if handler is None:
+            raise QueryError("NOT_SUPPORTED", f"Unsupported expression: {type(node).__name__}", node)
+        found = handler(self, node, scope).at(node)
+        self.typed[id(node)] = found
+        return found
+
+    def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+        """A boolean expression; TYPE_MISMATCH if it is none."""
+        found = self.expression(node, scope)
+        if found.type != BOOLEAN and found.type.name != "unknown":
+            shown = trino_text(found.type)
+            raise QueryError("TYPE_MISMATCH", f"{clause} must evaluate to a boolean: actual type {shown}", node)
+        return found.sql
+
+    @contextmanager
+    def scalar_only(self, clause: str) -> Iterator[None]:
+        """No aggregates or window functions inside this clause."""
+        before, self.scalar_clause = self.scalar_clause, clause
+        try:
+            yield
+        finally:
+            self.scalar_clause = before
+
+    @contextmanager
+    def query_level(self) -> Iterator[None]:
+        """A subquery starts afresh: its own aggregates, no clause around it."""
+        kept = self.aggregates, self.scalar_clause, self.lifted
+        self.aggregates, self.scalar_clause, self.lifted = [], "", None
+        try:
+            yield
+        finally:
+            self.aggregates, self.scalar_clause, self.lifted = kept
+
+    def query(self, node: exp.Expression, scope: Scope) -> Compiled:
+        """A query at any depth."""
+        from localaws.athena.embedded.queries import compile_query
+
+        with self.query_level():
+            return compile_query(self, node, scope)
+
+    def subquery(self, node: exp.Expression, scope: Scope) -> Compiled:
+        """A query used as a value: IN, EXISTS, scalar, quantified."""
+        return self.query(node.this if isinstance(node, exp.Subquery) else node, scope)
+
+    def lift(self, found: Typed) -> Typed:
+        """Inside TRY: hand the value in from outside."""
+        if self.lifted is None:
+            return found
+        self.lifted.members.append(found)
+        return Typed(f"tried.m{len(self.lifted.members) - 1}", found.type, found.node)

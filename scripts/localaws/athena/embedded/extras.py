@@ -1,0 +1,96 @@
+"""What DuckDB lacks, added to it: a few macros in SQL, a few functions over Arrow.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `athena_number_text(1e7, false)` is `1.0E7`, as Trino casts a double to varchar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from localaws.athena.embedded.xxhash64 import xxhash64
+
+_KEYS = "list_transform(l, lambda e: e.key)"
+MACROS = (
+    # The first of several equal keys stays, NULL keys go, as in Trino's map_agg.
+    "CREATE MACRO athena_map(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_filter(l, lambda e, i: "
+    f"e.key IS NOT NULL AND list_position({_KEYS}, e.key) = i)) END",
+    "CREATE MACRO athena_multimap(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_transform("
+    f"list_distinct({_KEYS}), lambda k: struct_pack(key := k, value := list_transform(list_filter(l, lambda e: "
+    "e.key = k), lambda e: e.value)))) END",
+)
+
+
+def add_extras(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the macros and register the functions; before the configuration is locked."""
+    for macro in MACROS:
+        connection.execute(macro)
+    for name, function, types, returns in _FUNCTIONS:
+        connection.create_function(
+            name,
+            _vectorised(function, len(types), returns),  # type: ignore[arg-type]
+            [duckdb.sqltypes.DuckDBPyType(item) for item in types],
+            duckdb.sqltypes.DuckDBPyType(returns),
+            type="arrow",  # type: ignore[arg-type]
+        )
+
+
+def _vectorised(function: Callable[..., Any], count: int, returns: str) -> Callable[..., pa.Array]:
+    kind = {"VARCHAR": pa.string(), "BLOB": pa.binary(), "BIGINT": pa.int64()}[returns]
+
+    def over(columns: Iterable[pa.ChunkedArray]) -> pa.Array:
+        return pa.array([function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)], kind)
+
+    if count == 1:
+        return lambda a: over([a])
+    return lambda a, b: over([a, b])
+
+
+def number_text(value: float, is_real: bool) -> str:
+    """A double as Trino's cast prints it: `1.5E0`, `NaN`, `-Infinity`."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0:
+        return "-0E0" if str(value).startswith("-") else "0E0"
+    return _scientific(_shortest_real(value) if is_real else repr(value))
+
+
+def _shortest_real(value: float) -> str:
+    for places in range(1, 10):
+        text = f"{value:.{places}g}"
+        if pa.scalar(float(text), pa.float32()).as_py() == value:
+            return text
+    return f"{value:.9g}"
+
+
+def _scientific(plain: str) -> str:
+    """The same digits with one of them before the point: `12.5` is `1.25E1`."""
+    number, _, power = plain.lower().partition("e")
+    sign = "-" if number.startswith("-") else ""
+    whole, _, fraction = number.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
+    rest = digits[1:].rstrip("0")
+    return f"{sign}{digits[0]}.{rest or '0'}E{exponent}"
+
+
+def from_base(value: str, base: int) -> int:
+    return int(value, base)
+
+
+_FUNCTIONS: list[tuple[str, Callable[..., Any], list[str], str]] = [
+    ("athena_number_text", number_text, ["DOUBLE", "BOOLEAN"], "VARCHAR"),
+    ("athena_from_utf8", lambda value: value.decode("utf-8", "replace"), ["BLOB"], "VARCHAR"),
+    ("athena_sha512", lambda value: hashlib.sha512(value).digest(), ["BLOB"], "BLOB"),
+    ("athena_xxhash64", lambda value: xxhash64(value).to_bytes(8, "big"), ["BLOB"], "BLOB"),
+    ("athena_crc32", zlib.crc32, ["BLOB"], "BIGINT"),
+    ("athena_from_base", from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
+]

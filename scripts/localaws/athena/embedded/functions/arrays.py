@@ -1,0 +1,118 @@
+"""Functions on arrays.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `element_at(a, 5)` past the end is NULL, `a[5]` is an error; `sequence(1, 3)` is `[1, 2, 3]`.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from localaws.athena.embedded.calls import SCALARS, arguments, fitted, scalars, special
+from localaws.athena.embedded.casts import to_text
+from localaws.athena.embedded.compiler import Compiler
+from localaws.athena.embedded.scope import Scope
+from localaws.athena.embedded.typed import VARCHAR, Typed, array_of
+
+_CONTAINS = (
+    "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true "
+    "WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END"
+)
+_NULLS = "len(list_filter({0}, lambda e: e IS NULL)) > 0"
+_SLICE = (
+    "CASE WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) "
+    "WHEN abs({1}) > len({0}) THEN list_slice({0}, 1, 0) "
+    "ELSE list_slice({0}, len({0}) + {1} + 1, len({0}) + {1} + {2}) END"
+)
+_OVERLAP = (
+    "CASE WHEN list_has_any({0}, {1}) THEN true "
+    "WHEN len(list_filter({0} || {1}, lambda e: e IS NULL)) > 0 AND len({0}) > 0 AND len({1}) > 0 THEN NULL "
+    "ELSE list_has_any({0}, {1}) END"
+)
+_FIRST_SEEN = "list_filter({0}, lambda e, i: coalesce(list_position({0}, e), 0) = i OR (e IS NULL AND %s))"
+_FIRST_NULL = "len(list_filter({0}[1:i], lambda n: n IS NULL)) = 1"
+
+scalars(
+    [
+        ("cardinality(array(t)) -> bigint", "CAST(len({0}) AS BIGINT)"),
+        ("cardinality(map(k, v)) -> bigint", "CAST(cardinality({0}) AS BIGINT)"),
+        ("element_at(array(t), bigint) -> t", "list_extract({0}, {1})"),
+        ("element_at(map(k, v), k) -> v", "map_extract_value({0}, {1})"),
+        ("contains(array(t), t) -> boolean", _CONTAINS),
+        (
+            "array_position(array(t), t) -> bigint",
+            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END",
+        ),
+        ("array_distinct(array(t)) -> array(t)", _FIRST_SEEN % _FIRST_NULL),
+        ("array_max(array(t)) -> t", f"CASE WHEN {_NULLS} THEN NULL ELSE list_max({{0}}) END"),
+        ("array_min(array(t)) -> t", f"CASE WHEN {_NULLS} THEN NULL ELSE list_min({{0}}) END"),
+        ("array_sort(array(t)) -> array(t)", "list_sort({0}, 'ASC', 'NULLS LAST')"),
+        ("array_remove(array(t), t) -> array(t)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"),
+        ("array_union(array(t), array(t)) -> array(t)", (_FIRST_SEEN % _FIRST_NULL).replace("{0}", "({0} || {1})")),
+        (
+            "array_intersect(array(t), array(t)) -> array(t)",
+            "list_sort(list_distinct(list_filter({0}, lambda e: list_contains({1}, e))))",
+        ),
+        (
+            "array_except(array(t), array(t)) -> array(t)",
+            "list_sort(list_distinct(list_filter({0}, lambda e: NOT coalesce(list_contains({1}, e), false))))",
+        ),
+        ("arrays_overlap(array(t), array(t)) -> boolean", _OVERLAP),
+        ("slice(array(t), bigint, bigint) -> array(t)", _SLICE),
+        ("flatten(array(array(t))) -> array(t)", "flatten({0})"),
+        ("repeat(t, bigint) -> array(t)", "list_transform(range({1}), lambda i: {0})"),
+        ("trim_array(array(t), bigint) -> array(t)", "list_slice({0}, 1, len({0}) - {1})"),
+        (
+            "sequence(bigint, bigint) -> array(bigint)",
+            "range({0}, {1} + sign({1} - {0} + 0.5)::BIGINT, sign({1} - {0} + 0.5)::BIGINT)",
+        ),
+        ("sequence(bigint, bigint, bigint) -> array(bigint)", "range({0}, {1} + sign({2})::BIGINT, {2})"),
+        (
+            "sequence(date, date) -> array(date)",
+            "list_transform(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), to_days(1)), "
+            "lambda e: CAST(e AS DATE))",
+        ),
+        *[
+            (
+                f"sequence(date, date, {kind}) -> array(date)",
+                "list_transform(list_filter(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), {2}), "
+                "lambda e: e <= CAST({1} AS TIMESTAMP)), lambda e: CAST(e AS DATE))",
+            )
+            for kind in ("interval day to second", "interval year to month")
+        ],
+        *[
+            (
+                f"sequence(timestamp, timestamp, {kind}) -> array(timestamp(3))",
+                "range({0}, {1} + to_microseconds(1), {2})",
+            )
+            for kind in ("interval day to second", "interval year to month")
+        ],
+        (
+            "ngrams(array(t), bigint) -> array(array(t))",
+            "list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), lambda i: list_slice({0}, i, i + {1} - 1))",
+        ),
+    ]
+)
+
+
+@special("array_join")
+def array_join(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    """Elements as text, joined; NULLs are left out unless there is a word for them."""
+    args = arguments(compiler, node, scope)
+    forms = _JOIN
+    if not args or args[0].type.name != "array" or args[0].type.elements[0].name in ("varchar", "unknown"):
+        return fitted(node, forms, args)
+    shown = f"list_transform({args[0].sql}, lambda e: {to_text('e', args[0].type.elements[0])})"
+    return fitted(node, forms, [Typed(shown, array_of(VARCHAR)), *args[1:]])
+
+
+scalars(
+    [
+        ("array_join(array(varchar), varchar) -> varchar", "array_to_string({0}, {1})"),
+        (
+            "array_join(array(varchar), varchar, varchar) -> varchar",
+            "array_to_string(list_transform({0}, lambda e: coalesce(e, {2})), {1})",
+        ),
+    ]
+)
+_JOIN = SCALARS.pop("array_join")

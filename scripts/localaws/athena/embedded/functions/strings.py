@@ -1,0 +1,151 @@
+"""Functions on text and bytes.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `split_part('a-b', '-', 2)` is `b`; past the end it is NULL, as in Trino.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from localaws.athena.embedded.calls import arguments, scalars, special, wrong_arguments
+from localaws.athena.embedded.casts import to_text
+from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.compiler import Compiler
+from localaws.athena.embedded.scope import Scope
+from localaws.athena.embedded.typed import VARBINARY, VARCHAR, Typed, fail
+from localaws.athena.types import Type
+
+_BAD_INDEX = fail("INVALID_FUNCTION_ARGUMENT", "Index must be greater than zero", VARCHAR)
+
+scalars(
+    [
+        ("lower(varchar) -> varchar", "lower({0})"),
+        ("upper(varchar) -> varchar", "upper({0})"),
+        ("length(varchar) -> bigint", "length({0})"),
+        ("length(varbinary) -> bigint", "octet_length({0})"),
+        ("reverse(varchar) -> varchar", "reverse({0})"),
+        ("reverse(array(t)) -> array(t)", "list_reverse({0})"),
+        ("trim(varchar) -> varchar", "trim({0})"),
+        ("trim(varchar, varchar) -> varchar", "trim({0}, {1})"),
+        ("ltrim(varchar) -> varchar", "ltrim({0})"),
+        ("ltrim(varchar, varchar) -> varchar", "ltrim({0}, {1})"),
+        ("rtrim(varchar) -> varchar", "rtrim({0})"),
+        ("rtrim(varchar, varchar) -> varchar", "rtrim({0}, {1})"),
+        ("lpad(varchar, bigint, varchar) -> varchar", "lpad({0}, CAST({1} AS INTEGER), {2})"),
+        ("rpad(varchar, bigint, varchar) -> varchar", "rpad({0}, CAST({1} AS INTEGER), {2})"),
+        ("replace(varchar, varchar) -> varchar", "replace({0}, {1}, '')"),
+        ("replace(varchar, varchar, varchar) -> varchar", "replace({0}, {1}, {2})"),
+        ("translate(varchar, varchar, varchar) -> varchar", "translate({0}, {1}, {2})"),
+        ("starts_with(varchar, varchar) -> boolean", "starts_with({0}, {1})"),
+        ("ends_with(varchar, varchar) -> boolean", "ends_with({0}, {1})"),
+        ("strpos(varchar, varchar) -> bigint", "CAST(instr({0}, {1}) AS BIGINT)"),
+        (
+            "strpos(varchar, varchar, bigint) -> bigint",
+            "CASE WHEN {2} = 1 THEN CAST(instr({0}, {1}) AS BIGINT) WHEN len(string_split({0}, {1})) > {2} THEN "
+            "CAST(length(array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1})) + 1 AS BIGINT) ELSE 0 END",
+        ),
+        ("split(varchar, varchar) -> array(varchar)", "string_split({0}, {1})"),
+        (
+            "split(varchar, varchar, bigint) -> array(varchar)",
+            "CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
+            "list_append(list_slice(string_split({0}, {1}), 1, {2} - 1), "
+            "array_to_string(list_slice(string_split({0}, {1}), {2}, NULL), {1})) END",
+        ),
+        (
+            "split_part(varchar, varchar, bigint) -> varchar",
+            f"CASE WHEN {{2}} < 1 THEN {_BAD_INDEX} ELSE list_extract(string_split({{0}}, {{1}}), {{2}}) END",
+        ),
+        (
+            "split_to_map(varchar, varchar, varchar) -> map(varchar, varchar)",
+            "map_from_entries(list_transform(string_split({0}, {1}), lambda e: struct_pack("
+            "key := string_split(e, {2})[1], value := string_split(e, {2})[2])))",
+        ),
+        (
+            "levenshtein_distance(varchar, varchar) -> bigint",
+            "CAST(levenshtein({0}, {1}) AS BIGINT)",
+        ),
+        ("hamming_distance(varchar, varchar) -> bigint", "CAST(hamming({0}, {1}) AS BIGINT)"),
+        ("chr(bigint) -> varchar", "chr(CAST({0} AS INTEGER))"),
+        ("codepoint(varchar) -> integer", "CAST(unicode({0}) AS INTEGER)"),
+        ("normalize(varchar) -> varchar", "nfc_normalize({0})"),
+        ("to_utf8(varchar) -> varbinary", "encode({0})"),
+        ("from_utf8(varbinary) -> varchar", "athena_from_utf8({0})"),
+        ("to_hex(varbinary) -> varchar", "hex({0})"),
+        ("from_hex(varchar) -> varbinary", "unhex({0})"),
+        ("from_hex(varbinary) -> varbinary", "unhex(decode({0}))"),
+        ("to_base64(varbinary) -> varchar", "to_base64({0})"),
+        ("from_base64(varchar) -> varbinary", "from_base64({0})"),
+        ("to_base64url(varbinary) -> varchar", "translate(to_base64({0}), '+/', '-_')"),
+        ("from_base64url(varchar) -> varbinary", "from_base64(translate({0}, '-_', '+/'))"),
+        ("md5(varbinary) -> varbinary", "unhex(md5({0}))"),
+        ("sha1(varbinary) -> varbinary", "unhex(sha1({0}))"),
+        ("sha256(varbinary) -> varbinary", "unhex(sha256({0}))"),
+        ("sha512(varbinary) -> varbinary", "athena_sha512({0})"),
+        ("xxhash64(varbinary) -> varbinary", "athena_xxhash64({0})"),
+        ("crc32(varbinary) -> bigint", "athena_crc32({0})"),
+        ("url_encode(varchar) -> varchar", "url_encode({0})"),
+        ("url_decode(varchar) -> varchar", "url_decode({0})"),
+        ("uuid() -> uuid", "CAST(uuid() AS VARCHAR)"),
+        ("concat_ws(varchar, array(varchar)) -> varchar", "array_to_string({1}, {0})"),
+        ("concat_ws(varchar, varchar, varchar*) -> varchar", "concat_ws({*})"),
+    ]
+)
+_SUBSTRING = (
+    "CASE WHEN {1} = 0 OR abs({1}) > length({0}) THEN CASE WHEN {0} IS NULL THEN NULL ELSE '' END "
+    "ELSE substring({0}, {1}%s) END"
+)
+scalars(
+    [
+        (f"{name}(varchar, bigint{more}) -> varchar", _SUBSTRING % (", greatest({2}, 0)" if more else ""))
+        for name in ("substr", "substring")
+        for more in ("", ", bigint")
+    ]
+)
+scalars(
+    [
+        (f"{name}(varbinary, bigint{more}) -> varbinary", f"unhex(substring(hex({{0}}), 2 * {{1}} - 1{size}))")
+        for name in ("substr", "substring")
+        for more, size in (("", ""), (", bigint", ", 2 * {2}"))
+    ]
+)
+
+
+@special("concat")
+def concat(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    """Texts, bytes or arrays; NULL if any is NULL."""
+    args = arguments(compiler, node, scope)
+    kinds = {arg.type.name for arg in args} - {"unknown"}
+    if len(args) > 1 and kinds <= {"varchar", "char"}:
+        return Typed("(" + " || ".join(to_type(arg, VARCHAR).sql for arg in args) + ")", VARCHAR)
+    if len(args) > 1 and kinds == {"varbinary"}:
+        return Typed("(" + " || ".join(arg.sql for arg in args) + ")", VARBINARY)
+    if "array" not in kinds:
+        raise wrong_arguments("concat", args, node)
+    elements = [arg.type.elements[0] if arg.type.name == "array" else arg.type for arg in args]
+    merged = common_type(elements)
+    if merged is None:
+        raise wrong_arguments("concat", args, node)
+    target = Type("array", elements=(merged,))
+    parts = [to_type(arg, target).sql if arg.type.name == "array" else f"[{to_type(arg, merged).sql}]" for arg in args]
+    return Typed("(" + " || ".join(parts) + ")", target)
+
+
+@special("format")
+def format_text(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    """`format('%s-%03d', a, b)`: Java's format text, which DuckDB's printf follows for these letters."""
+    args = arguments(compiler, node, scope)
+    pattern = args[0].value if args else None
+    if not isinstance(pattern, str):
+        raise wrong_arguments("format", args, node)
+    printed = [
+        to_text(arg.sql, arg.type)
+        if arg.type.name not in ("integer", "bigint", "smallint", "tinyint", "double")
+        else arg.sql
+        for arg in args[1:]
+    ]
+    letters = [word for word in pattern.replace("%%", "").split("%")[1:]]
+    values = [
+        f"CAST({sql} AS VARCHAR)" if "s" in word[:3] else sql for sql, word in zip(printed, letters, strict=False)
+    ]
+    return Typed(f"printf({', '.join([args[0].sql, *values])})", VARCHAR)

@@ -1,0 +1,319 @@
+"""Operators: arithmetic with Trino's types, comparison, logic, LIKE, IN, BETWEEN, CASE, subscripts and fields.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `3 / 2` is the integer 1, `1.0 / 3` the decimal 0.3, `DATE '2020-01-31' + INTERVAL '1' MONTH` a date.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from localaws.athena.embedded.coercion import as_decimal, common_type, to_type
+from localaws.athena.embedded.compiler import Compiler, handles
+from localaws.athena.embedded.scope import Scope
+from localaws.athena.embedded.typed import INTEGERS, NUMBERS, Typed, cast, decimal, fail, row_names, text
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type, trino_text
+
+_SIGNS: dict[type[exp.Expression], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+}
+_MOMENTS = ("date", "time", "timestamp", "timestamp with time zone")
+
+
+def mismatch(sign: str, left: Typed, right: Typed, node: exp.Expression) -> QueryError:
+    """Trino's words for an operator that does not take these types."""
+    shown = f"{trino_text(left.type)} {sign} {trino_text(right.type)}"
+    return QueryError("TYPE_MISMATCH", f"Cannot apply operator: {shown}", node)
+
+
+@handles(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+def arithmetic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
+    left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
+    sign = _SIGNS[type(node)]
+    if left.type.name == "unknown" and right.type.name == "unknown":
+        left = right = to_type(left, Type("bigint"))
+    left = to_type(left, right.type) if left.type.name == "unknown" else left
+    right = to_type(right, left.type) if right.type.name == "unknown" else right
+    if left.type.name in NUMBERS and right.type.name in NUMBERS:
+        return calculated(sign, left, right)
+    found = _with_interval(sign, left, right)
+    if found is None:
+        raise mismatch(sign, left, right, node)
+    return found
+
+
+def calculated(sign: str, left: Typed, right: Typed) -> Typed:
+    """Two numbers joined by an operator, the result typed as Trino types it."""
+    merged = common_type((left.type, right.type)) or left.type
+    if merged.name == "decimal":
+        return _decimals(sign, left, right)
+    one, two = to_type(left, merged).sql, to_type(right, merged).sql
+    if sign == "/" and merged.name in INTEGERS:
+        return Typed(f"({one} // {two})", merged)
+    return Typed(f"({one} {sign} {two})", merged)
+
+
+def _decimals(sign: str, left: Typed, right: Typed) -> Typed:
+    (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
+    scale = max(s1, s2)
+    results = {
+        "+": decimal(max(p1 - s1, p2 - s2) + scale + 1, scale),
+        "-": decimal(max(p1 - s1, p2 - s2) + scale + 1, scale),
+        "*": decimal(p1 + p2, s1 + s2),
+        "/": decimal(p1 + s2 + max(0, s2 - s1), scale),
+        "%": decimal(min(p2 - s2, p1 - s1) + scale, scale),
+    }
+    found = results[sign]
+    if sign == "/":
+        # 0 / 0 and x / 0 become NaN and infinity here, and fail as a division by zero in the cast back.
+        return Typed(cast(f"({cast(left.sql, Type('double'))} / {cast(right.sql, Type('double'))})", found), found)
+    if sign == "*":
+        return Typed(cast(f"({_exact(left)} * {_exact(right)})", found), found)
+    one, two = cast(left.sql, found), cast(right.sql, found)
+    if sign == "%":
+        wide = decimal(38, scale)
+        return Typed(cast(f"({cast(left.sql, wide)} % {cast(right.sql, wide)})", found), found)
+    return Typed(cast(f"({one} {sign} {two})", found), found)
+
+
+def _exact(item: Typed) -> str:
+    return item.sql if item.type.name == "decimal" else cast(item.sql, decimal(*as_decimal(item.type)))
+
+
+def _with_interval(sign: str, left: Typed, right: Typed) -> Typed | None:
+    kinds = left.type.name.split(" ")[0], right.type.name.split(" ")[0]
+    if sign in "+-" and left.type.name in _MOMENTS and kinds[1] == "interval":
+        return Typed(cast(f"({left.sql} {sign} {right.sql})", left.type), left.type, zone=left.zone)
+    if sign == "+" and kinds[0] == "interval" and right.type.name in _MOMENTS:
+        return _with_interval(sign, right, left)
+    if kinds == ("interval", "interval") and sign in "+-" and left.type == right.type:
+        return Typed(f"({left.sql} {sign} {right.sql})", left.type)
+    if kinds[0] == "interval" and right.type.name in NUMBERS and sign == "*":
+        return Typed(f"({left.sql} * {right.sql})", left.type)
+    if kinds[1] == "interval" and left.type.name in NUMBERS and sign == "*":
+        return Typed(f"({right.sql} * {left.sql})", right.type)
+    if sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS:
+        merged = common_type((left.type, right.type))
+        one, two = (to_type(item, merged or item.type).sql for item in (left, right))
+        stamps = (
+            f"CAST({one} AS TIMESTAMP) - CAST({two} AS TIMESTAMP)" if left.type.name != "time" else f"{one} - {two}"
+        )
+        return Typed(f"({stamps})", Type("interval day to second")) if merged else None
+    return None
+
+
+@handles(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+def comparison(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
+    sign = _SIGNS[type(node)]
+    if isinstance(node.expression, exp.Any | exp.All):
+        return quantified(compiler, node, scope, sign)
+    left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
+    one, two = compared(sign, left, right, node)
+    return Typed(f"({one} {sign} {two})", Type("boolean"))
+
+
+def compared(sign: str, left: Typed, right: Typed, node: exp.Expression) -> tuple[str, str]:
+    """Both sides brought to one type; TYPE_MISMATCH where Trino would not compare them."""
+    merged = common_type((left.type, right.type))
+    if merged is None or (merged.name in ("json", "map") and sign in ("<", "<=", ">", ">=")):
+        raise mismatch(sign, left, right, node)
+    return to_type(left, merged).sql, to_type(right, merged).sql
+
+
+def quantified(compiler: Compiler, node: exp.Binary, scope: Scope, sign: str) -> Typed:
+    """`x > ALL (SELECT …)`, `x = ANY (SELECT …)`."""
+    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
+    left = compiler.expression(node.this, scope)
+    inner = compiler.subquery(node.expression.this, scope)
+    right = Typed('q."c0"', inner.fields[0].type)
+    one, two = compared(sign, left, right, node)
+    found = Typed(f"({one} {sign} {word} (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean"))
+    return compiler.lift(found)
+
+
+@handles(exp.And, exp.Or)
+def logic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
+    word = "AND" if isinstance(node, exp.And) else "OR"
+    parts = [compiler.condition(part, scope, "Logical expression term") for part in node.flatten()]
+    return Typed("(" + f" {word} ".join(parts) + ")", Type("boolean"))
+
+
+@handles(exp.Not)
+def negation(compiler: Compiler, node: exp.Not, scope: Scope) -> Typed:
+    return Typed(f"(NOT {compiler.condition(node.this, scope, 'Value of logical NOT expression')})", Type("boolean"))
+
+
+@handles(exp.Is)
+def is_null(compiler: Compiler, node: exp.Is, scope: Scope) -> Typed:
+    if not isinstance(node.expression, exp.Null):
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: 'NULL'", node)
+    return Typed(f"({compiler.expression(node.this, scope).sql} IS NULL)", Type("boolean"))
+
+
+@handles(exp.Paren)
+def paren(compiler: Compiler, node: exp.Paren, scope: Scope) -> Typed:
+    return compiler.expression(node.this, scope)
+
+
+@handles(exp.Between)
+def between(compiler: Compiler, node: exp.Between, scope: Scope) -> Typed:
+    items = [compiler.expression(node.args[name], scope) for name in ("this", "low", "high")]
+    merged = common_type([item.type for item in items])
+    if merged is None:
+        raise QueryError("TYPE_MISMATCH", f"Cannot check if {trino_text(items[0].type)} is BETWEEN these types", node)
+    one, low, high = (to_type(item, merged).sql for item in items)
+    return Typed(f"({one} BETWEEN {low} AND {high})", Type("boolean"))
+
+
+@handles(exp.Like)
+def like(compiler: Compiler, node: exp.Like, scope: Scope, escape: str = "") -> Typed:
+    item, pattern = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
+    for part in (item, pattern):
+        if part.type.name not in ("varchar", "char", "unknown"):
+            message = f"Left side of LIKE expression must evaluate to a varchar (actual: {trino_text(part.type)})"
+            raise QueryError("TYPE_MISMATCH", message, part.node)
+    return Typed(f"({item.sql} LIKE {pattern.sql}{escape})", Type("boolean"))
+
+
+@handles(exp.Escape)
+def like_escape(compiler: Compiler, node: exp.Escape, scope: Scope) -> Typed:
+    if not isinstance(node.this, exp.Like) or len(node.expression.name) != 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", node)
+    return like(compiler, node.this, scope, f" ESCAPE {text(node.expression.name)}")
+
+
+@handles(exp.In)
+def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
+    item = compiler.expression(node.this, scope)
+    query = node.args.get("query")
+    if query is not None:
+        inner = compiler.subquery(query, scope)
+        if len(inner.fields) != 1:
+            raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+        one, two = compared("=", item, Typed('q."c0"', inner.fields[0].type), node)
+        return compiler.lift(Typed(f"({one} IN (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean")))
+    if not node.expressions:
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>, <query>", node)
+    values = [compiler.expression(value, scope) for value in node.expressions]
+    merged = common_type([item.type, *(value.type for value in values)])
+    if merged is None:
+        shown = ", ".join(sorted({trino_text(value.type) for value in (item, *values)}))
+        raise QueryError("TYPE_MISMATCH", f"IN value and list items must be the same type: {shown}", node)
+    listed = ", ".join(to_type(value, merged).sql for value in values)
+    return Typed(f"({to_type(item, merged).sql} IN ({listed}))", Type("boolean"))
+
+
+@handles(exp.DPipe)
+def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
+    left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
+    kinds = {left.type.name, right.type.name}
+    if kinds <= {"varchar", "char", "unknown"}:
+        return Typed(f"({left.sql} || {right.sql})", Type("varchar"))
+    if kinds <= {"varbinary"}:
+        return Typed(f"({left.sql} || {right.sql})", Type("varbinary"))
+    if "array" not in kinds:
+        raise mismatch("||", left, right, node)
+    arrays = [item if item.type.name == "array" else None for item in (left, right)]
+    elements = [item.type.elements[0] if item.type.name == "array" else item.type for item in (left, right)]
+    merged = common_type(elements)
+    if merged is None:
+        raise mismatch("||", left, right, node)
+    target = Type("array", elements=(merged,))
+    parts = [
+        to_type(item, target).sql if kept else f"[{to_type(item, merged).sql}]"
+        for item, kept in zip((left, right), arrays, strict=True)
+    ]
+    return Typed(f"({parts[0]} || {parts[1]})", target)
+
+
+@handles(exp.Case)
+def case(compiler: Compiler, node: exp.Case, scope: Scope) -> Typed:
+    subject = compiler.expression(node.this, scope) if node.this else None
+    tests = [_test(compiler, branch, scope, subject) for branch in node.args["ifs"]]
+    values = [compiler.expression(branch.args["true"], scope) for branch in node.args["ifs"]]
+    default = (
+        compiler.expression(node.args["default"], scope) if node.args.get("default") else Typed("NULL", Type("unknown"))
+    )
+    merged = common_type([*(value.type for value in values), default.type])
+    if merged is None:
+        raise QueryError("TYPE_MISMATCH", "All CASE results must be the same type or coercible to a common type", node)
+    parts = " ".join(
+        f"WHEN {test} THEN {to_type(value, merged).sql}" for test, value in zip(tests, values, strict=True)
+    )
+    return Typed(f"CASE {parts} ELSE {to_type(default, merged).sql} END", merged)
+
+
+def _test(compiler: Compiler, branch: exp.If, scope: Scope, subject: Typed | None) -> str:
+    if subject is None:
+        return compiler.condition(branch.this, scope, "CASE WHEN clause")
+    one, two = compared("=", subject, compiler.expression(branch.this, scope), branch)
+    return f"({one} = {two})"
+
+
+@handles(exp.If)
+def if_function(compiler: Compiler, node: exp.If, scope: Scope) -> Typed:
+    test = compiler.condition(node.this, scope, "IF clause")
+    yes = compiler.expression(node.args["true"], scope)
+    no = compiler.expression(node.args["false"], scope) if node.args.get("false") else Typed("NULL", Type("unknown"))
+    merged = common_type((yes.type, no.type))
+    if merged is None:
+        shown = f"{trino_text(yes.type)} vs {trino_text(no.type)}"
+        raise QueryError("TYPE_MISMATCH", f"Result types for IF must be the same: {shown}", node)
+    return Typed(f"CASE WHEN {test} THEN {to_type(yes, merged).sql} ELSE {to_type(no, merged).sql} END", merged)
+
+
+@handles(exp.Tuple)
+def row_constructor(compiler: Compiler, node: exp.Tuple, scope: Scope) -> Typed:
+    return row_value([compiler.expression(item, scope) for item in node.expressions])
+
+
+def row_value(items: list[Typed]) -> Typed:
+    """`ROW(a, b)`: a row whose fields have no names."""
+    found = Type("row", elements=tuple(item.type for item in items), fields=("",) * len(items))
+    pairs = zip(row_names(found), items, strict=True)
+    return Typed("struct_pack(" + ", ".join(f"{name} := {item.sql}" for name, item in pairs) + ")", found)
+
+
+@handles(exp.Bracket)
+def subscript(compiler: Compiler, node: exp.Bracket, scope: Scope) -> Typed:
+    if len(node.expressions) != 1:
+        raise QueryError("SYNTAX_ERROR", "mismatched input ','. Expecting: ']'", node)
+    item, index = compiler.expression(node.this, scope), compiler.expression(node.expressions[0], scope)
+    if item.type.name == "map":
+        return _map_value(item, index, node)
+    if item.type.name == "row" and isinstance(index.value, int) and 1 <= index.value <= len(item.type.elements):
+        place = index.value - 1
+        return Typed(f"struct_extract({item.sql}, {text(row_names(item.type)[place])})", item.type.elements[place])
+    if item.type.name != "array" or index.type.name not in INTEGERS:
+        raise mismatch("[]", item, index, node)
+    element = item.type.elements[0]
+    if isinstance(index.value, int) and index.value < 1:
+        sort = "SQL array indices start at 1" if index.value == 0 else "Array subscript is negative"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", sort, None)
+    too_far = fail("INVALID_FUNCTION_ARGUMENT", "Array subscript must be less than or equal to array length", element)
+    low = "" if isinstance(index.value, int) else f"{index.sql} < 1 OR "
+    test = f"{low}{index.sql} > len({item.sql})"
+    return Typed(f"CASE WHEN {test} THEN {too_far} ELSE list_extract({item.sql}, {index.sql}) END", element)
+
+
+def _map_value(item: Typed, index: Typed, node: exp.Expression) -> Typed:
+    key, value = item.type.elements
+    if common_type((key, index.type)) != key:
+        raise mismatch("[]", item, index, node)
+    wanted = to_type(index, key).sql
+    absent = fail("INVALID_FUNCTION_ARGUMENT", "Key not present in map", value)
+    test = f"NOT map_contains({item.sql}, {wanted})"
+    return Typed(f"CASE WHEN {test} THEN {absent} ELSE map_extract_value({item.sql}, {wanted}) END", value)

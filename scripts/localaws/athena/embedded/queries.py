@@ -1,0 +1,198 @@
+"""Whole queries: WITH, SELECT, set operations, VALUES, ORDER BY, LIMIT, and subqueries as values.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `compile_query(compiler, tree, Scope())` gives the text and the output columns c0, c1, …
+
+Outputs carry made-up names (c0, c1, …) and every column reference is written with the relation it belongs to, so
+DuckDB never resolves a name by its own rules (aliases in WHERE, and so on).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.compiler import Compiled, Compiler, handles
+from localaws.athena.embedded.ordering import direction
+from localaws.athena.embedded.scope import CommonTable, Field, Scope
+from localaws.athena.embedded.select import compile_select
+from localaws.athena.embedded.typed import Typed
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type, trino_text
+
+_SETS: dict[type[exp.Expression], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+
+
+def compile_query(compiler: Compiler, node: exp.Expression, outer: Scope) -> Compiled:
+    """Any query expression with its WITH, ORDER BY, OFFSET and LIMIT."""
+    scope = Scope(parent=outer)
+    prefix = _with(compiler, node, scope)
+    if isinstance(node, exp.Select):
+        found = compile_select(compiler, node, scope)
+        return replace(found, sql=prefix + found.sql + limits(compiler, node, scope))
+    if isinstance(node, exp.Subquery):
+        inner = compiler.query(node.this, scope)
+        found = Compiled(f"SELECT * FROM ({inner.sql}) AS {compiler.name('r')}", inner.fields)
+    elif isinstance(node, exp.SetOperation):
+        found = _set_operation(compiler, node, scope)
+    elif isinstance(node, exp.Values):
+        found = _values(compiler, node, scope)
+    else:
+        raise QueryError("NOT_SUPPORTED", f"Unsupported query: {type(node).__name__}", node)
+    order = _output_order(compiler, node, found, scope)
+    body = f"SELECT * FROM ({found.sql}) AS {compiler.name('r')}" if order else found.sql
+    return Compiled(prefix + body + order + limits(compiler, node, scope), found.fields)
+
+
+def _with(compiler: Compiler, node: exp.Expression, scope: Scope) -> str:
+    clause = node.args.get("with_")
+    if clause is None:
+        return ""
+    is_recursive = bool(clause.args.get("recursive"))
+    parts = []
+    for entry in clause.expressions:
+        name = entry.alias.lower()
+        if name in scope.ctes:
+            raise QueryError("DUPLICATE_NAMED_QUERY", f"WITH query name '{name}' specified more than once", entry)
+        parts.append(_common_table(compiler, entry, scope, name, is_recursive))
+    return f"WITH {'RECURSIVE ' if is_recursive else ''}{', '.join(parts)} "
+
+
+def _common_table(compiler: Compiler, entry: exp.CTE, scope: Scope, name: str, is_recursive: bool) -> str:
+    sql_name = compiler.name("w")
+    names = [column.name.lower() for column in entry.args["alias"].args.get("columns") or []]
+    query = entry.this
+    if is_recursive and names and isinstance(query, exp.Union) and _mentions(query.expression, name):
+        first = compiler.query(query.this, scope)
+        scope.ctes[name] = CommonTable(sql_name, _renamed(first, names, entry))
+        second = compiler.query(query.expression, scope)
+        columns = ", ".join(
+            f"{to_type(Typed(item.sql, item.type), one.type).sql} AS {one.sql}"
+            for one, item in zip(first.fields, second.fields, strict=True)
+        )
+        word = "UNION" if query.args.get("distinct") else "UNION ALL"
+        return f"{sql_name} AS ({first.sql} {word} SELECT {columns} FROM ({second.sql}) AS q)"
+    found = compiler.query(query, scope)
+    scope.ctes[name] = CommonTable(sql_name, _renamed(found, names, entry))
+    return f"{sql_name} AS ({found.sql})"
+
+
+def _mentions(query: exp.Expression, name: str) -> bool:
+    return any(table.name.lower() == name and not table.db for table in query.find_all(exp.Table))
+
+
+def _renamed(found: Compiled, names: list[str], entry: exp.Expression) -> tuple[Field, ...]:
+    if names and len(names) != len(found.fields):
+        message = f"Column alias list has {len(names)} entries but WITH query has {len(found.fields)} columns"
+        raise QueryError("MISMATCHED_COLUMN_ALIASES", message, entry)
+    return tuple(
+        replace(item, name=names[index] if names else item.name, qualifier=None)
+        for index, item in enumerate(found.fields)
+    )
+
+
+def _set_operation(compiler: Compiler, node: exp.SetOperation, scope: Scope) -> Compiled:
+    word = _SETS[type(node)]
+    left, right = (compiler.query(side, scope) for side in (node.this, node.expression))
+    if len(left.fields) != len(right.fields):
+        message = f"{word} query has different number of fields: {len(left.fields)}, {len(right.fields)}"
+        raise QueryError("TYPE_MISMATCH", message, node)
+    fields = []
+    for index, (one, other) in enumerate(zip(left.fields, right.fields, strict=True)):
+        merged = common_type((one.type, other.type))
+        if merged is None:
+            shown = f"{trino_text(one.type)}, {trino_text(other.type)}"
+            message = f"column {index + 1} in {word} query has incompatible types: {shown}"
+            raise QueryError("TYPE_MISMATCH", message, node)
+        fields.append(Field(one.name, merged, f"c{index}"))
+    sides = [_aligned(side, fields) for side in (left, right)]
+    every = "" if node.args.get("distinct") else " ALL"
+    return Compiled(f"({sides[0]}) {word}{every} ({sides[1]})", tuple(fields))
+
+
+def _aligned(side: Compiled, fields: list[Field]) -> str:
+    if all(one.type == other.type for one, other in zip(side.fields, fields, strict=True)):
+        return side.sql
+    columns = ", ".join(
+        f"{to_type(Typed(item.sql, item.type), field.type).sql} AS {field.sql}"
+        for item, field in zip(side.fields, fields, strict=True)
+    )
+    return f"SELECT {columns} FROM ({side.sql}) AS q"
+
+
+def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
+    rows = [
+        [compiler.expression(item, scope) for item in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+        for row in node.expressions
+    ]
+    if len({len(row) for row in rows}) != 1:
+        raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
+    types = [common_type([row[index].type for row in rows]) for index in range(len(rows[0]))]
+    for index, found in enumerate(types):
+        if found is None:
+            raise QueryError("TYPE_MISMATCH", f"Values rows have mismatched types in column {index + 1}", node)
+    known = [found or Type("unknown") for found in types]
+    lines = ", ".join(
+        "(" + ", ".join(to_type(item, found).sql for item, found in zip(row, known, strict=True)) + ")" for row in rows
+    )
+    names = ", ".join(f"c{index}" for index in range(len(known)))
+    fields = tuple(Field(None, found, f"c{index}") for index, found in enumerate(known))
+    return Compiled(f"SELECT * FROM (VALUES {lines}) AS v({names})", fields)
+
+
+def _output_order(compiler: Compiler, node: exp.Expression, found: Compiled, scope: Scope) -> str:
+    order = node.args.get("order")
+    if order is None:
+        return ""
+    outputs = Scope(parent=None, fields=list(found.fields), ctes=scope.ctes)
+    terms = []
+    for term in order.expressions:
+        item = term.this
+        if isinstance(item, exp.Literal) and not item.is_string:
+            place = int(item.this)
+            if not 1 <= place <= len(found.fields):
+                raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", item)
+            terms.append(f"{place}{direction(term)}")
+        else:
+            terms.append(compiler.expression(item, outputs).sql + direction(term))
+    return " ORDER BY " + ", ".join(terms)
+
+
+def limits(compiler: Compiler, node: exp.Expression, scope: Scope) -> str:
+    """OFFSET and LIMIT (or FETCH FIRST)."""
+    text = ""
+    for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
+        clause = node.args.get(name)
+        if clause is None:
+            continue
+        count = clause.args.get("count") if isinstance(clause, exp.Fetch) else clause.expression
+        if isinstance(clause, exp.Fetch) and _has_ties(clause):
+            raise QueryError("NOT_SUPPORTED", "FETCH FIRST WITH TIES is not supported", clause)
+        if isinstance(count, exp.Column) and count.name.upper() == "ALL":
+            continue
+        value = compiler.expression(count, scope).value if count is not None else 1
+        if not isinstance(value, int) or value < 0:
+            raise QueryError("INVALID_LIMIT_CLAUSE", f"{word} must be a non-negative integer", clause)
+        text += f" {word} {value}"
+    return text
+
+
+def _has_ties(clause: exp.Fetch) -> bool:
+    options = clause.args.get("limit_options")
+    return bool(options and (options.args.get("with_ties") or options.args.get("percent")))
+
+
+@handles(exp.Exists)
+def exists(compiler: Compiler, node: exp.Exists, scope: Scope) -> Typed:
+    inner = compiler.subquery(node.this, scope)
+    return compiler.lift(Typed(f"EXISTS ({inner.sql})", Type("boolean")))
+
+
+@handles(exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except)
+def scalar_subquery(compiler: Compiler, node: exp.Expression, scope: Scope) -> Typed:
+    inner = compiler.subquery(node, scope)
+    if len(inner.fields) != 1:
+        raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+    return compiler.lift(Typed(f"({inner.sql})", inner.fields[0].type))

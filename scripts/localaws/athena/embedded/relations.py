@@ -1,0 +1,216 @@
+"""FROM: tables, derived tables, joins, UNNEST and LATERAL.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `FROM t CROSS JOIN UNNEST(t.a) WITH ORDINALITY AS u(x, n)` becomes one projection over `t`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.compiler import Compiled, Compiler
+from localaws.athena.embedded.operators import compared
+from localaws.athena.embedded.scope import Field, Scope
+from localaws.athena.embedded.typed import BIGINT, Typed, quoted
+from localaws.athena.embedded.unnest import unnest_columns
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type, parse_type
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A piece of FROM: its text, and the columns it offers."""
+
+    sql: str
+    fields: tuple[Field, ...]
+
+
+def from_clause(compiler: Compiler, select: exp.Select, outer: Scope) -> Relation | None:
+    """The whole FROM of a SELECT; None if there is none."""
+    clause = select.args.get("from_")
+    if clause is None:
+        return None
+    relation = relation_of(compiler, clause.this, outer)
+    return joined(compiler, relation, select.args.get("joins") or [], outer)
+
+
+def relation_of(compiler: Compiler, node: exp.Expression, outer: Scope, left: Relation | None = None) -> Relation:
+    """One item of FROM with the joins nested in it; `left` is what a lateral item may see."""
+    _refuse_extras(node)
+    if isinstance(node, exp.Paren):
+        found = relation_of(compiler, node.this, outer, left)
+    elif isinstance(node, exp.Table):
+        found = _table(compiler, node, outer)
+    elif isinstance(node, exp.Unnest):
+        found = _standalone_unnest(compiler, node, outer)
+    elif isinstance(node, exp.Lateral):
+        found = _derived(compiler, node.this, node, _seen(outer, left), "LATERAL ")
+    elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Paren) and not node.alias:
+        found = relation_of(compiler, node.this, outer, left)
+    elif isinstance(node, exp.Subquery | exp.Values | exp.Query):
+        found = _derived(compiler, node, node, outer, "")
+    else:
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <relation>", node)
+    nested = node.args.get("joins") if not isinstance(node, exp.Select) else None
+    return joined(compiler, found, nested or [], outer)
+
+
+def _refuse_extras(node: exp.Expression) -> None:
+    for name, word in (("sample", "TABLESAMPLE"), ("pivots", "PIVOT"), ("match_recognize", "MATCH_RECOGNIZE")):
+        if node.args.get(name):
+            raise QueryError("NOT_SUPPORTED", f"{word} is not supported", node)
+
+
+def _seen(outer: Scope, left: Relation | None) -> Scope:
+    return Scope(parent=outer, fields=list(left.fields)) if left else outer
+
+
+def _alias(node: exp.Expression, fields: Sequence[Field], sql_name: str, fallback: str | None) -> tuple[Field, ...]:
+    """Columns under the relation's alias and its column aliases."""
+    alias = node.args.get("alias")
+    name = node.alias.lower() if alias is not None and node.alias else fallback
+    names = [column.name.lower() for column in alias.args.get("columns") or []] if alias is not None else []
+    if names and len(names) != len(fields):
+        message = f"Column alias list has {len(names)} entries but '{name}' has {len(fields)} columns available"
+        raise QueryError("MISMATCHED_COLUMN_ALIASES", message, node)
+    return tuple(
+        replace(item, name=names[index] if names else item.name, qualifier=name, sql=f"{sql_name}.{item.sql}")
+        for index, item in enumerate(fields)
+    )
+
+
+def _table(compiler: Compiler, node: exp.Table, outer: Scope) -> Relation:
+    if isinstance(node.this, exp.Anonymous):
+        name = str(node.this.name if isinstance(node.this.this, exp.Identifier) else node.this.this).lower()
+        raise QueryError("FUNCTION_NOT_FOUND", f"Table function '{name}' not registered", node)
+    if not isinstance(node.this, exp.Identifier):
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <relation>", node)
+    sql_name = compiler.name("r")
+    common = outer.cte(node.name) if not node.db else None
+    if common is not None:
+        fields = _alias(node, common.fields, sql_name, node.name.lower())
+        return Relation(f"{common.sql_name} AS {sql_name}", fields)
+    columns = compiler.tables.get(node.name) if not node.db else None
+    if columns is None:
+        shown = ".".join(part.name.lower() for part in node.parts)
+        raise QueryError("TABLE_NOT_FOUND", f"Table '{shown}' does not exist", node)
+    found = [Field(item.name, _type(item.type), quoted(item.name)) for item in columns]
+    return Relation(f"{quoted(node.name)} AS {sql_name}", _alias(node, found, sql_name, node.name.lower()))
+
+
+def _type(name: str) -> Type:
+    found = parse_type(name)
+    return replace(found, numbers=(3,)) if found.name.startswith("timestamp") and not found.numbers else found
+
+
+def _derived(compiler: Compiler, node: exp.Expression, named: exp.Expression, outer: Scope, word: str) -> Relation:
+    inner = node.this if isinstance(node, exp.Subquery) and not _has_clauses(node) else node
+    found: Compiled = compiler.query(inner, outer)
+    sql_name = compiler.name("r")
+    return Relation(f"{word}({found.sql}) AS {sql_name}", _alias(named, found.fields, sql_name, None))
+
+
+def _has_clauses(node: exp.Subquery) -> bool:
+    return any(node.args.get(name) for name in ("order", "limit", "offset", "with_"))
+
+
+def joined(compiler: Compiler, left: Relation, joins: Sequence[exp.Join], outer: Scope) -> Relation:
+    """The relation with these joins applied, from left to right."""
+    for join in joins:
+        left = _join(compiler, left, join, outer)
+    return left
+
+
+def _join(compiler: Compiler, left: Relation, join: exp.Join, outer: Scope) -> Relation:
+    side, kind = (join.side or "").upper(), (join.kind or "").upper()
+    method = (join.args.get("method") or "").upper()
+    if method or kind not in ("", "INNER", "CROSS", "OUTER"):
+        raise QueryError("NOT_SUPPORTED", f"{method or kind.title()} join not supported", join.this)
+    if isinstance(join.this, exp.Unnest):
+        return _lateral_unnest(compiler, left, join, side, outer)
+    right = relation_of(compiler, join.this, outer, left)
+    fields = (*left.fields, *right.fields)
+    if join.args.get("using"):
+        return _using(left, right, join, side)
+    condition = join.args.get("on")
+    if condition is None:
+        return Relation(f"{left.sql} CROSS JOIN {right.sql}", fields)
+    with compiler.scalar_only("JOIN clause"):
+        test = compiler.condition(condition, Scope(parent=outer, fields=list(fields)), "JOIN ON clause")
+    return Relation(f"{left.sql} {side} JOIN {right.sql} ON {test}", fields)
+
+
+def _using(left: Relation, right: Relation, join: exp.Join, side: str) -> Relation:
+    tests, merged, names = [], [], []
+    for column in join.args["using"]:
+        name = column.name.lower()
+        names.append(name)
+        one, two = _key(left, name, column, "left"), _key(right, name, column, "right")
+        a, b = compared("=", one, two, column)
+        tests.append(f"{a} = {b}")
+        found = common_type((one.type, two.type)) or one.type
+        a, b = to_type(one, found).sql, to_type(two, found).sql
+        merged.append(Field(name, found, {"": a, "LEFT": a, "RIGHT": b}.get(side, f"coalesce({a}, {b})")))
+    rest = [item for item in (*left.fields, *right.fields) if item.name not in names]
+    return Relation(f"{left.sql} {side} JOIN {right.sql} ON {' AND '.join(tests)}", (*merged, *rest))
+
+
+def _key(relation: Relation, name: str, column: exp.Expression, side: str) -> Typed:
+    found = [item for item in relation.fields if item.name == name]
+    if len(found) != 1:
+        message = f"Column '{name}' is missing from {side} side of join"
+        raise QueryError("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", message, column)
+    return found[0].typed()
+
+
+def _standalone_unnest(compiler: Compiler, node: exp.Unnest, outer: Scope) -> Relation:
+    return _unnested(compiler, None, node, outer, keep_empty=False)
+
+
+def _lateral_unnest(compiler: Compiler, left: Relation, join: exp.Join, side: str, outer: Scope) -> Relation:
+    condition = join.args.get("on")
+    if condition is not None and not (isinstance(condition, exp.Boolean) and condition.this):
+        raise QueryError("NOT_SUPPORTED", "UNNEST in conditional JOIN is not supported", join.this)
+    if side not in ("", "LEFT"):
+        raise QueryError("NOT_SUPPORTED", f"{side} JOIN involving UNNEST is not supported", join.this)
+    return _unnested(compiler, left, join.this, outer, keep_empty=side == "LEFT")
+
+
+def _unnested(
+    compiler: Compiler, left: Relation | None, node: exp.Unnest, outer: Scope, *, keep_empty: bool
+) -> Relation:
+    """The left side with its arrays spread out: a projection, since DuckDB spreads faster there than in a join."""
+    _refuse_extras(node)
+    with compiler.scalar_only("UNNEST"):
+        items = [compiler.expression(item, _seen(outer, left)) for item in node.expressions]
+    ordinal = node.args.get("offset")
+    spread = unnest_columns(items, keep_empty=keep_empty, with_ordinality=bool(ordinal), node=node)
+    name = compiler.name("r")
+    kept = [replace(item, sql=f"{name}.k{index}") for index, item in enumerate(left.fields if left else ())]
+    selected = [f"{item.sql} AS k{index}" for index, item in enumerate(left.fields if left else ())]
+    selected += [f"{sql} AS u{index}" for index, sql in enumerate(spread.selected)]
+    source = f" FROM {left.sql}" if left else ""
+    fields = [Field(column, found, sql.replace("{r}", name)) for column, sql, found in spread.columns]
+    if ordinal:
+        fields.append(Field(None, BIGINT, f"{name}.u{len(spread.selected) - 1}"))
+    new = _unnest_names(node, fields)
+    return Relation(f"(SELECT {', '.join(selected)}{source}) AS {name}", (*kept, *new))
+
+
+def _unnest_names(node: exp.Unnest, fields: Sequence[Field]) -> tuple[Field, ...]:
+    alias = node.args.get("alias")
+    names = [column.name.lower() for column in alias.args.get("columns") or []] if alias is not None else []
+    if isinstance(node.args.get("offset"), exp.Identifier):
+        names.append(node.args["offset"].name.lower())
+    if names and len(names) != len(fields):
+        shown = node.alias.lower() if alias is not None and node.alias else "unnest"
+        message = f"Column alias list has {len(names)} entries but '{shown}' has {len(fields)} columns available"
+        raise QueryError("MISMATCHED_COLUMN_ALIASES", message, node)
+    name = node.alias.lower() if alias is not None and node.alias else None
+    return tuple(
+        replace(item, name=names[index] if names else item.name, qualifier=name) for index, item in enumerate(fields)
+    )

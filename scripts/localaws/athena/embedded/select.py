@@ -1,0 +1,168 @@
+"""One SELECT: its list, WHERE, GROUP BY, HAVING, DISTINCT and ORDER BY.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `SELECT a, count(*) FROM t GROUP BY 1 HAVING count(*) > 1 ORDER BY 2 DESC`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from localaws.athena.embedded.compiler import Compiled, Compiler
+from localaws.athena.embedded.grouping import check_grouped, groups_of
+from localaws.athena.embedded.ordering import direction
+from localaws.athena.embedded.relations import Relation, from_clause
+from localaws.athena.embedded.scope import Field, Scope
+from localaws.athena.embedded.typed import Typed, member, row_names
+from localaws.athena.errors import QueryError
+from localaws.athena.types import trino_text
+
+
+@dataclass(frozen=True)
+class Item:
+    """One output column: its name, value, and the node it came from (None: from a star)."""
+
+    name: str | None
+    value: Typed
+    node: exp.Expression | None
+
+
+def compile_select(compiler: Compiler, select: exp.Select, scope: Scope) -> Compiled:
+    """The SELECT with everything but WITH and LIMIT."""
+    _refuse(select)
+    relation = from_clause(compiler, select, scope)
+    here = Scope(parent=scope, fields=list(relation.fields) if relation else [])
+    where = _where(compiler, select, here)
+    items = _items(compiler, select, here)
+    groups = groups_of(compiler, select, here, [item.value for item in items])
+    having = _having(compiler, select, here)
+    fields = tuple(_field(item, index) for index, item in enumerate(items))
+    order = _order(compiler, select, here, items)
+    if groups.is_grouped or compiler.aggregates:
+        check_grouped(compiler, select, groups)
+    head = "SELECT DISTINCT " if select.args.get("distinct") else "SELECT "
+    listed = ", ".join(f"{item.value.sql} AS c{index}" for index, item in enumerate(items))
+    return Compiled(head + listed + _source(relation) + where + groups.sql + having + order, fields)
+
+
+def _refuse(select: exp.Select) -> None:
+    for name in ("qualify", "laterals", "hint", "into", "kind", "sort", "cluster", "distribute", "connect", "locks"):
+        if select.args.get(name):
+            raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.upper()}'", select)
+    distinct = select.args.get("distinct")
+    if distinct is not None and distinct.args.get("on"):
+        raise QueryError("SYNTAX_ERROR", "mismatched input 'ON'", select)
+    if not select.expressions:
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: '*', <expression>", select)
+
+
+def _source(relation: Relation | None) -> str:
+    return f" FROM {relation.sql}" if relation else ""
+
+
+def _where(compiler: Compiler, select: exp.Select, here: Scope) -> str:
+    clause = select.args.get("where")
+    if clause is None:
+        return ""
+    with compiler.scalar_only("WHERE clause"):
+        return f" WHERE {compiler.condition(clause.this, here, 'WHERE clause')}"
+
+
+def _having(compiler: Compiler, select: exp.Select, here: Scope) -> str:
+    clause = select.args.get("having")
+    return f" HAVING {compiler.condition(clause.this, here, 'HAVING clause')}" if clause else ""
+
+
+def _field(item: Item, index: int) -> Field:
+    return Field(item.name, item.value.type, f"c{index}", zone=item.value.zone)
+
+
+def _items(compiler: Compiler, select: exp.Select, here: Scope) -> list[Item]:
+    found: list[Item] = []
+    for node in select.expressions:
+        star = _star(node)
+        if star is None:
+            value = compiler.expression(node.this if isinstance(node, exp.Alias) else node, here)
+            found.append(Item(_name(node), value, node))
+        else:
+            found += _expanded(compiler, node, star, here)
+    return found
+
+
+def _star(node: exp.Expression) -> list[exp.Identifier] | None:
+    """The qualifier of `*`, `t.*` or `t.row.*`; None if the node is no star."""
+    if isinstance(node, exp.Star):
+        if any(node.args.get(name) for name in ("except_", "replace", "rename")):
+            raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", node)
+        return []
+    if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
+        return [node.args[name] for name in ("catalog", "db", "table") if node.args.get(name)]
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Star):
+        raise QueryError("NOT_SUPPORTED", "Expansion of row expressions is not supported", node)
+    return None
+
+
+def _expanded(compiler: Compiler, node: exp.Expression, star: list[exp.Identifier], here: Scope) -> list[Item]:
+    qualifier = star[-1].name.lower() if star else None
+    fields = here.expand(qualifier)
+    if not star and not here.fields:
+        raise QueryError("COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", node)
+    if fields:
+        items = [Item(field.name, field.typed(), None) for field in fields]
+        compiler.star_columns += [(node, item.value) for item in items]
+        return items
+    value, _ = here.resolve(star)
+    if value.type.name != "row":
+        raise QueryError("TABLE_NOT_FOUND", f"Unable to resolve reference {qualifier}", node)
+    names = zip(value.type.fields, row_names(value.type), value.type.elements, strict=True)
+    return [Item(name or None, Typed(member(value.sql, duck_name), found), None) for name, duck_name, found in names]
+
+
+def _name(node: exp.Expression) -> str | None:
+    """An output's name: its alias, or the last part of a plain column or field."""
+    if isinstance(node, exp.Alias):
+        return node.alias.lower()
+    if isinstance(node, exp.Column | exp.Identifier):
+        return node.name.lower()
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+        return node.expression.name.lower()
+    return None
+
+
+def _order(compiler: Compiler, select: exp.Select, here: Scope, items: list[Item]) -> str:
+    clause = select.args.get("order")
+    if clause is None:
+        return ""
+    outputs = _output_scope(here, items)
+    terms = [_order_term(compiler, select, term, outputs, items) for term in clause.expressions]
+    return " ORDER BY " + ", ".join(terms)
+
+
+def _output_scope(here: Scope, items: list[Item]) -> Scope:
+    """ORDER BY sees output names first, then the columns of FROM."""
+    named = [item for item in items if item.name and item.node is not None and isinstance(item.node, exp.Alias)]
+    names = [item.name for item in named]
+    single = {item.name: item.value for item in named if names.count(item.name) == 1}
+    return Scope(parent=here, lambdas={str(name): value for name, value in single.items()})
+
+
+def _order_term(compiler: Compiler, select: exp.Select, term: exp.Ordered, outputs: Scope, items: list[Item]) -> str:
+    node = term.this
+    if isinstance(node, exp.Literal) and not node.is_string:
+        place = int(node.this)
+        if not 1 <= place <= len(items):
+            raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node)
+        found = items[place - 1].value
+    else:
+        found = compiler.expression(node, outputs)
+    if found.type.name in ("map", "json"):
+        message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"
+        raise QueryError("TYPE_MISMATCH", message, node)
+    places = [index for index, item in enumerate(items) if item.value.sql == found.sql]
+    if not places and select.args.get("distinct"):
+        message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+        raise QueryError("EXPRESSION_NOT_IN_DISTINCT", message, node)
+    sql = str(places[0] + 1) if places else found.sql
+    return sql + direction(term)

@@ -1,0 +1,113 @@
+"""An expression on its way to DuckDB: its text, its Trino type, and the small words for writing such text.
+
+Reads and writes nothing. Behind `make local-aws`.
+Example: `Typed("1", INTEGER).sql`
+
+Every Typed keeps one promise: DuckDB gives its text the type that `duck_type` names, so that a result's columns
+have Trino's types without a second look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from localaws.athena.types import Type
+
+BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = map(Type, ("boolean", "tinyint", "smallint", "integer", "bigint"))
+REAL, DOUBLE, VARCHAR, VARBINARY, DATE, TIME = map(Type, ("real", "double", "varchar", "varbinary", "date", "time"))
+JSON, UNKNOWN = Type("json"), Type("unknown")
+TIMESTAMP, ZONED = Type("timestamp", (3,)), Type("timestamp with time zone", (3,))
+DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
+INTEGERS = ("tinyint", "smallint", "integer", "bigint")
+NUMBERS = (*INTEGERS, "decimal", "real", "double")
+
+_DUCK = {
+    "real": "FLOAT",
+    "char": "VARCHAR",
+    "uuid": "VARCHAR",
+    "varbinary": "BLOB",
+    "timestamp with time zone": "TIMESTAMPTZ",
+    "interval day to second": "INTERVAL",
+    "interval year to month": "INTERVAL",
+    "unknown": '"NULL"',
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One translated expression; `value` is set for constants, `zone` for times shown in another zone than UTC."""
+
+    sql: str
+    type: Type
+    node: exp.Expression | None = None
+    value: Any = None
+    zone: str | None = None
+
+    def at(self, node: exp.Expression | None) -> Typed:
+        return replace(self, node=node)
+
+
+def array_of(element: Type) -> Type:
+    """`array(element)`."""
+    return Type("array", elements=(element,))
+
+
+def map_of(key: Type, value: Type) -> Type:
+    """`map(key, value)`."""
+    return Type("map", elements=(key, value))
+
+
+def decimal(precision: int, scale: int) -> Type:
+    """`decimal(precision, scale)`, kept within Trino's 38 digits."""
+    return Type("decimal", (max(1, min(38, precision)), max(0, min(38, scale))))
+
+
+def row_names(found: Type) -> tuple[str, ...]:
+    """Field names as DuckDB knows them: a nameless field is called by its place."""
+    return tuple(name or f"field{index}" for index, name in enumerate(found.fields))
+
+
+def duck_type(found: Type) -> str:
+    """The DuckDB type that holds a Trino type's values."""
+    if found.name == "row":
+        pairs = zip(row_names(found), found.elements, strict=True)
+        return "STRUCT(" + ", ".join(f"{quoted(name)} {duck_type(item)}" for name, item in pairs) + ")"
+    if found.name == "array":
+        return f"{duck_type(found.elements[0])}[]"
+    if found.name == "map":
+        return f"MAP({duck_type(found.elements[0])}, {duck_type(found.elements[1])})"
+    if found.name == "decimal":
+        return f"DECIMAL({found.numbers[0]}, {found.numbers[1] if len(found.numbers) > 1 else 0})"
+    return _DUCK.get(found.name, found.name.upper())
+
+
+def quoted(name: str) -> str:
+    """A name as a DuckDB identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text as a DuckDB string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def cast(sql: str, target: Type) -> str:
+    """A plain DuckDB cast."""
+    return f"CAST({sql} AS {duck_type(target)})"
+
+
+ERROR_MARK = "athena-error|"
+
+
+def fail(code: str, message: str, target: Type) -> str:
+    """An expression that ends the query with this Athena error when a row reaches it."""
+    # A failing cast, not DuckDB's error(): that one counts as volatile, which TRY and many rewrites refuse.
+    return f"CAST(CAST({text(f'{ERROR_MARK}{code}|{message}')} AS INTEGER) AS {duck_type(target)})"
+
+
+def member(sql: str, name: str) -> str:
+    """A field of a struct."""
+    return f"struct_extract({sql}, {text(name)})"
