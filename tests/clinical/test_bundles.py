@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation
+
 from trilake.clinical.bundles import Names, conditional_target, references
 from trilake.clinical.preflight import Checked, check
 from trilake.clinical.reading import expand
@@ -37,7 +37,11 @@ def test_a_reference_may_come_before_its_target_and_lie_deep() -> None:
 def test_an_entry_without_id_takes_the_one_of_its_full_url() -> None:
     patient = a_patient()
     del patient["id"]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [{"fullUrl": f"urn:uuid:{UUID}", "resource": patient}]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"fullUrl": f"urn:uuid:{UUID}", "resource": patient}],
+    }
     (checked,) = converted(bundle)
     assert (checked.id, checked.warnings) == (UUID, [])
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-
 from tests.clinical.builders import a_bundle, a_patient, ndjson
+
 from trilake.clinical.reading import Record, is_ndjson, read_records
 
 ONE, TWO = a_patient("p1"), a_patient("p2")
@@ -85,7 +85,9 @@ def test_gzip_reads_as_its_content(tmp_path: Path) -> None:
 
 
 def test_a_truncated_gzip_gives_the_lines_before_the_break_and_one_refused_record(tmp_path: Path) -> None:
-    content = gzip.compress(ndjson(*(a_patient(f"p{number}", birthDate=f"19{number % 90 + 10}") for number in range(5000))))
+    content = gzip.compress(
+        ndjson(*(a_patient(f"p{number}", birthDate=f"19{number % 90 + 10}") for number in range(5000)))
+    )
     records = read(tmp_path, content[:-2000])
     assert len(records) > 1000
     assert codes(records) == ["FILE_UNREADABLE"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.clinical.builders import a_condition, a_patient, an_observation
+
 from trilake.clinical.elements import resource_class
 from trilake.clinical.rules import faults_of, shape
 
@@ -30,7 +30,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "text for a list": (a_patient(name="Ann"), "FHIR_WRONG_TYPE", "Patient.name"),
     "text for an object": (a_condition(code="59621000"), "FHIR_WRONG_TYPE", "Condition.code"),
     "text for a boolean": (a_patient(active="true"), "FHIR_WRONG_TYPE", "Patient.active"),
-    "boolean for a whole number": (a_patient(multipleBirthInteger=True), "FHIR_WRONG_TYPE", "Patient.multipleBirthInteger"),
+    "boolean for a whole number": (
+        a_patient(multipleBirthInteger=True),
+        "FHIR_WRONG_TYPE",
+        "Patient.multipleBirthInteger",
+    ),
     "fraction for a whole number": (
         a_patient(multipleBirthInteger=1.5),
         "FHIR_WRONG_TYPE",
@@ -47,7 +51,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "time without zone": (a_condition(recordedDate="2020-01-01T10:00:00"), "FHIR_DATE", "Condition.recordedDate"),
     "instant without time": (a_patient(meta={"lastUpdated": "2020-01-01"}), "FHIR_DATE", "Patient.meta.lastUpdated"),
     "code in another spelling": (a_patient(gender="Male"), "FHIR_CODE", "Patient.gender"),
-    "contained of no type": (a_patient(contained=[{"id": "x"}]), "FHIR_UNKNOWN_TYPE", "Patient.contained[0].resourceType"),
+    "contained of no type": (
+        a_patient(contained=[{"id": "x"}]),
+        "FHIR_UNKNOWN_TYPE",
+        "Patient.contained[0].resourceType",
+    ),
     "contained that is broken": (
         a_patient(contained=[{"resourceType": "Organization", "naem": "x"}]),
         "FHIR_ELEMENT_UNKNOWN",
@@ -114,6 +122,8 @@ JSON = st.recursive(
 )
 
 
-@given(st.sampled_from(["name", "identifier", "contact", "birthDate", "_birthDate", "contained", "meta", "active"]), JSON)
+@given(
+    st.sampled_from(["name", "identifier", "contact", "birthDate", "_birthDate", "contained", "meta", "active"]), JSON
+)
 def test_any_json_in_any_place_gives_faults_and_no_crash(name: str, value: Any) -> None:
     assert isinstance(faults_of(a_patient(**{name: value})), list)

@@ -45,7 +45,8 @@ def run_import(
     `pause` is the first wait in seconds, each following one half as long again, up to a minute.
     """
     job_id = start(session, staged, pause=pause)
-    properties = wait(session, job_id, say=say, pause=pause)
+    n_staged = sum(staged.n_lines.values())
+    properties = wait(session, job_id, say=lambda found: say(progress(found, n_staged)), pause=pause)
     output = output_folder(session, job_id, properties)
     manifest = read_manifest(session, output)
     if properties["JobStatus"] not in ("COMPLETED", "COMPLETED_WITH_ERRORS"):
@@ -53,13 +54,11 @@ def run_import(
             f"HealthLake import job {job_id} ended as {properties['JobStatus']}", next_step="make ingest again"
         )
     failures = list(read_failures(session, output, staged.n_lines))
-    expected = sum(int(number) for key, number in manifest.items() if key in REFUSED_COUNTS and number)
-    if expected > len(failures):
-        raise ServiceError(f"HealthLake import job {job_id} names {len(failures)} of {expected} refused resources")
+    n_imported = int(manifest.get("numberOfResourcesImportedSuccessfully", 0))
+    if n_imported + len(failures) != n_staged:
+        words = f"{n_staged:,} resources were staged, {n_imported:,} imported and {len(failures):,} refused"
+        raise ServiceError(f"HealthLake import job {job_id} does not add up: {words}", next_step="make ingest again")
     yield from failures
-
-
-REFUSED_COUNTS = ("numberOfResourcesWithCustomerError", "numberOfResourcesWithServerError")
 
 
 def start(session: Session, staged: Staged, *, pause: float, attempts: int = 200) -> str:
@@ -90,26 +89,26 @@ def start(session: Session, staged: Staged, *, pause: float, attempts: int = 200
     raise ServiceError("HealthLake was too busy to take an import job", next_step="make ingest again later")
 
 
-def wait(session: Session, job_id: str, *, say: Callable[[str], None], pause: float) -> dict[str, Any]:
-    """The job's properties once it has ended; progress in words on the way."""
-    client, last = session.client("healthlake"), ""
+def wait(session: Session, job_id: str, *, say: Callable[[dict[str, Any]], None], pause: float) -> dict[str, Any]:
+    """The job's properties once it has ended; `say` hears of each change on the way."""
+    client, last = session.client("healthlake"), None
     while True:
         answer = client.describe_fhir_import_job(DatastoreId=session.settings.clinical.datastore_id, JobId=job_id)
         properties: dict[str, Any] = answer["ImportJobProperties"]
-        words = progress(properties)
-        if words != last:
-            say(words)
-            last = words
+        state = (properties["JobStatus"], properties.get("JobProgressReport"))
+        if state != last:
+            say(properties)
+            last = state
         if properties["JobStatus"] in ENDED:
             return properties
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def progress(properties: dict[str, Any]) -> str:
+def progress(properties: dict[str, Any], n_staged: int) -> str:
     report = properties.get("JobProgressReport", {})
-    done, scanned = report.get("TotalNumberOfResourcesImported", 0), report.get("TotalNumberOfResourcesScanned", 0)
-    counts = f": {done:,} of {scanned:,} resources" if scanned else ""
+    done = report.get("TotalNumberOfResourcesImported", 0)
+    counts = f": {done:,} of {n_staged:,} resources" if done else ""
     return f"  HealthLake import job {properties['JobStatus'].lower().replace('_', ' ')}{counts}"
 
 
