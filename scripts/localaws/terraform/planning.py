@@ -131,7 +131,9 @@ def _changed(spec: Spec, steps: list[str], prior: Any, wanted: Any) -> Iterator[
         if not same_as_type(attribute["type"], before, after) and not (is_empty(before) and is_empty(after)):
             yield (name,)
         return
-    child = next(item for item in nested_of(spec) if item.name == name)
+    child = next((item for item in nested_of(spec) if item.name == name), None)
+    if child is None:  # A family's common list of paths may name an argument that this type does not have.
+        return
     if len(steps) == 1 or child.nesting in ("set", "map"):
         if not _same_below(child.spec, before, after):
             yield (name,)

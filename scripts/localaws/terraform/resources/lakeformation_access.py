@@ -72,7 +72,8 @@ class Filter(Resource):
             "Name": table["name"],
             "RowFilter": {"AllRowsWildcard": {}},
         }
-        if rows.get("filter_expression"):
+        # A plan from an expression to all rows still holds the old one, which is computed too: the wildcard decides.
+        if rows.get("filter_expression") and not rows.get("all_rows_wildcard"):
             data["RowFilter"] = {"FilterExpression": rows["filter_expression"]}
         if table.get("column_names"):
             data["ColumnNames"] = sorted(table["column_names"])
