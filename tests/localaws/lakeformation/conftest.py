@@ -5,6 +5,7 @@ Reads and writes a temporary folder. Make target: `test`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -95,8 +96,13 @@ class Place:
         return access.table_access(self.world, arn or self.role, ACCOUNT, self.database, self.table)
 
 
+TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+
+
 def make_role(world: World, name: str) -> str:
-    role = world.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]
+    """A role that everybody in the account may assume."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = world.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
     return str(role["Arn"])
 
 

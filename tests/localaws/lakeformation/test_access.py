@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from localaws import LocalAws
 from localaws.lakeformation.access import database_access, sees_database, table_access
 from localaws.lakeformation.rules import ALL, NO_ACCESS
 
@@ -194,11 +193,6 @@ class TestDefaults:
         place.world.client("glue").create_database(DatabaseInput=database_input)
         make_table(place.world, database_input["Name"], "later")
         assert table_access(place.world, place.role, ACCOUNT, database_input["Name"], "later").is_full
-
-    def test_a_fresh_account_is_open_to_iam(self, running: LocalAws) -> None:
-        from localaws.lakeformation.state import fresh_settings
-
-        assert fresh_settings()["CreateTableDefaultPermissions"][0]["Permissions"] == ["ALL"]
 
 
 class TestOtherAccount:

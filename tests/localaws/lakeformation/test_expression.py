@@ -103,6 +103,7 @@ condition = st.recursive(
     ),
     max_leaves=6,
 )
+DUCKDB = duckdb.connect()
 ROWS = """(VALUES ('a', true, 1), ('ab', false, 2), ('b', NULL, NULL), (NULL, true, 5), ('it''s', false, -3),
            ('', NULL, 4), ('%', true, 6)) AS t(site_id, consent, birth_year)"""
 
@@ -111,9 +112,7 @@ ROWS = """(VALUES ('a', true, 1), ('ab', false, 2), ('b', NULL, NULL), (NULL, tr
 @given(condition)
 def test_the_checked_tree_keeps_the_same_rows(expression: str) -> None:
     checked = parse(expression, COLUMNS).sql(dialect="duckdb")
-    connection = duckdb.connect()
     rows = [
-        connection.execute(f"SELECT * FROM {ROWS} WHERE {rule} ORDER BY ALL").fetchall()
-        for rule in (expression, checked)
+        DUCKDB.execute(f"SELECT * FROM {ROWS} WHERE {rule} ORDER BY ALL").fetchall() for rule in (expression, checked)
     ]
     assert rows[0] == rows[1]
