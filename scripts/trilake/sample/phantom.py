@@ -21,7 +21,7 @@ INTENSITY = {"grey": 520.0, "white": 660.0, "ventricle": 110.0}
 """Mean signal of each tissue on a scanner of gain 1."""
 AIR_NOISE_FLOOR = 12.0
 _BRAIN_AXES = (66.0, 82.0, 52.0)
-_VENTRICLE_AXES = (7.5, 25.0, 11.0)
+_VENTRICLE_AXES = (7.0, 19.0, 19.0)
 _WHITE_SHARE = 0.74
 _SUB_PLANE = 2
 _SUB_SLICE = 4
