@@ -1,0 +1,106 @@
+"""FHIR files through the importer into the laptop's HealthLake: what is loaded, what the service refuses."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, ndjson
+
+from trilake.clinical.importer import Importer
+from trilake.core.athena import run
+from trilake.core.importer import IngestRun, SourceFile
+from trilake.core.ledger import FileOutcome
+from trilake.core.quarantine import Quarantine, fetch_item
+from trilake.core.recognise import Kind
+from trilake.core.session import Session
+
+SITE = "https://trilake.example/site"
+ENDS_BEFORE_IT_STARTS = {"start": "2020-02-01", "end": "2020-01-01"}
+
+
+class Loads:
+    """One importer call after another on one lake, each an ingest run of its own."""
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.session, self.folder, self.number = session, folder, 0
+
+    def __call__(self, **contents: bytes) -> dict[str, FileOutcome]:
+        self.number += 1
+        folder = self.folder / str(self.number)
+        folder.mkdir()
+        files = []
+        for name, content in contents.items():
+            path = folder / name
+            path.write_bytes(content)
+            files.append(
+                SourceFile(name, path, f"{self.number:032x}{hash(name) % 16**32:032x}", len(content), Kind.FHIR)
+            )
+        quarantine = Quarantine(f"run-{self.number}", folder)
+        outcomes = Importer().load(self.session, files, IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder))
+        quarantine.store(self.session)
+        for outcome in outcomes:
+            outcome.check()
+        return {outcome.file: outcome for outcome in outcomes}
+
+
+@pytest.fixture
+def load(lake: Session, tmp_path: Path) -> Loads:
+    return Loads(lake, tmp_path)
+
+
+def stored(session: Session, table: str, resource_id: str, column: str) -> list[str | None]:
+    """A column of every row that the store has of a resource, oldest first."""
+    text = f"SELECT {column} AS found FROM healthlake.{table} WHERE id = '{resource_id}' ORDER BY meta.lastupdated"
+    return [row[0] for row in run(session, text).rows]
+
+
+def test_references_find_their_target_in_another_file(load: Loads, lake: Session) -> None:
+    organization = {"resourceType": "Organization", "id": "org-north", "name": "North"}
+    organization["identifier"] = [{"system": SITE, "value": "north"}]  # type: ignore[assignment]
+    patient = a_patient("ref-p1", managingOrganization={"reference": f"Organization?identifier={SITE}|north"})
+    observation = an_observation("ref-o1", "urn:uuid:ref-p1")
+    outcomes = load(bundle=orjson.dumps(a_bundle(patient)), sites=ndjson(organization), lines=ndjson(observation))
+    assert [outcome.loaded for outcome in outcomes.values()] == [1, 1, 1]
+    assert all(not outcome.reasons for outcome in outcomes.values())
+    assert stored(lake, "patient", "ref-p1", "managingorganization.reference") == ["Organization/org-north"]
+    assert stored(lake, "observation", "ref-o1", "subject.reference") == ["Patient/ref-p1"]
+
+
+def test_a_reference_without_target_is_kept_and_warned_of(load: Loads, lake: Session) -> None:
+    wanted = "Organization?identifier=https://nowhere.example|x"
+    outcome = load(file=ndjson(a_patient("alone", managingOrganization={"reference": wanted})))["file"]
+    assert (outcome.status, outcome.loaded, outcome.warnings) == ("loaded", 1, 1)
+    assert [reason.code for reason in outcome.reasons] == ["FHIR_REFERENCE_UNRESOLVED"]
+    assert stored(lake, "patient", "alone", "managingorganization.reference") == [wanted]
+
+
+def test_what_the_service_refuses_is_quarantined_under_its_own_line(load: Loads, lake: Session) -> None:
+    bad = {"resourceType": "Encounter", "id": "bad", "status": "finished", "period": ENDS_BEFORE_IT_STARTS}
+    bad["class"] = {"code": "AMB"}
+    good = {**bad, "id": "good", "period": {"start": "2020-01-01"}}
+    outcome = load(file=b"\n" + ndjson(good, a_patient("svc-p1"), bad))["file"]
+    assert (outcome.status, outcome.loaded, outcome.quarantined) == ("partial", 2, 1)
+    (reason,) = outcome.reasons
+    assert (reason.code, reason.line) == ("SERVICE_REFUSED", 4)
+    assert orjson.loads(fetch_item(lake, reason.item))["id"] == "bad"
+
+
+def test_a_second_load_adds_nothing_and_a_newer_version_one(load: Loads, lake: Session) -> None:
+    assert load(file=ndjson(a_condition("twice")))["file"].loaded == 1
+    assert load(file=ndjson(a_condition("twice")))["file"].duplicate == 1
+    assert load(file=ndjson(a_condition("twice", onsetDateTime="2016")))["file"].loaded == 1
+    assert stored(lake, "condition", "twice", "onsetdatetime") == ["2015", "2016"]
+
+
+def test_going_back_to_an_earlier_content_is_a_new_version(load: Loads, lake: Session) -> None:
+    for onset in ("2015", "2016", "2015"):
+        assert load(file=ndjson(a_condition("back", onsetDateTime=onset)))["file"].loaded == 1
+
+
+def test_files_of_refused_records_alone_start_no_job(load: Loads, lake: Session) -> None:
+    client = lake.client("healthlake")
+    store = lake.settings.clinical.datastore_id
+    before = len(client.list_fhir_import_jobs(DatastoreId=store)["ImportJobPropertiesList"])
+    outcome = load(file=b"{}\n" + ndjson(a_patient("no job", gender="Male")))["file"]
+    assert (outcome.status, outcome.quarantined) == ("refused", 2)
+    assert len(client.list_fhir_import_jobs(DatastoreId=store)["ImportJobPropertiesList"]) == before
