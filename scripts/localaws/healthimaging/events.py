@@ -1,0 +1,52 @@
+"""HealthImaging's events on the default EventBridge bus.
+
+Writes events through `world`. Behind `make ingest`.
+Example: `tell_job(world, job)` puts `Import Job Completed` with source `aws.medical-imaging`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localaws.healthimaging.state import Datastore, ImageSet
+    from localaws.world import World
+
+SOURCE = "aws.medical-imaging"
+IMAGING_VERSION = "1.0"
+_JOB = {
+    "SUBMITTED": "Import Job Submitted",
+    "IN_PROGRESS": "Import Job In Progress",
+    "COMPLETED": "Import Job Completed",
+    "FAILED": "Import Job Failed",
+}
+
+
+def tell_datastore(world: World, store: Datastore, detail_type: str) -> None:
+    detail = {
+        "imagingVersion": IMAGING_VERSION,
+        "datastoreId": store.id,
+        "datastoreName": store.properties["datastoreName"],
+        "datastoreStatus": store.status,
+    }
+    world.emit_event(SOURCE, detail_type, detail)
+
+
+def tell_job(world: World, job: dict[str, Any]) -> None:
+    names = ("datastoreId", "jobId", "jobName", "jobStatus", "inputS3Uri", "outputS3Uri")
+    detail = {"imagingVersion": IMAGING_VERSION, **{name: job[name] for name in names}}
+    world.emit_event(SOURCE, _JOB[job["jobStatus"]], detail)
+
+
+def tell_image_set(world: World, store: Datastore, image_set: ImageSet, detail_type: str) -> None:
+    """The name `imagesetId` has a lower-case s in the service's own events."""
+    detail = {
+        "imagingVersion": IMAGING_VERSION,
+        "isPrimary": image_set.is_primary,
+        "imageSetVersion": image_set.latest.number,
+        "datastoreId": store.id,
+        "imagesetId": image_set.id,
+        "imageSetState": image_set.latest.state,
+        "imageSetWorkflowStatus": image_set.latest.workflow,
+    }
+    world.emit_event(SOURCE, detail_type, detail)

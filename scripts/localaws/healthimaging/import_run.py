@@ -1,0 +1,136 @@
+"""One DICOM import job from the listing to the manifest.
+
+Reads DICOM P10 objects from S3; writes image sets and reports. Behind `make ingest`.
+Example: `ImportRun(world, store, job).run()`; JobRefused when the job as a whole cannot be done.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from localaws.healthimaging.gathering import Gathering, Received
+from localaws.healthimaging.instance import InstanceRefused, read_instance
+from localaws.healthimaging.state import ImageSet, Key
+from localaws.job_access import JobAccess, JobRefused, S3Object
+
+if TYPE_CHECKING:
+    from localaws.healthimaging.state import Datastore
+    from localaws.world import World
+
+PRINCIPAL = "medical-imaging.amazonaws.com"
+MAX_FILES = 5_000
+MAX_BYTES = 10 * 1024**3
+Line = dict[str, Any]
+
+
+class ImportRun:
+    """The state of one running import job; `job` is the record that GetDICOMImportJob shows."""
+
+    def __init__(self, world: World, store: Datastore, job: dict[str, Any]) -> None:
+        self._world = world
+        self._store = store
+        self._job = job
+        self._failures: list[Line] = []
+        self._successes: list[Line] = []
+        self._warnings: list[Line] = []
+        self._matched: dict[str, int] = defaultdict(int)
+
+    @property
+    def folder(self) -> str:
+        """Where the job's reports go."""
+        return f"{self._job['outputS3Uri'].rstrip('/')}/{self._store.id}-DicomImport-{self._job['jobId']}/"
+
+    def run(self) -> None:
+        access = JobAccess(self._world, self._job["dataAccessRoleArn"], PRINCIPAL)
+        access.check_write(f"{self.folder}job-output-manifest.json")
+        items = self._input(access)
+        with tempfile.TemporaryDirectory(prefix="healthimaging-") as scratch:
+            by_series: dict[Key, list[Received]] = defaultdict(list)
+            for item in items:
+                received = self._read(access, item)
+                if received is not None:
+                    by_series[received.instance.study_uid, received.instance.series_uid].append(received)
+            with self._store.lock:
+                gathering = Gathering(self._world, self._store, Path(scratch))
+                for key, group in by_series.items():
+                    for image_set, members in gathering.add(key, group):
+                        self._report(image_set, members)
+            self._write(access, len(items), Path(scratch))
+
+    def _input(self, access: JobAccess) -> list[S3Object]:
+        items = list(access.objects(self._job["inputS3Uri"]))
+        if not items:
+            raise JobRefused(f"There are no files at {self._job['inputS3Uri']}")
+        if len(items) > MAX_FILES:
+            raise JobRefused(f"An import job takes {MAX_FILES} files at most, found {len(items)}")
+        size = sum(item.size for item in items)
+        if size > MAX_BYTES:
+            raise JobRefused(f"An import job takes {MAX_BYTES} bytes at most, found {size}")
+        return items
+
+    def _read(self, access: JobAccess, item: S3Object) -> Received | None:
+        try:
+            path = access.read(item)
+        except JobRefused as error:
+            self._fail(item, "AccessDeniedException", str(error))
+            return None
+        try:
+            return Received(item.key, path, read_instance(path, self._store.properties["losslessStorageFormat"]))
+        except InstanceRefused as error:
+            self._fail(item, "ValidationException", str(error))
+            return None
+
+    def _fail(self, item: S3Object, kind: str, message: str) -> None:
+        self._failures.append({"inputFile": item.key, "exception": {"exceptionType": kind, "message": message}})
+
+    def _report(self, image_set: ImageSet, members: list[Received]) -> None:
+        self._matched[image_set.id] += len({item.instance.sop_uid for item in members})
+        for item in members:
+            response: Line = {"imageSetId": image_set.id, "isPrimary": image_set.is_primary}
+            self._successes.append({"inputFile": item.name, "importResponse": response})
+            if item.instance.warned:
+                listed = [
+                    {"warning_reason_code": warned.code, "type": "VALIDATION", "message": warned.message}
+                    for warned in item.instance.warned
+                ]
+                more = {"imageSetVersion": image_set.latest.number, "warnings": listed}
+                self._warnings.append({"inputFile": item.name, "importResponse": {**response, **more}})
+
+    def _write(self, access: JobAccess, n_scanned: int, scratch: Path) -> None:
+        reports = {
+            "SUCCESS/success.ndjson": self._successes,
+            "FAILURE/failure.ndjson": self._failures,
+            "WARNING/warning.ndjson": self._warnings,
+        }
+        path = scratch / "report"
+        for name, lines in reports.items():
+            if lines:
+                path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+                access.write(self.folder + name, path)
+        path.write_bytes(orjson.dumps({"jobSummary": self._summary(n_scanned)}))
+        access.write(f"{self.folder}job-output-manifest.json", path)
+
+    def _summary(self, n_scanned: int) -> dict[str, Any]:
+        return {
+            "jobId": self._job["jobId"],
+            "datastoreId": self._store.id,
+            "inputS3Uri": self._job["inputS3Uri"],
+            "outputS3Uri": self._job["outputS3Uri"],
+            "successOutputS3Uri": f"{self.folder}SUCCESS/",
+            "failureOutputS3Uri": f"{self.folder}FAILURE/",
+            "warningsOutputS3Uri": f"{self.folder}WARNING/",
+            "numberOfScannedFiles": n_scanned,
+            "numberOfImportedFiles": len(self._successes),
+            "numberOfFilesWithCustomerError": len(self._failures),
+            "numberOfFilesWithServerError": 0,
+            "numberOfGeneratedImageSets": len(self._matched),
+            "imageSetsSummary": [
+                {"imageSetId": image_set_id, "numberOfMatchedSOPInstances": count}
+                for image_set_id, count in self._matched.items()
+            ],
+        }

@@ -1,0 +1,133 @@
+"""What HealthImaging knows: data stores, import jobs, image sets and their versions.
+
+Kept by localaws between commands; metadata, frame places and pixels are objects in the service's bucket.
+Behind `make ingest`. Example: `state.find(datastore_id).image_set(image_set_id).version()`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from localaws.service import ServiceError
+
+Identity = tuple[str | None, ...]
+Key = tuple[str, str]
+
+
+@dataclass
+class Version:
+    """One version of an image set; `metadata_key` and `places_key` name its objects in the service's bucket."""
+
+    number: int
+    created_at: datetime
+    updated_at: datetime
+    state: str
+    workflow: str
+    metadata_key: str
+    places_key: str
+    deleted_at: datetime | None = None
+
+
+@dataclass
+class ImageSet:
+    """The instances of one series that agree about patient, study and series; `tags` are what a search shows."""
+
+    id: str
+    key: Key
+    identity: Identity
+    is_primary: bool
+    tags: dict[str, Any]
+    n_instances: int
+    created_at: datetime
+    last_accessed_at: datetime
+    versions: list[Version] = field(default_factory=list)
+    resource_tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.latest.state == "DELETED"
+
+    def version(self, number: str | None = None) -> Version:
+        """A version by its id, the latest when none is named; ResourceNotFoundException when it is not there."""
+        if number is None:
+            return self.latest
+        found = next((version for version in self.versions if str(version.number) == number), None)
+        if found is None:
+            raise ServiceError("ResourceNotFoundException", f"Image set {self.id} has no version {number}.")
+        return found
+
+
+@dataclass
+class Datastore:
+    """One data store; `properties` are as GetDatastore gives them, `studies` lists image set ids by study UID."""
+
+    properties: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    image_sets: dict[str, ImageSet] = field(default_factory=dict)
+    studies: dict[str, list[str]] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.RLock)
+
+    @property
+    def id(self) -> str:
+        found: str = self.properties["datastoreId"]
+        return found
+
+    @property
+    def status(self) -> str:
+        found: str = self.properties["datastoreStatus"]
+        return found
+
+    @property
+    def bucket(self) -> str:
+        """The bucket in the service's account that holds everything of this data store."""
+        return f"healthimaging-{self.id}"
+
+    def living(self) -> list[ImageSet]:
+        return [found for found in self.image_sets.values() if not found.is_deleted]
+
+    def image_set(self, image_set_id: str) -> ImageSet:
+        """An image set, also a deleted one; ResourceNotFoundException when there never was one of that id."""
+        found = self.image_sets.get(image_set_id)
+        if found is None:
+            raise ServiceError("ResourceNotFoundException", f"The image set {image_set_id} was not found.")
+        return found
+
+    def add(self, image_set: ImageSet) -> None:
+        self.image_sets[image_set.id] = image_set
+        self.studies.setdefault(image_set.key[0], []).append(image_set.id)
+
+    def of_study(self, study_uid: str) -> list[ImageSet]:
+        """The living image sets of a study, oldest first."""
+        found = (self.image_sets[image_set_id] for image_set_id in self.studies.get(study_uid, []))
+        return [image_set for image_set in found if not image_set.is_deleted]
+
+
+@dataclass
+class HealthImagingState:
+    """All data stores of the account."""
+
+    datastores: dict[str, Datastore] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def find(self, datastore_id: str) -> Datastore:
+        """The data store of an id; ResourceNotFoundException when there is none."""
+        store = self.datastores.get(datastore_id)
+        if store is None:
+            raise ServiceError("ResourceNotFoundException", f"The data store {datastore_id} was not found.")
+        return store
+
+    def active(self, datastore_id: str) -> Datastore:
+        """The data store of an id if it is in use; ResourceNotFoundException when it is not there any more."""
+        store = self.find(datastore_id)
+        if store.status != "ACTIVE":
+            raise ServiceError("ResourceNotFoundException", f"The data store {datastore_id} is {store.status}.")
+        return store
