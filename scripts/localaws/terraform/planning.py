@@ -6,7 +6,7 @@ Make targets: plan, deploy.
 Example: plan_change(resource, prior, proposed, config, region="us-east-1", default_tags={})
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,6 @@ from localaws.terraform.values import (
     Values,
     is_empty,
     nested_of,
-    normal_of_type,
     same,
     same_as_type,
     same_json,
@@ -57,31 +56,43 @@ def plan_change(
         return Planned(wanted, is_lenient=is_lenient)
     if same(resource.spec, prior, wanted):
         return Planned(prior, is_lenient=True)
-    for name in resource.volatile:
-        wanted[name] = UNKNOWN
+    _set_volatile(resource.spec, resource.volatile, wanted, dict(config or {}))
     return Planned(wanted, list(replacing(resource, prior, wanted)), is_lenient)
 
 
 def _set_defaults(spec: Spec, defaults: dict[str, Any], wanted: Values) -> bool:
-    changed = False
+    """Set defaults where nothing is given; whether that was more than a computed attribute may be."""
+    is_lenient = False
     for path, default in defaults.items():
-        changed |= _set_default(spec, path.split("."), default, wanted)
-    return changed
+        for holder, name, attribute in _holders(spec, path.split("."), wanted):
+            if holder.get(name) is None:
+                holder[name] = default
+                is_lenient |= not attribute.get("computed")
+    return is_lenient
 
 
-def _set_default(spec: Spec, steps: list[str], default: Any, wanted: Values) -> bool:
-    """Set one default in every object that the path leads to; whether anything was set."""
+def _set_volatile(spec: Spec, paths: Iterable[str], wanted: Values, config: Values) -> None:
+    """What the configuration leaves to the service and an update may change is not known."""
+    for path in paths:
+        steps = path.split(".")
+        given = [holder.get(name) for holder, name, _ in _holders(spec, steps, config)]
+        for position, (holder, name, _) in enumerate(_holders(spec, steps, wanted)):
+            if position >= len(given) or given[position] is None:
+                holder[name] = UNKNOWN
+
+
+def _holders(spec: Spec, steps: list[str], values: Any) -> Iterator[tuple[Values, str, Spec]]:
+    """Each object that a path leads to, with the attribute's name and schema; objects on the way are made anew."""
+    if not isinstance(values, dict):
+        return
     if len(steps) == 1:
-        if wanted.get(steps[0]) is not None:
-            return False
-        wanted[steps[0]] = default
-        return not spec["attributes"][steps[0]].get("computed")
+        yield values, steps[0], spec["attributes"][steps[0]]
+        return
     child = next(item for item in nested_of(spec) if item.name == steps[0])
-    held = child.map(wanted.get(child.name), lambda item, _: dict(item) if isinstance(item, dict) else item)
-    wanted[child.name] = held
-    objects = [held] if child.is_single else held if isinstance(held, list) else []
-    found = [_set_default(child.spec, steps[1:], default, item) for item in objects if isinstance(item, dict)]
-    return any(found)
+    held = child.map(values.get(child.name), lambda item, _: dict(item) if isinstance(item, dict) else item)
+    values[child.name] = held
+    for item in [held] if child.is_single else held if isinstance(held, list) else []:
+        yield from _holders(child.spec, steps[1:], item)
 
 
 def _keep_spelling(resource: Resource, prior: Values | None, wanted: Values) -> bool:
@@ -157,8 +168,3 @@ def _same_below(spec: Spec, before: Any, after: Any) -> bool:
     if not isinstance(before, list) or not isinstance(after, list) or len(before) != len(after):
         return False
     return not holds_unknown(after) and all(same(spec, *pair) for pair in zip(before, after, strict=True))
-
-
-def known(kind: Any, value: Any) -> Any:
-    """The value in its normal form, or None while it is not known."""
-    return None if holds_unknown(value) else normal_of_type(kind, value)

@@ -34,7 +34,7 @@ class Resource:
     defaults: ClassVar[dict[str, Any]] = {}
     """The real provider's values for arguments that are not given (paths allowed)."""
     volatile: ClassVar[Names] = NONE
-    """Computed attributes that any update changes."""
+    """Computed attributes that any update may change, where they are not given."""
     json_arguments: ClassVar[Names] = NONE
     """Arguments that are JSON texts, compared by meaning."""
     unheeded: ClassVar[Names] = NONE

@@ -13,6 +13,11 @@ from localaws.terraform.resources.tags import observed_tags, retag, wanted_tags
 from localaws.terraform.shapes import from_api, to_api
 from localaws.terraform.values import Problem, Values
 
+RENAMES = {
+    "create_table_default_permission": "CreateTableDefaultPermissions",
+    "partition_index": "PartitionIndexes",
+    "ser_de_info": "SerdeInfo",
+}
 LOWER = re.compile(r"[^A-Z]{1,255}")
 
 
@@ -47,7 +52,7 @@ class Database(Resource):
         glue, place = aws.client("glue"), {"CatalogId": state["catalog_id"], "Name": state["name"]}
         found = glue.get_database(**place)["Database"]
         arn = f"arn:aws:glue:{aws.region}:{state['catalog_id']}:database/{state['name']}"
-        values = from_api(self.spec, found, aws.shape("glue", "Database"))
+        values = from_api(self.spec, found, aws.shape("glue", "Database"), RENAMES)
         if not state.get("create_table_default_permission"):
             del values["create_table_default_permission"]
         tags = glue.get_tags(ResourceArn=arn).get("Tags", {})
@@ -69,8 +74,7 @@ class Database(Resource):
         aws.client("glue").delete_database(CatalogId=state["catalog_id"], Name=state["name"])
 
     def _input(self, aws: Aws, wanted: Values) -> dict[str, Any]:
-        renames = {"create_table_default_permission": "CreateTableDefaultPermissions"}
-        return to_api(self.spec, wanted, aws.shape("glue", "DatabaseInput"), renames)
+        return to_api(self.spec, wanted, aws.shape("glue", "DatabaseInput"), RENAMES)
 
 
 class Table(Resource):
@@ -86,24 +90,20 @@ class Table(Resource):
 
     def create(self, aws: Aws, wanted: Values) -> str:
         wanted["catalog_id"] = wanted.get("catalog_id") or aws.account_id
-        asked = to_api(
-            self.spec, wanted, aws.shape("glue", "CreateTableRequest"), {"partition_index": "PartitionIndexes"}
-        )
+        asked = to_api(self.spec, wanted, aws.shape("glue", "CreateTableRequest"), RENAMES)
         aws.client("glue").create_table(**asked, TableInput=self._input(aws, wanted))
         return ":".join(wanted[name] for name in self.imported_as)
 
     def read(self, aws: Aws, state: Values) -> Values | None:
         place = {"CatalogId": state["catalog_id"], "DatabaseName": state["database_name"], "Name": state["name"]}
         found = aws.client("glue").get_table(**place)["Table"]
-        values = from_api(self.spec, found, aws.shape("glue", "Table"))
-        storage = values.get("storage_descriptor") or []
-        if not state.get("storage_descriptor") and state.get("target_table"):
-            storage = []
+        values = from_api(self.spec, found, aws.shape("glue", "Table"), RENAMES)
+        if not state.get("view_definition"):
+            values.pop("view_definition", None)
+        if state.get("target_table"):
+            del values["storage_descriptor"]
         arn = f"arn:aws:glue:{aws.region}:{state['catalog_id']}:table/{state['database_name']}/{state['name']}"
-        for name in ("view_definition",):
-            if not state.get(name):
-                values.pop(name, None)
-        return {**values, "storage_descriptor": storage, "catalog_id": state["catalog_id"], "arn": arn}
+        return {**values, "catalog_id": state["catalog_id"], "arn": arn}
 
     def update(self, aws: Aws, before: Values, wanted: Values) -> None:
         aws.client("glue").update_table(
@@ -116,7 +116,7 @@ class Table(Resource):
         )
 
     def _input(self, aws: Aws, wanted: Values) -> dict[str, Any]:
-        return to_api(self.spec, wanted, aws.shape("glue", "TableInput"), {"ser_de_info": "SerdeInfo"})
+        return to_api(self.spec, wanted, aws.shape("glue", "TableInput"), RENAMES)
 
 
 TYPES = {kind.type_name: kind for kind in (Database, Table)}

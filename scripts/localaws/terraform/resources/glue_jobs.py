@@ -22,6 +22,7 @@ class Job(Resource):
     replaces = frozenset({"name"})
     imported_as = ("name",)
     defaults = {"command.name": "glueetl"}
+    volatile = frozenset({"max_capacity"})
     renames = {"role_arn": "Role", "connections": "-"}
 
     def create(self, aws: Aws, wanted: Values) -> str:

@@ -18,6 +18,7 @@ from localaws.terraform.shapes import to_api
 from localaws.terraform.values import UNKNOWN, Path, Problem, Values, known_objects
 
 TARGETS = ("data_cells_filter", "data_location", "database", "lf_tag", "lf_tag_policy", "table", "table_with_columns")
+ALL_TABLES = "ALL_TABLES"
 KEY = ("table_catalog_id", "database_name", "table_name", "name")
 PRINCIPAL = re.compile(r"arn:aws[\w-]*:.+|\d{12}|IAM_ALLOWED_PRINCIPALS|\d{12}:IAMPrincipals|ALLIAMPrincipals")
 RENAMES = {
@@ -36,6 +37,7 @@ class Filter(Resource):
 
     type_name = "aws_lakeformation_data_cells_filter"
     replaces = frozenset(f"table_data.{name}" for name in KEY)
+    volatile = frozenset({"table_data.version_id"})
 
     def check(self, config: Values) -> list[Problem]:
         problems = []
@@ -238,11 +240,14 @@ def is_same_target(found: dict[str, Any], wanted: dict[str, Any], account_id: st
 
 
 def _plain(resource: dict[str, Any], account_id: str) -> dict[str, Any]:
+    """One form for one thing. SELECT on a table is listed as on all its columns, all tables as ALL_TABLES."""
     (kind,) = resource
     members = {name: value for name, value in resource[kind].items() if (name, value) != ("CatalogId", account_id)}
     wildcard = members.get("ColumnWildcard")
     if kind == "TableWithColumns" and wildcard is not None and not (wildcard or {}).get("ExcludedColumnNames"):
         kind, members = "Table", {name: value for name, value in members.items() if name != "ColumnWildcard"}
+    if members.pop("TableWildcard", None) is not None:
+        members["Name"] = ALL_TABLES
     return {kind: {name: sorted(value) if isinstance(value, list) else value for name, value in members.items()}}
 
 

@@ -192,6 +192,7 @@ class Queue(Resource):
         "content_based_deduplication": False,
         "delay_seconds": 0,
         "fifo_queue": False,
+        "max_message_size": 262144,
         "message_retention_seconds": 345600,
         "receive_wait_time_seconds": 0,
         "visibility_timeout_seconds": 30,

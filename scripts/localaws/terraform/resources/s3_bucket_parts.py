@@ -168,22 +168,22 @@ class Lifecycle(BucketPart):
 
     def observed(self, aws: Aws, found: dict[str, Any], state: Values) -> Values | None:
         values = from_api({**self.spec, "attributes": {}}, found, aws.shape("s3", self.shape), self.renames)
-        by_id = {rule["id"]: rule for rule in values["rule"]}
-        held = [rule["id"] for rule in state.get("rule") or []]
-        order = [name for name in held if name in by_id] + [name for name in by_id if name not in held]
+        found_by_id = {rule["id"]: rule for rule in values["rule"]}
+        held_by_id = {rule["id"]: rule for rule in state.get("rule") or []}
+        names = [*(name for name in held_by_id if name in found_by_id), *(set(found_by_id) - set(held_by_id))]
         minimum = state.get("transition_default_minimum_object_size") or "all_storage_classes_128K"
         return {
             "bucket": state["bucket"],
-            "rule": [self._without_defaults(by_id[name]) for name in order],
+            "rule": [self._as_held(found_by_id[name], held_by_id.get(name, {})) for name in names],
             "transition_default_minimum_object_size": minimum,
         }
 
     @staticmethod
-    def _without_defaults(rule: Values) -> Values:
-        """A filter that takes everything is the same as none."""
+    def _as_held(rule: Values, held: Values) -> Values:
+        """A filter that takes everything is the same as none: it is told as the state has it."""
         filters = rule.get("filter") or []
         if filters and not any(filters[0].values()):
-            rule = {**rule, "filter": []}
+            return {**rule, "filter": held.get("filter") or []}
         return rule
 
     def delete(self, aws: Aws, state: Values) -> None:
