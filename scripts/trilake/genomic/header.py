@@ -20,7 +20,7 @@ NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
 URL = re.compile(r"(https?|ftp|file)://\S+", flags=re.IGNORECASE)
 ALT_ID = re.compile(r"[^\s,<>]+")
 ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
-ENTRY = re.compile(r'([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,"]?[^,]*)(?:,|$)')
+ENTRY = re.compile(r'([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
 QUOTED = {"Description", "Source", "Version"}
 CHROMOSOME_1 = {248956422: "GRCh38", 249250621: "GRCh37", 247249719: "NCBI36"}
 BUILDS = (

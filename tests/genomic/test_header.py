@@ -1,0 +1,93 @@
+import pytest
+
+from trilake.genomic.header import read_header
+
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+FIRST = "##fileformat=VCFv4.2"
+
+
+def judge(*lines: str):
+    return read_header(iter(list(enumerate(lines, start=1))))
+
+
+def refusals(*lines: str):
+    return [reason for reason in judge(*lines)[1] if not reason.is_warning]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        '##INFO=<ID=AC,Number=A,Type=Integer,Description="Count, of \\"alternate\\" alleles">',
+        '##FILTER=<ID=q10,Description="Quality below 10">',
+        "##contig=<ID=chr1,length=248956422>",
+        '##ALT=<ID=DUP:TANDEM,Description="Tandem duplication">',
+        "##source=anything at all",
+    ],
+)
+def test_a_sound_meta_line_draws_no_remark(meta):
+    assert judge(FIRST, meta, COLUMNS)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("meta", "path"),
+    [
+        ("##no equals sign", "meta line"),
+        ("##=value", "meta line"),
+        ('##INFO=<ID=AC,Number=A,Type=Whole,Description="x">', "INFO AC.Type"),
+        ('##INFO=<ID=AC,Number=many,Type=Integer,Description="x">', "INFO AC.Number"),
+        ('##INFO=<Number=A,Type=Integer,Description="x">', "INFO"),
+        ("##INFO=<ID=AC,Number=A,Type=Integer,Description=x>", "INFO.Description"),
+        ('##FORMAT=<ID=AB,Number=1,Type=Flag,Description="x">', "FORMAT AB.Type"),
+        ('##INFO=<ID=AC,Number=A,Type=Integer,Description="x"', "INFO"),
+        ('##INFO=<ID=AC,Number=A,Type=Integer,Description="x>', "INFO"),
+        ("##INFO=AC", "INFO"),
+        ("##contig=<length=5>", "contig"),
+        ("##assembly=nowhere", "assembly"),
+    ],
+)
+def test_a_broken_meta_line_is_refused_with_its_line_and_field(meta, path):
+    (reason,) = refusals(FIRST, meta, COLUMNS)
+    assert (reason.line, reason.path) == (2, path)
+
+
+@pytest.mark.parametrize("first", ["##fileformat=VCFv3.3", "##fileformat=", "##fileformat=VCFv4.1 ", "##source=x"])
+def test_the_first_line_names_a_known_version(first):
+    assert refusals(first, COLUMNS)[0].path == "fileformat"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        COLUMNS.replace("\t", " "),
+        COLUMNS + "\tS1",
+        COLUMNS + "\tFORMAT",
+        COLUMNS + "\tFORMAT\tS1\tS1",
+        COLUMNS + "\tFORMAT\tS1\t",
+    ],
+)
+def test_the_column_line_is_held_to_its_form(columns):
+    assert refusals(FIRST, columns)[0].line == 2
+
+
+def test_a_file_without_column_line_is_refused():
+    assert refusals(FIRST)[0].expected == "a column line"
+
+
+def test_a_reserved_key_declared_otherwise_is_a_remark_and_the_declaration_counts():
+    header, reasons = judge(FIRST, '##FORMAT=<ID=GQ,Number=1,Type=Float,Description="x">', COLUMNS)
+    assert [reason.is_warning for reason in reasons] == [True]
+    assert header.format["GQ"].type == "Float"
+
+
+@pytest.mark.parametrize(
+    ("meta", "build"),
+    [
+        ("##reference=file:///refs/hg19.fa", "GRCh37"),
+        ("##reference=GRCh38.p13", "GRCh38"),
+        ("##contig=<ID=chr1,length=248956422>", "GRCh38"),
+        ("##contig=<ID=1,length=249250621,assembly=b37>", "GRCh37"),
+        ("##contig=<ID=1,length=6243>", None),
+    ],
+)
+def test_the_build_is_read_from_reference_and_contigs(meta, build):
+    assert judge(FIRST, meta, COLUMNS)[0].reference_genome == build

@@ -1,0 +1,80 @@
+import pytest
+
+from tests.genomic.conftest import rows
+
+SOUND = [
+    "1 100 . A T 50 PASS . GT 0/1",
+    "chr1 100 rs1;rs2 AC A,ACC,<DEL>,* 1e3 q10;s50 AC=1,2,3,4;DB GT:AD 1|2:1,2,3,4,5",
+    "1 0 . N . . . . GT ./.",
+    "X 5 . A <NON_REF> . . END=90 GT:DP 0:12",
+    "1 100 . A A[2:300[ . . . GT 0/1",
+    "1 100 . A ]2:300]A,.T . . . GT 0/2",
+    "1 100 . a t 50 PASS AF=0.5 GT:GL 0/1:-1,-2,-3",
+    "1 100 . A T 50 PASS . GT 0/1",
+]
+BROKEN = [
+    ("1 x . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
+    ("1 -5 . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
+    ("1 100 a;;b A T 50 PASS . GT 0/1", "VCF_ID", "ID"),
+    ("1 100 a;a A T 50 PASS . GT 0/1", "VCF_ID", "ID"),
+    ("1 100 . A,C T 50 PASS . GT 0/1", "VCF_REF", "REF"),
+    ("1 100 . . T 50 PASS . GT 0/1", "VCF_REF", "REF"),
+    ("1 100 . A TZ 50 PASS . GT 0/1", "VCF_ALT", "ALT"),
+    ("1 100 . A T, 50 PASS . GT 0/1", "VCF_ALT", "ALT"),
+    ("1 100 . A a 50 PASS . GT 0/1", "VCF_ALT", "ALT"),
+    ("1 100 . A T,T 50 PASS . GT 0/1", "VCF_ALT", "ALT"),
+    ("1 100 . A T -1 PASS . GT 0/1", "VCF_QUALITY", "QUAL"),
+    ("1 100 . A T high PASS . GT 0/1", "VCF_QUALITY", "QUAL"),
+    ("1 100 . A T 50 q10;q10 . GT 0/1", "VCF_FILTER", "FILTER"),
+    ("1 100 . A T 50 PASS;q10 . GT 0/1", "VCF_FILTER", "FILTER"),
+    ("1 100 . A T 50 0 . GT 0/1", "VCF_FILTER", "FILTER"),
+    ("1 100 . A T 50 PASS AC=1,2 GT 0/1", "VCF_INFO", "INFO/AC"),
+    ("1 100 . A T 50 PASS AC=one GT 0/1", "VCF_INFO", "INFO/AC"),
+    ("1 100 . A T 50 PASS DP=-1 GT 0/1", "VCF_INFO", "INFO/DP"),
+    ("1 100 . A T 50 PASS DB=yes GT 0/1", "VCF_INFO", "INFO/DB"),
+    ("1 100 . A T 50 PASS AC=1;AC=1 GT 0/1", "VCF_INFO", "INFO/AC"),
+    ("1 100 . A T 50 PASS . DP:GT 9:0/1", "VCF_FORMAT", "FORMAT"),
+    ("1 100 . A T 50 PASS . GT:GT 0/1:0/1", "VCF_FORMAT", "FORMAT"),
+    ("1 100 . A T 50 PASS . GT 0/2", "VCF_GENOTYPE", "sample 1"),
+    ("1 100 . A T 50 PASS . GT 0-1", "VCF_GENOTYPE", "sample 1"),
+    ("1 100 . A T 50 PASS . GT 0/1:5", "VCF_SAMPLE", "sample 1"),
+    ("1 100 . A T 50 PASS . GT:PL 0/1:1,2", "VCF_SAMPLE", "sample 1/PL"),
+    ("1 100 . A T 50 PASS . GT", "VCF_COLUMNS", "line"),
+]
+
+
+@pytest.mark.parametrize("record", SOUND)
+def test_a_sound_record_loads(vcf, record):
+    reading = vcf(record)
+    assert rows(reading)
+    assert (reading.counts.loaded, reading.refused) == (1, [])
+
+
+@pytest.mark.parametrize(("record", "code", "path"), BROKEN)
+def test_a_broken_record_is_refused_alone_with_line_and_column(vcf, record, code, path):
+    reading = vcf("1 50 . C G 50 PASS . GT 0/1", record, "1 200 . G C 50 PASS . GT 1/1")
+    assert {row["start"] for row in rows(reading)} == {49, 199}
+    (refused,) = reading.refused
+    assert (refused.line, refused.text) == (5, record.replace(" ", "\t"))
+    assert (code, path) in {(reason.code, reason.path) for reason in refused.reasons}
+    assert (reading.counts.records_in, reading.counts.loaded, reading.counts.refused) == (3, 2, 1)
+
+
+def test_an_equal_line_is_a_duplicate_and_another_genotype_for_the_allele_is_refused(vcf):
+    line = "1 100 . A T 50 PASS . GT 0/1"
+    reading = vcf(line, line, "1 100 . A T 50 PASS . GT 1/1")
+    assert len(rows(reading)) == 1
+    assert (reading.counts.loaded, reading.counts.duplicate, reading.counts.refused) == (1, 1, 1)
+    assert reading.refused[0].reasons[0].code == "VCF_DUPLICATE"
+
+
+def test_symbolic_alleles_may_repeat(vcf):
+    reading = vcf("1 100 . A <DEL> 50 PASS END=200 GT 0/1", "1 100 . A <DEL> 50 PASS END=300 GT 0/1")
+    assert [row["end"] for row in rows(reading)] == [200, 300]
+
+
+@pytest.mark.parametrize("second", ["1 50 . A T 50 PASS . GT 0/1", "2 50 . A T 50 PASS . GT 0/1"])
+def test_disorder_is_a_remark_not_a_refusal(vcf, second):
+    reading = vcf("1 100 . A T 50 PASS . GT 0/1", second, "1 300 . A T 50 PASS . GT 0/1")
+    assert len(rows(reading)) == 3
+    assert [reason.code for reason in reading.warnings] == ["VCF_ORDER"]

@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.genomic.conftest import rows
+from trilake.genomic.split import calls_of, contig_name, likelihoods
+
+
+def test_per_allele_values_are_picked_right(vcf):
+    meta = (
+        '##INFO=<ID=XR,Number=R,Type=Integer,Description="x">',
+        '##FORMAT=<ID=XA,Number=A,Type=Integer,Description="x">',
+    )
+    record = "chr2 10 rs9 A C,G 50 PASS AC=3,4;XR=1,2,3;DP=9 GT:AD:PL:XA:DP 1|2:5,6,7:0,1,2,3,4,5:8,9:18"
+    first, second = rows(vcf(record, meta=meta))
+    assert (first["alternatealleles"], second["alternatealleles"]) == (["C"], ["G"])
+    assert dict(first["attributes"]) == {"AC": "3", "XR": "1,2", "DP": "9"}
+    assert dict(second["attributes"]) == {"AC": "4", "XR": "1,3", "DP": "9"}
+    assert (first["calls"], second["calls"]) == ([1, 2], [2, 1])
+    assert (first["alleledepths"], second["alleledepths"]) == ([5, 6], [5, 7])
+    assert (first["phredlikelihoods"], second["phredlikelihoods"]) == ([0, 1, 2], [0, 3, 5])
+    assert (first["information"], second["information"]) == ([("XA", "8")], [("XA", "9")])
+    assert first["splitfrommultiallelic"] and first["phased"] and first["depth"] == 18
+    assert (first["contigname"], first["start"], first["end"]) == ("2", 9, 10)
+
+
+def test_reference_only_no_call_and_filtered_stay_apart(vcf):
+    reference, missing, half, filtered = rows(
+        vcf(
+            "1 10 . A . 50 PASS . GT 0/0",
+            "1 20 . A T 50 PASS . GT ./.",
+            "1 30 . A T 50 PASS . GT ./1",
+            "1 40 . A T 5 q10 . GT 0/1",
+        )
+    )
+    assert (reference["alternatealleles"], reference["calls"]) == (None, [0, 0])
+    assert (missing["calls"], half["calls"]) == ([-1, -1], [-1, 1])
+    assert (filtered["filters"], filtered["calls"]) == (["q10"], [0, 1])
+
+
+def test_a_reference_block_ends_where_info_says(vcf):
+    (row,) = rows(vcf("1 10 . A <NON_REF> . . END=500 GT:DP 0/0:7"))
+    assert (row["start"], row["end"]) == (9, 500)
+
+
+def test_a_sites_only_file_is_annotation(vcf):
+    reading = vcf("1 10 42 A T,G . . CLNSIG=Benign;RS=7", samples=(), meta=("##fileDate=2026-03-01",))
+    assert reading.is_annotation
+    first, second = rows(reading)
+    assert (first["release"], first["names"], dict(first["attributes"])["CLNSIG"]) == ("2026-03-01", ["42"], "Benign")
+    assert second["alternatealleles"] == ["G"]
+
+
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [("chr1", "1"), ("CHRX", "X"), ("chrM", "MT"), ("M", "MT"), ("MT", "MT"), ("7", "7"), ("chr", "chr")],
+)
+def test_contigs_have_one_name(name, one):
+    assert contig_name(name) == one
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=1, max_size=4), st.integers(1, 5))
+def test_calls_keep_ploidy_and_never_invent_an_allele(indexes, allele):
+    genotype = "/".join("." if index is None else str(index) for index in indexes)
+    calls = calls_of(genotype, allele)
+    assert len(calls) == len(indexes)
+    for index, call in zip(indexes, calls, strict=True):
+        assert call == {None: -1, 0: 0, allele: 1}.get(index, 2)
+
+
+@given(st.integers(2, 6), st.data())
+def test_likelihoods_of_one_allele_are_those_of_its_three_genotypes(n_alts, data):
+    index = data.draw(st.integers(1, n_alts))
+    genotypes = [(j, k) for k in range(n_alts + 1) for j in range(k + 1)]
+    assert likelihoods(genotypes, index, n_alts) == [(0, 0), (0, index), (index, index)]
