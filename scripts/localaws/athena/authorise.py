@@ -19,7 +19,7 @@ from localaws.athena.catalog import CATALOG, CatalogView, Column, DatabaseRef, T
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import parse_query
 from localaws.athena.plan import Authorised, DatabaseAction, TableAction
-from localaws.athena.rewriter import Rewriter, TableName, placed
+from localaws.athena.rewriter import Rewriter, TableName, placed, unplaced
 from localaws.athena.secured import derived, identifier, plain
 from localaws.athena.views import decode
 from localaws.lakeformation.access import catalog_access, database_access, sees_database, table_access
@@ -129,7 +129,8 @@ class _Tables:
         is_part = not access.is_full
         if is_part and (table.metadata_table or table.version is not None or self.views):
             what = "A metadata table" if table.metadata_table else "Time travel" if table.version else "A view"
-            raise _denied(f"{what} needs SELECT on all columns and rows, which the requester does not have", name.name)
+            needed = f"{what} needs SELECT on all columns and rows, which the requester does not have"
+            raise _denied(needed, name.name, name.node)
         if not is_part:
             return self._whole(table)
         entry = table_entry(table.catalog_id, table.database, table.name)
@@ -207,6 +208,7 @@ class _Tables:
         if _identifiers(tree) & set(self.used):
             raise QueryError("INVALID_VIEW", "The view uses a reserved name")
         self.written |= _identifiers(tree)
+        unplaced(tree)
         Rewriter(self, definition.schema.lower()).rewrite(tree)
         columns = [exp.column(identifier(column.name)) for column in view.columns]
         body = exp.Subquery(this=tree, alias=exp.TableAlias(this=identifier("__v")))

@@ -110,16 +110,16 @@ class Rewriter:
             return
         table = self.source.derived(name)
         alias = node.args.get("alias")
-        label = identifier_of(node)
-        label = exp.to_identifier(self.labels.get(id(node), label.name), quoted=True)
+        own = identifier_of(node)
+        label = _renamed(own, self.labels.get(id(node), own.name))
         columns = alias.args.get("columns") if alias else None
         subquery = exp.Subquery(this=table, alias=exp.TableAlias(this=label, columns=columns or []))
         for clause in ("joins", "sample"):
             subquery.set(clause, node.args.get(clause))
         group = node.parent
         node.replace(subquery)
-        if isinstance(group, exp.Subquery) and not group.alias:
-            _as_group(group)
+        while isinstance(group, exp.Subquery) and not group.alias:
+            group = _as_group(group).parent
 
     def _name(self, node: exp.Table, scope: Scope) -> TableName | None:
         """The physical table a node names; None for a WITH name."""
@@ -169,12 +169,26 @@ def placed(node: exp.Expr | None) -> exp.Expression | None:
     return cast("exp.Expression | None", node)
 
 
-def _as_group(node: exp.Subquery) -> None:
+def _as_group(node: exp.Subquery) -> exp.Paren:
     """`(a JOIN b)`: parentheses around relations, not a query of its own."""
     group = exp.Paren(this=node.this)
     for clause in ("joins", "sample"):
         group.set(clause, node.args.get(clause))
     node.replace(group)
+    return group
+
+
+def _renamed(part: exp.Expr, name: str) -> exp.Identifier:
+    """Another name at the same place in the text."""
+    found = exp.to_identifier(name, quoted=True)
+    found.meta.update(part.meta)
+    return found
+
+
+def unplaced(tree: exp.Expr) -> None:
+    """Forget where the nodes stood: they come from another text than the user's."""
+    for node in tree.walk():
+        node.meta.clear()
 
 
 def identifier_of(node: exp.Table) -> exp.Identifier:
@@ -211,13 +225,13 @@ def _requalify(column: exp.Column, scope: Scope) -> None:
         found = _qualified(level, names)
         if found is not None:
             label, used = found
-            _set_parts(column, [exp.to_identifier(label, quoted=True), *parts[used:]])
+            _set_parts(column, [_renamed(parts[0], label), *parts[used:]])
             return
         if len(names) > 1 and any(source.label == names[0] for source in level):
             return
         renamed = [source for source in level if source.renamed_from == names[0]] if len(names) > 1 else []
         if renamed:
-            _set_parts(column, [exp.to_identifier(_only(renamed, column, names[1]), quoted=True), *parts[1:]])
+            _set_parts(column, [_renamed(parts[0], _only(renamed, column, names[1])), *parts[1:]])
             return
 
 

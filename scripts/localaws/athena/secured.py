@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from localaws.athena.parser import parse_expression
+from localaws.athena.rewriter import unplaced
 from localaws.lakeformation.expression import parse as checked
 from localaws.lakeformation.rules import Access
 
@@ -31,6 +32,7 @@ def derived(internal: str, access: Access, types: dict[str, str]) -> exp.Select:
         found = found.where(rule(rows, types), copy=False)
     if rows is not None or any(isinstance(cell, exp.Alias) for cell in cells):
         found = found.limit(FENCE, copy=False)
+    unplaced(found)
     return found
 
 
