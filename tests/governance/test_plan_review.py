@@ -69,6 +69,7 @@ def test_sensitive_gains_are_flagged(changed_policy: Review) -> None:
     said = lines(changed_policy)
     assert "the new persona geneticist would see GT (genotype) in genomic.variant" in said
     assert "nurse would see TX (free text) in clinical.document" in said
+    assert "analyst would see genomic.variant of every patient" in said
     assert not changed_policy.blocking
 
 

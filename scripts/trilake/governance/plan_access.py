@@ -105,8 +105,13 @@ def cell_filter(address: str, data: Values) -> CellFilter:
     wildcard = data.get("column_wildcard") or []
     names = tuple(data.get("column_names") or ())
     excluded = tuple((wildcard[0] or {}).get("excluded_column_names") or ()) if wildcard else ()
+    return CellFilter(address, names, bool(wildcard) or not names, excluded, rows_of(data))
+
+
+def rows_of(data: Values) -> str:
+    """The row rule; beside all_rows_wildcard a plan may still hold the expression of before."""
     rows = first(data, "row_filter") or {}
-    return CellFilter(address, names, bool(wildcard) or not names, excluded, rows.get("filter_expression") or ALL_ROWS)
+    return ALL_ROWS if rows.get("all_rows_wildcard") else rows.get("filter_expression") or ALL_ROWS
 
 
 def reach(plan: Plan, side: int) -> Reach:

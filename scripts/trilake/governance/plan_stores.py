@@ -38,7 +38,7 @@ REBUILT_BUCKETS = ("results", "artifact")
 
 
 def store_findings(plan: Plan) -> Iterator[Finding]:
-    """Stores, keys, tables and buckets that would be replaced, destroyed or dropped from the state: all of them block."""
+    """Stores, keys, tables and buckets that would be replaced, destroyed or dropped from the state; all block."""
     for change in plan.changes:
         what = store_in_words(change)
         if what is None or not (change.destroys or change.actions == ("forget",)):

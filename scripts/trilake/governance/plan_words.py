@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trilake.core.contract import CLASSES
+from trilake.governance.plan_access import ALL_ROWS
 from trilake.governance.plan_effects import Effect
 
 if TYPE_CHECKING:
@@ -48,12 +49,19 @@ def sensitive_in_words(effect: Effect) -> str:
     return f"{new}{effect.persona} would see {classes} in {effect.table}"
 
 
+def dropped_rules(effect: Effect) -> Iterator[str]:
+    """Tables that a persona would see whole, where a rule held it back before."""
+    if any(change.after == ALL_ROWS for change in effect.rows):
+        yield f"{effect.persona} would see {effect.table} of every patient"
+
+
 def sections(review: "Review") -> Iterator[tuple[str, list[str]]]:
     """Titles with their lines, most urgent first; empty ones left out."""
     everything = (
         ("Blocks until someone decides", [item.text for item in review.blocking]),
         ("Access that would change", [line for effect in review.effects for line in sentences(effect)]),
         ("Sensitive classes gained", [sensitive_in_words(effect) for effect in review.effects if effect.sensitive]),
+        ("Row rules that fall away", [line for effect in review.effects for line in dropped_rules(effect)]),
         ("Catalog permissions that would change", list(review.permissions)),
         ("Worth a look", [item.text for item in review.findings if not item.blocks]),
         ("Cannot be known from this plan", list(gaps(review))),
