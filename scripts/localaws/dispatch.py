@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 
 from localaws import caller as callers
 from localaws.caller import Caller
-from localaws.forward import MotoCalls
+from localaws.forward import Moto, MotoCalls
 from localaws.iam import actions, denial, gate, managed, public, shape, trust
 from localaws.request import WireRequest
+from localaws.s3 import plain
 from localaws.service import Service, ServiceError
 from localaws.services import TABLE, Services
 from localaws.wire import Wire, WireResponse
@@ -34,7 +35,7 @@ class Dispatcher:
 
     def __init__(self, world: World) -> None:
         self._services = Services(world)
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = Moto(create_backend_app)
         public.install()
         world.forward = MotoCalls(self._moto)
 
@@ -63,6 +64,8 @@ class Dispatcher:
         except shape.NotOffered as error:
             return denial.denial(request, denial.NOT_HERE, str(error))
         name = request.signing_name
+        if name == "s3":
+            return plain.answer(request)
         if caller is None or name is None or name not in TABLE:
             return None
         return self._own(name, request, caller)
@@ -70,8 +73,11 @@ class Dispatcher:
     def _own(self, name: str, request: WireRequest, caller: Caller) -> WireResponse | None:
         wire = Wire.of(TABLE[name][0])
         try:
-            operation, labels = wire.route(request)
             service = self._services.find(name)
+            answer = service.answer(request, caller) if service is not None else None
+            if answer is not None:
+                return answer
+            operation, labels = wire.route(request)
             method = service.operation(operation.name) if service is not None else None
             if method is None:
                 if _moto_answers(name, service):
@@ -117,7 +123,7 @@ def _moto_answers(name: str, service: Service | None) -> bool:
 
 def _send(response: WireResponse, start_response: StartResponse) -> Iterable[bytes]:
     headers = list(response.headers.items())
-    if isinstance(response.body, bytes):
+    if isinstance(response.body, bytes) and "content-length" not in response.headers:
         headers.append(("Content-Length", str(len(response.body))))
     start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
     return [response.body] if isinstance(response.body, bytes) else response.body

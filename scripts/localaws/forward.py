@@ -13,11 +13,25 @@ from urllib.parse import urlencode
 from botocore import parsers, serialize
 from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.test import run_wsgi_app
 
 from localaws.caller import REGION
 from localaws.models import service_model
 from localaws.service import ServiceError
+
+
+class Moto(DomainDispatcherApplication):
+    """moto's dispatcher; which service a host means is looked up once (moto lists its own folder each time)."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._services: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._services:
+            self._services[host] = super().get_backend_for_host(host)
+        return self._services[host]
 
 
 class MotoCalls:

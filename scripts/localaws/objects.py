@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self.root: Path | None = None
+        self._folders: set[str] = set()
 
     def open(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(exist_ok=True)
         self.root = root
+        self._folders = {path.name for path in root.iterdir()}
 
     def close(self) -> None:
         self.root = None
@@ -37,10 +39,28 @@ class ObjectStore:
             raise RuntimeError("the object store is closed: no LocalAws is running in this process")
         return self.root / file_id[:2] / file_id
 
-    def new_file(self) -> tuple[str, Path]:
+    def write(self, blocks: Iterable[bytes]) -> ObjectBytes:
+        """A new file with these bytes; nothing is left of it when they cannot all be written."""
+        file_id, path = self._new_file()
+        digest = hashlib.md5(usedforsecurity=False)
+        length = 0
+        try:
+            with path.open("wb", buffering=0) as file:
+                for block in blocks:
+                    file.write(block)
+                    digest.update(block)
+                    length += len(block)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return ObjectBytes(file_id, 0, length, digest.hexdigest())
+
+    def _new_file(self) -> tuple[str, Path]:
         file_id = uuid.uuid4().hex
         path = self.path(file_id)
-        path.parent.mkdir(exist_ok=True)
+        if file_id[:2] not in self._folders:
+            path.parent.mkdir(exist_ok=True)
+            self._folders.add(file_id[:2])
         return file_id, path
 
     def file_ids(self) -> Iterator[str]:
@@ -54,25 +74,27 @@ store = ObjectStore()
 
 
 class ObjectBytes:
-    """The bytes of one object: sliced and iterated from its file, whole only on demand."""
+    """Some bytes of an object file: sliced and iterated in place, whole only on demand."""
 
-    def __init__(self, path: Path, start: int, length: int) -> None:
-        self.path = path
+    def __init__(self, file_id: str, start: int, length: int, md5: str | None = None) -> None:
+        self.file_id = file_id
         self.start = start
         self.length = length
+        self.md5 = md5
+
+    @property
+    def path(self) -> Path:
+        return store.path(self.file_id)
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, part: slice) -> ObjectBytes:
-        start, stop, step = part.indices(self.length)
-        if step != 1:
-            raise ValueError("object bytes are read forwards only")
-        return ObjectBytes(self.path, self.start + start, max(0, stop - start))
+    def part(self, start: int, stop: int) -> ObjectBytes:
+        return ObjectBytes(self.file_id, self.start + start, max(0, stop - start))
 
     def __iter__(self) -> Iterator[bytes]:
         left = self.length
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=0) as file:
             file.seek(self.start)
             while left > 0 and (block := file.read(min(CHUNK, left))):
                 left -= len(block)
@@ -92,20 +114,16 @@ class ObjectKey(FakeKey):
 
     @property
     def value(self) -> bytes:
-        return self.path.read_bytes()
+        return bytes(self.content)
 
     @value.setter
-    def value(self, new_value: bytes | str) -> None:
-        content = new_value.encode() if isinstance(new_value, str) else new_value
-        self.file_id, path = store.new_file()
-        path.write_bytes(content)
-        self.contentsize = len(content)
+    def value(self, new_value: bytes | str | ObjectBytes) -> None:
+        if isinstance(new_value, str):
+            new_value = new_value.encode()
+        self.content = new_value if isinstance(new_value, ObjectBytes) else store.write([new_value])
+        self.contentsize = len(self.content)
         if self._etag is None:
-            self._etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-    @property
-    def path(self) -> Path:
-        return store.path(self.file_id)
+            self._etag = self.content.md5
 
     @property
     def etag(self) -> str:
@@ -124,8 +142,11 @@ class ObjectKey(FakeKey):
 
 
 def install() -> None:
-    """Make moto's S3 build our keys from now on."""
+    """Make moto's S3 build our keys and uploads from now on."""
+    from localaws.s3 import multipart
+
     s3_models.FakeKey = ObjectKey  # type: ignore[misc, assignment]
+    multipart.install()
 
 
 def find_key(bucket: str, key: str) -> ObjectKey:
@@ -140,7 +161,7 @@ def find_key(bucket: str, key: str) -> ObjectKey:
 
 def path_of(bucket: str, key: str) -> Path:
     """The file with the bytes of `s3://bucket/key`; KeyError when there is no such object."""
-    return find_key(bucket, key).path
+    return find_key(bucket, key).content.path
 
 
 def referenced_ids() -> set[str]:
@@ -149,12 +170,7 @@ def referenced_ids() -> set[str]:
     for _, _, backend in s3_backends.iter_backends():
         for bucket in backend.buckets.values():  # type: ignore[attr-defined]
             for versions in (bucket.keys.getlist(name, []) for name in list(bucket.keys)):
-                found.update(_ids_of(version) for version in versions)
+                found.update(version.content.file_id for version in versions if isinstance(version, ObjectKey))
             for upload in bucket.multiparts.values():
-                found.update(_ids_of(part) for part in upload.parts.values())
-    found.discard("")
+                found.update(part.content.file_id for part in upload.parts.values())
     return found
-
-
-def _ids_of(version: object) -> str:
-    return version.file_id if isinstance(version, ObjectKey) else ""

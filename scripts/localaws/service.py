@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localaws.caller import Caller
+    from localaws.request import WireRequest
+    from localaws.wire import WireResponse
     from localaws.world import World
 
 Operation = "Callable[[dict[str, Any], Caller], dict[str, Any]]"
@@ -55,6 +57,10 @@ class Service:
             return None
         found: Callable[[dict[str, Any], Caller], dict[str, Any]] = getattr(self, method)
         return found
+
+    def answer(self, request: WireRequest, caller: Caller) -> WireResponse | None:
+        """The answer to a request that is none of the model's operations; None when it is one."""
+        return None
 
 
 _OWN_NAMES = frozenset(vars(Service)) | {"world"}

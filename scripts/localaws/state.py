@@ -14,44 +14,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from moto.backends import get_backend
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
 from moto.s3.models import s3_backends
 
-from localaws import objects, pickling
+from localaws import backends, objects, pickling
 
-FORMAT = 1
-SAVED_SERVICES = (
-    "s3",
-    "iam",
-    "sts",
-    "kms",
-    "glue",
-    "lakeformation",
-    "events",
-    "sns",
-    "sqs",
-    "stepfunctions",
-    "ram",
-    "logs",
-    "cloudwatch",
-    "cloudtrail",
-    "ssm",
-    "secretsmanager",
-    "sagemaker",
-    "quicksight",
-    "budgets",
-    "scheduler",
-)
+FORMAT = 2
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class LocalAwsBusy(Exception):
-    """Another process holds the state folder."""
+    """Another process, or another LocalAws of this one, holds the state folder."""
 
 
 class LocalAwsStateError(Exception):
-    """The state folder cannot be read by this program."""
+    """The state folder cannot be read or written by this program."""
 
 
 class StateStore:
@@ -68,7 +44,8 @@ class StateStore:
 
     def lock(self) -> None:
         """Take the folder; LocalAwsBusy when another process has it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         handle = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,52 +70,65 @@ class StateStore:
 
     def load(self) -> None:
         """Put the saved state in place of whatever moto holds; an empty folder is an empty AWS."""
-        forget_everything()
+        backends.forget_everything()
         objects.install()
         objects.store.open(self.folder / "objects")
         self.services = {}
         if self.file.exists():
             saved = self._read()
-            _restore(saved["moto"])
+            backends.restore(saved["moto"])
             s3_backends.bucket_accounts.update(saved["bucket_accounts"])
             self.services = saved["services"]
 
     def _read(self) -> dict[str, Any]:
+        stamp: object = None
         with self.file.open("rb") as file:
             try:
                 stamp = pickle.load(file)
                 if stamp == _stamp():
                     saved: dict[str, Any] = pickling.load(file)
                     return saved
-            except (pickle.UnpicklingError, EOFError, AttributeError, ImportError) as error:
-                raise LocalAwsStateError(f"{self.file} is damaged ({error}). {self._mend()}") from error
+            except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, TypeError) as error:
+                raise LocalAwsStateError(f"{self.file} cannot be read ({error}). {self._mend()}") from error
         raise LocalAwsStateError(
-            f"{self.file} was written by {_words(stamp)}, this is {_words(_stamp())}. {self._mend()}"
+            f"{self.file} was written by {_words(stamp)}; this is {_words(_stamp())}. {self._mend()}"
         )
 
     def _mend(self) -> str:
         return f"Move {self.folder} away, or choose another folder with --state, and deploy again."
 
     def save(self) -> None:
-        """Write the state beside the old one, put it in place, then remove the object files it does not know."""
-        content = {
-            "moto": {name: pickling.plain_backends(get_backend(name)) for name in SAVED_SERVICES},  # type: ignore[call-overload]
-            "bucket_accounts": dict(s3_backends.bucket_accounts),
-            "services": self.services,
-        }
+        """Write the state beside the old one, put it in place, then remove the object files it does not know.
+
+        LocalAwsStateError when it cannot be written; the last good state is then what the folder holds.
+        """
         temporary = self.file.with_suffix(".new")
         try:
-            with temporary.open("wb") as file:
+            with os.fdopen(os.open(temporary, _WRITE_FLAGS, 0o600), "wb") as file:
                 pickle.dump(_stamp(), file)
-                pickling.dump(content, file)
+                pickling.dump(self._content(), file)
                 file.flush()
                 os.fsync(file.fileno())
+            temporary.replace(self.file)
+            _sync_folder(self.folder)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise LocalAwsStateError(
+                f"The state of the local AWS could not be written to {self.folder}: {error.strerror}. "
+                "What was saved before is still there. Make room and run the command again."
+            ) from error
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        temporary.replace(self.file)
-        _sync_folder(self.folder)
         self._collect_garbage()
+
+    def _content(self) -> dict[str, Any]:
+        backends.forget_expired_sessions()
+        return {
+            "moto": backends.in_use(),
+            "bucket_accounts": dict(s3_backends.bucket_accounts),
+            "services": self.services,
+        }
 
     def _collect_garbage(self) -> None:
         known = objects.referenced_ids()
@@ -148,24 +138,9 @@ class StateStore:
 
     def close(self) -> None:
         """Leave nothing of this state in the process."""
-        forget_everything()
+        backends.forget_everything()
         objects.store.close()
         self.services = {}
-
-
-def forget_everything() -> None:
-    """Reset moto's process-wide memory, so that one state never shows through in another."""
-    BackendDict.reset()
-    s3_backends.bucket_accounts.clear()
-    reset_model_data()
-
-
-def _restore(saved: dict[str, dict[str, dict[str, Any]]]) -> None:
-    for name, accounts in saved.items():
-        backends = get_backend(name)  # type: ignore[call-overload]
-        for account_id, regions in accounts.items():
-            for region, backend in regions.items():
-                dict.__setitem__(backends[account_id], region, backend)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -51,7 +51,7 @@ def as_seen(world: World, caller: Caller, place: Place, table: dict[str, Any]) -
     if caller.is_admin:
         return table
     access = table_access(world, caller.arn, place.account_id, place.database, table["Name"])
-    if not access.described:
+    if not access.permissions and not access.is_described:
         return None
     known = set(access.described)
     descriptor = table.get("StorageDescriptor")

@@ -52,6 +52,9 @@ def operation_of(request: WireRequest, boto_name: str) -> tuple[str, dict[str, A
         return target.rpartition(".")[2], _json_object(request.body)
     if "Action" in request.form:
         return request.form["Action"], dict(request.form)
+    if boto_name == "healthlake" and is_fhir(request):
+        action, datastore_id = action_of(request)
+        return action, {"ResourceARN": healthlake_arn(request, datastore_id)}
     if request.raw_path.startswith("/service/") and "/operation/" in request.raw_path:
         return request.raw_path.rpartition("/")[2], {}
     try:
