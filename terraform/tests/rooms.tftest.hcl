@@ -116,7 +116,7 @@ run "imaging" {
   }
 
   assert {
-    condition     = output.settings.flatten_job_name == "trilake-test-imaging-flatten" && output.settings.radiomics_job_name == "trilake-test-imaging-radiomics"
+    condition     = output.settings.flatten_job_name == "trilake-test-imaging-flatten-metadata" && output.settings.radiomics_job_name == "trilake-test-imaging-extract-radiomics"
     error_message = "Jobs are named after room and verb."
   }
 }

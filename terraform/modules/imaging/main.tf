@@ -79,11 +79,11 @@ module "store" {
   administrators = var.administrators
   tags           = var.tags
 
-  python_modules = ["imagecodecs==2026.3.6", "pydantic==2.14.3", "pyiceberg[glue]==0.12.0", "pyyaml==6.0.3"]
+  python_modules = ["imagecodecs==2026.3.6", "pydantic==2.14.3", "pyiceberg[glue,pyiceberg-core]==0.12.0", "pyyaml==6.0.3"]
 
   jobs = {
-    flatten   = { description = "Metadata of new image sets into the study, series and instance tables of the store" }
-    radiomics = { description = "Features measured on the frames of new image sets into the store" }
+    flatten_metadata  = { description = "Metadata of new image sets into the study, series and instance tables of the store" }
+    extract_radiomics = { description = "Features measured on the frames of new image sets into the store" }
   }
 
   statements = [{

@@ -5,8 +5,8 @@ output "settings" {
     store_database     = module.store.settings.database
     datastore_id       = awscc_healthimaging_datastore.this.datastore_id
     import_role_arn    = aws_iam_role.import.arn
-    flatten_job_name   = module.store.settings.job_names["flatten"]
-    radiomics_job_name = module.store.settings.job_names["radiomics"]
+    flatten_job_name   = module.store.settings.job_names["flatten_metadata"]
+    radiomics_job_name = module.store.settings.job_names["extract_radiomics"]
     job_role_arn       = module.store.settings.job_role_arn
   }
 
