@@ -73,11 +73,46 @@ coded_value AS (
         status,
         category,
         effective,
-        CASE WHEN component_index = 0 THEN code ELSE part.code END AS code,
-        CASE WHEN component_index = 0 THEN valuequantity ELSE part.valuequantity END AS quantity,
-        CASE WHEN component_index = 0 THEN valueinteger ELSE part.valueinteger END AS whole_number,
-        CASE WHEN component_index = 0 THEN valuecodeableconcept ELSE part.valuecodeableconcept END AS concept,
-        CASE WHEN component_index = 0 THEN valuestring ELSE part.valuestring END AS text
+        CASE
+            WHEN component_index = 0 THEN element_at(code.coding, 1).system
+            ELSE element_at(part.code.coding, 1).system
+        END AS code_system,
+        CASE
+            WHEN component_index = 0 THEN element_at(code.coding, 1).code
+            ELSE element_at(part.code.coding, 1).code
+        END AS code,
+        CASE
+            WHEN component_index = 0 THEN coalesce(element_at(code.coding, 1).display, code.text)
+            ELSE coalesce(element_at(part.code.coding, 1).display, part.code.text)
+        END AS display,
+        CASE
+            WHEN component_index = 0 THEN valuequantity.value
+            ELSE part.valuequantity.value
+        END AS quantity,
+        CASE
+            WHEN component_index = 0 THEN coalesce(valuequantity.code, valuequantity.unit)
+            ELSE coalesce(part.valuequantity.code, part.valuequantity.unit)
+        END AS unit,
+        CASE
+            WHEN component_index = 0 THEN valueinteger
+            ELSE part.valueinteger
+        END AS whole_number,
+        CASE
+            WHEN component_index = 0 THEN element_at(valuecodeableconcept.coding, 1).code
+            ELSE element_at(part.valuecodeableconcept.coding, 1).code
+        END AS value_code,
+        CASE
+            WHEN component_index = 0
+                THEN
+                    coalesce(
+                        valuestring, valuecodeableconcept.text, element_at(valuecodeableconcept.coding, 1).display
+                    )
+            ELSE coalesce(
+                part.valuestring,
+                part.valuecodeableconcept.text,
+                element_at(part.valuecodeableconcept.coding, 1).display
+            )
+        END AS value_text
     FROM observation_value
 )
 
@@ -88,15 +123,13 @@ SELECT
     coded_value.encounter_id,
     coded_value.status,
     coded_value.category,
-    element_at(coded_value.code.coding, 1).system AS code_system,
-    element_at(coded_value.code.coding, 1).code AS code,
-    coalesce(element_at(coded_value.code.coding, 1).display, coded_value.code.text) AS display,
-    coalesce(coded_value.quantity.value, cast(coded_value.whole_number AS double)) AS value_number,
-    coalesce(coded_value.quantity.code, coded_value.quantity.unit) AS value_unit,
-    element_at(coded_value.concept.coding, 1).code AS value_code,
-    coalesce(
-        coded_value.text, coded_value.concept.text, element_at(coded_value.concept.coding, 1).display
-    ) AS value_text,
+    coded_value.code_system,
+    coded_value.code,
+    coded_value.display,
+    coalesce(coded_value.quantity, cast(coded_value.whole_number AS double)) AS value_number,
+    coded_value.unit AS value_unit,
+    coded_value.value_code,
+    coded_value.value_text,
     CASE
         WHEN length(coded_value.effective) > 10
             THEN cast(try(from_iso8601_timestamp(coded_value.effective)) AT TIME ZONE 'UTC' AS timestamp(6))
