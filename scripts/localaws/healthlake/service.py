@@ -12,8 +12,9 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from localaws.healthlake import datastores
+from localaws.healthlake import datastores, rest
 from localaws.healthlake.datastores import Datastore, HealthLakeState
+from localaws.healthlake.fhir_path import is_fhir
 from localaws.healthlake.imports import SOURCE, ImportJobs
 from localaws.healthlake.resources import Resources
 from localaws.paging import page
@@ -21,6 +22,8 @@ from localaws.service import Service, ServiceError
 
 if TYPE_CHECKING:
     from localaws.caller import Caller
+    from localaws.request import WireRequest
+    from localaws.wire import WireResponse
     from localaws.world import World
 
 log = logging.getLogger("localaws.healthlake")
@@ -47,8 +50,12 @@ class HealthLake(Service):
         super().__init__(world)
         self._state: HealthLakeState = world.state("healthlake", HealthLakeState)
         self._imports = ImportJobs(world, self._state)
-        self.resources = Resources(world, self._state)
+        self._resources = Resources(world, self._state)
         self._imports.resume()
+
+    def answer(self, request: WireRequest, caller: Caller) -> WireResponse | None:
+        """FHIR requests, which no AWS SDK knows; None for the operations of the model."""
+        return rest.answer(self._resources, request) if is_fhir(request.raw_path) else None
 
     def create_fhir_datastore(self, params: Params, caller: Caller) -> Result:
         token = f"create:{params.get('ClientToken')}"

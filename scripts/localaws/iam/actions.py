@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
+from localaws.healthlake import fhir_path
 from localaws.iam import resources, s3_actions
 from localaws.iam.policy import Call
 from localaws.request import WireRequest
@@ -52,9 +53,9 @@ def operation_of(request: WireRequest, boto_name: str) -> tuple[str, dict[str, A
         return target.rpartition(".")[2], _json_object(request.body)
     if "Action" in request.form:
         return request.form["Action"], dict(request.form)
-    if boto_name == "healthlake" and is_fhir(request):
-        action, datastore_id = action_of(request)
-        return action, {"ResourceARN": healthlake_arn(request, datastore_id)}
+    if boto_name == "healthlake" and fhir_path.is_fhir(request.raw_path):
+        action, datastore_id = fhir_path.action_of(request.method, request.raw_path)
+        return action, {"DatastoreId": datastore_id}
     if request.raw_path.startswith("/service/") and "/operation/" in request.raw_path:
         return request.raw_path.rpartition("/")[2], {}
     try:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.localaws.healthlake.conftest import Lake, a_patient
 
 from localaws import LocalAws
+from tests.localaws.healthlake.conftest import Lake, a_patient
 
 
 def test_link_leads_to_the_service_account(lake: Lake) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.localaws.healthlake.conftest import BUCKET, KEY, Lake, a_patient, an_observation, make_role
 
 
