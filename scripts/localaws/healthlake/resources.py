@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyiceberg.expressions import EqualTo
-
 from localaws.healthlake.elements import resource_types
 from localaws.healthlake.restore import restore
 from localaws.healthlake.shape import shape
@@ -86,6 +84,6 @@ class Resources:
         table = find_table(self._world, store.id, resource_type)
         if table is None:
             return None
-        is_it = EqualTo("id", resource_id)  # type: ignore[arg-type, call-arg]
+        is_it = f"id = '{resource_id}'"  # an id has no quotes: letters, digits, '-' and '.'
         rows: list[dict[str, Any]] = table.scan(is_it).to_arrow().to_pylist()
         return max(rows, key=lambda row: row["meta"]["lastupdated"], default=None)

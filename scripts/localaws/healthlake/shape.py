@@ -123,7 +123,7 @@ def _fields(type_name: str, path: tuple[str, ...]) -> dict[str, Field]:
             found[element.name] = Field(element.name.lower(), _many(element, _arrow(element)))
             if element.name != "id" and len(path) < 2:
                 found["_" + element.name] = _companion(element, is_top=not path)
-        elif element.type in _JSON_TYPES or path.count(element.type) > is_backbone(element.type):
+        elif element.type in _JSON_TYPES or inner.count(element.type) > is_backbone(element.type):
             found[element.name] = _json(element)
         else:
             found[element.name] = _struct(element.name.lower(), element, Shape(_fields(element.type, inner)))
