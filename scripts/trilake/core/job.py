@@ -22,7 +22,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError, SettingsError
-from trilake.core.session import Session
+from trilake.core.session import SETTINGS_FILE, Session
 from trilake.core.settings import Settings
 
 Item = dict[str, str]
@@ -43,13 +43,12 @@ class Job:
         """The job that Glue started with these arguments (`--settings s3://...` is always there)."""
         arguments = parse_arguments(argv)
         boto = boto3.Session()
-        folder = Path(tempfile.mkdtemp(prefix="trilake-job-"))
-        session = Session(arguments.get("environment", ""), folder, boto)
         bucket, key = bucket_and_key(arguments["settings"])
-        body = session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        settings = Settings.parse(json.loads(body), source=arguments["settings"])
-        session.__dict__["settings"] = settings
-        return cls(arguments, session)
+        values = json.loads(boto.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        settings = Settings.parse(values, source=arguments["settings"])
+        folder = Path(tempfile.mkdtemp(prefix="trilake-job-"))
+        (folder / SETTINGS_FILE).write_text(json.dumps(values))
+        return cls(arguments, Session(settings.core.environment, folder, boto))
 
 
 def parse_arguments(argv: list[str]) -> dict[str, str]:
