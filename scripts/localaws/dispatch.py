@@ -26,6 +26,7 @@ from localaws.wire import Wire, WireResponse
 from localaws.world import World
 
 log = logging.getLogger("localaws")
+requests_log = logging.getLogger("localaws.requests")
 
 StartResponse = Callable[..., Any]
 
@@ -43,14 +44,16 @@ class Dispatcher:
         _keep_to_this_host(environ)
         request = WireRequest(environ)
         started = time.perf_counter()
-        try:
-            response = self._answer(request)
-        finally:
-            log.debug("%s %s %.1f ms", request.signing_name, request.method, 1000 * (time.perf_counter() - started))
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            _note(request, status, time.perf_counter() - started)
+            return start_response(status, headers, *rest)
+
+        response = self._answer(request)
         if response is None:
-            answer: Iterable[bytes] = self._moto(environ, start_response)
+            answer: Iterable[bytes] = self._moto(environ, start)
             return answer
-        return _send(response, start_response)
+        return _send(response, start)
 
     def _answer(self, request: WireRequest) -> WireResponse | None:
         """Our answer; None when it is moto that answers this one."""
@@ -108,6 +111,15 @@ def admit(request: WireRequest) -> Caller | None:
     if request.signing_name == "iam":
         managed.make_known(request.form.get("PolicyArn", ""), caller.account_id)
     return caller
+
+
+def _note(request: WireRequest, status: str, seconds: float) -> None:
+    """One line a request for who asked for them: service, operation, status, time - never a name or a value."""
+    if requests_log.isEnabledFor(logging.INFO):
+        target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        operation = target or (request.form.get("Action") if request.is_form else None) or request.method
+        service = request.signing_name or "unsigned"
+        requests_log.info("%s %s %s %.0f ms", service, operation, status.split(" ", 1)[0], 1000 * seconds)
 
 
 def _keep_to_this_host(environ: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from moto.core.request import (
 
 from localaws.httpbody import ChunkedBody, LimitedBody
 
-log = logging.getLogger("localaws.requests")
+log = logging.getLogger("localaws")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)

@@ -6,7 +6,9 @@ Example: `with LocalAws(Path(".trilake/local")) as aws: print(aws.endpoint)`.
 
 from __future__ import annotations
 
+import logging
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -14,35 +16,38 @@ from localaws import bootstrap
 from localaws.dispatch import Dispatcher
 from localaws.httpd import HttpServer
 from localaws.keys import Credentials
-from localaws.state import LocalAwsBusy, StateStore
+from localaws.state import LocalAwsBusy, LocalAwsStateError, StateStore
 from localaws.world import World
 
+log = logging.getLogger("localaws")
 _one_per_process = threading.Lock()
 
 
 class LocalAws:
-    """An AWS on a loopback port while the `with` block runs; its state is saved when the block ends."""
+    """An AWS on a loopback port while the `with` block runs; its state is saved when the block ends.
 
-    def __init__(self, state_dir: Path, port: int = 0) -> None:
+    With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on.
+    """
+
+    def __init__(self, state_dir: Path, port: int = 0, *, autosave_seconds: float | None = None) -> None:
         self._store = StateStore(Path(state_dir))
         self._port = port
+        self._autosave_seconds = autosave_seconds
+        self._ended = threading.Event()
+        self._saver: threading.Thread | None = None
         self.endpoint = ""
         self.credentials = Credentials("", "")
 
     def __enter__(self) -> LocalAws:
         if not _one_per_process.acquire(blocking=False):
             raise LocalAwsBusy("This process already runs a local AWS; end that one first.")
-        try:
+        with ExitStack() as undo:
+            undo.callback(_one_per_process.release)
             self._store.lock()
-            try:
-                self._start()
-            except BaseException:
-                self._store.close()
-                self._store.unlock()
-                raise
-        except BaseException:
-            _one_per_process.release()
-            raise
+            undo.callback(self._store.unlock)
+            undo.callback(self._store.close)
+            self._start()
+            self._undo = undo.pop_all()
         return self
 
     def _start(self) -> None:
@@ -53,16 +58,32 @@ class LocalAws:
         self.world = World(self.endpoint, self._store, keys)
         self.credentials = self.world.credentials()
         self._server.start(Dispatcher(self.world))
+        if self._autosave_seconds is not None:
+            self._saver = threading.Thread(target=self._save_now_and_then, name="localaws-save", daemon=True)
+            self._saver.start()
+
+    def _save_now_and_then(self) -> None:
+        saved = self._server.gate.served
+        while not self._ended.wait(self._autosave_seconds):
+            served = self._server.gate.served
+            if served != saved and not self.world.is_busy and self._server.gate.run_if_idle(self._save_or_say):
+                saved = served
+
+    def _save_or_say(self) -> None:
+        try:
+            self._store.save()
+        except LocalAwsStateError as error:
+            log.error("%s", error)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self.world.close()
-            self._server.stop()
+        with self._undo:
+            try:
+                self.world.close()
+            finally:
+                self._server.stop()
+                self._ended.set()
+                if self._saver is not None:
+                    self._saver.join()
             self._store.save()
-        finally:
-            self._server.stop()
-            self._store.close()
-            self._store.unlock()
-            _one_per_process.release()

@@ -243,3 +243,24 @@ def test_bucket_events_reach_eventbridge(client: Client, s3: Any) -> None:
     )
     s3.put_object(Bucket="data-bucket", Key="k", Body=b"x")
     assert '"key": "k"' in sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
+
+
+NAMES = st.lists(st.text("ab/~é", min_size=1, max_size=5), unique=True, max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=NAMES, prefix=st.text("ab/", max_size=2), delimiter=st.sampled_from(["", "/"]), size=st.integers(1, 4))
+def test_pages_of_a_listing_add_up(s3: Any, names: list[str], prefix: str, delimiter: str, size: int) -> None:
+    for item in s3.list_objects_v2(Bucket="data-bucket").get("Contents", []):
+        s3.delete_object(Bucket="data-bucket", Key=item["Key"])
+    for name in names:
+        s3.put_object(Bucket="data-bucket", Key=name, Body=b"x")
+    asked = {"Bucket": "data-bucket", "Prefix": prefix, "Delimiter": delimiter}
+    pages = list(s3.get_paginator("list_objects_v2").paginate(**asked, PaginationConfig={"PageSize": size}))
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    folders = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+    inside = [name for name in names if name.startswith(prefix)]
+    is_deeper = {name: delimiter != "" and delimiter in name[len(prefix) :] for name in inside}
+    assert keys == sorted(name for name in inside if not is_deeper[name])
+    assert folders == sorted({prefix + name[len(prefix) :].split("/")[0] + "/" for name in inside if is_deeper[name]})
+    assert all(page["KeyCount"] <= size for page in pages)

@@ -5,9 +5,21 @@ Reads and writes temporary folders. Make target: `test`. Example: `pytest tests/
 
 from __future__ import annotations
 
+import itertools
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from localaws import LocalAws
+from localaws.keys import Credentials
+from localaws.world import make_client
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 def test_state_is_there_again_after_a_restart(tmp_path: Path) -> None:
@@ -27,3 +39,62 @@ def test_each_account_calls_as_itself(aws: LocalAws) -> None:
     theirs = aws.world.client("sts", aws.world.service_account_id).get_caller_identity()
     assert (mine["Account"], mine["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:user/deployer")
     assert theirs["Account"] == "888888888888"
+
+
+def test_the_foreground_server_prints_what_a_shell_needs_and_saves(tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    command = [sys.executable, "-m", "localaws", str(folder)]
+    environment = {"PYTHONPATH": str(SCRIPTS), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        lines = iter(server.stdout.readline, "")
+        exported = dict(
+            line.removeprefix("export ").strip().split("=", 1)
+            for line in itertools.takewhile(lambda line: not line.startswith("unset"), lines)
+            if line.startswith("export ")
+        )
+        keys = Credentials(exported["AWS_ACCESS_KEY_ID"], exported["AWS_SECRET_ACCESS_KEY"])
+        make_client("s3", exported["AWS_ENDPOINT_URL"], keys).create_bucket(Bucket="some-bucket")
+        busy = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert busy.returncode == 15 and f"in use by process {server.pid}" in busy.stderr
+        deadline = time.monotonic() + 30
+        while not (folder / "state.pickle").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert (folder / "state.pickle").exists(), "it saves while it runs"
+        server.terminate()
+        assert server.wait() == 0
+    with LocalAws(folder) as aws:
+        assert [bucket["Name"] for bucket in aws.world.client("s3").list_buckets()["Buckets"]] == ["some-bucket"]
+
+
+def test_it_starts_within_a_second_and_a_half(tmp_path: Path) -> None:
+    """CPU time of import, start, a first call and the end: what a quiet machine takes."""
+    code = "import time, sys; from pathlib import Path; from localaws import LocalAws\n"
+    code += "with LocalAws(Path(sys.argv[1])) as aws: aws.world.client('s3').list_buckets()\n"
+    code += "print(time.process_time())"
+    command = [sys.executable, "-c", code, str(tmp_path / "local")]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(SCRIPTS)}, check=True)
+    assert float(done.stdout) < 1.5
+
+
+def test_the_request_log_has_operations_and_no_values(aws: LocalAws, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="localaws.requests"):
+        aws.world.client("s3").create_bucket(Bucket="secret-name")
+        aws.world.client("glue").create_database(DatabaseInput={"Name": "secret_name"})
+        aws.world.client("iam").list_roles(PathPrefix="/secret/")
+    lines = [record.getMessage().rsplit(" ", 2)[0] for record in caplog.records]
+    assert lines == ["s3 PUT 200", "glue CreateDatabase 200", "iam ListRoles 200"]
+
+
+def test_many_clients_at_once_are_served(aws: LocalAws) -> None:
+    s3 = aws.world.client("s3")
+    s3.create_bucket(Bucket="some-bucket")
+
+    def use(number: int) -> bytes:
+        s3.put_object(Bucket="some-bucket", Key=str(number), Body=str(number).encode())
+        s3.list_objects_v2(Bucket="some-bucket")
+        body: bytes = s3.get_object(Bucket="some-bucket", Key=str(number))["Body"].read()
+        return body
+
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(use, range(200))) == [str(number).encode() for number in range(200)]

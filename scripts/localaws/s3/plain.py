@@ -1,4 +1,4 @@
-"""The requests that nearly all S3 traffic consists of: GET, HEAD and PUT of one object, PUT of one part.
+"""The requests that nearly all S3 traffic consists of: GET, HEAD, PUT of one object, PUT of one part, listings.
 
 Reads and writes moto's S3 backend and object files. Behind every make target that moves data.
 Example: `answer(request)` is None when the request wants more than that: then moto answers it.
@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from moto.s3.models import FakeBucket, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeTableStorageBucket, S3Backend, s3_backends
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
+from localaws.iam.gate import find_bucket
 from localaws.iam.s3_actions import bucket_and_key
 from localaws.objects import CHUNK, ObjectBytes, ObjectKey, store
 from localaws.request import WireRequest
-from localaws.s3 import chunked
+from localaws.s3 import chunked, listing
 from localaws.wire import WireResponse
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -38,6 +39,8 @@ _SSE = "x-amz-server-side-encryption"
 
 def answer(request: WireRequest) -> WireResponse | None:
     """The answer to a plain request for an object; None for all others."""
+    if request.method == "GET" and listing.is_listing(request):
+        return _list(request)
     arguments = set(request.args) - {"x-id"}
     if request.method in {"GET", "HEAD"} and not arguments and not _CONDITIONS & request.headers.keys():
         return _read(request)
@@ -47,6 +50,14 @@ def answer(request: WireRequest) -> WireResponse | None:
         if arguments == {"partNumber", "uploadId"}:
             return _write_part(request)
     return None
+
+
+def _list(request: WireRequest) -> WireResponse | None:
+    name, key = bucket_and_key(request)
+    bucket = find_bucket(f"arn:aws:s3:::{name}")
+    if bucket is None or key or isinstance(bucket, FakeTableStorageBucket):
+        return None
+    return listing.answer(request, bucket)
 
 
 def _find(request: WireRequest) -> tuple[S3Backend, FakeBucket, str] | None:
