@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lake import built_lake, lake
 
 from localaws import LocalAws
 from localaws.terraform.mirror import lay_out
+from tests.lake import built_lake, lake
 from trilake.core.paths import SQL, TERRAFORM
 from trilake.governance.plan_review import Review, review
 

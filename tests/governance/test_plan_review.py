@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.governance.conftest import HERE, SmallLake, policy_with
 
+from tests.governance.conftest import HERE, SmallLake, policy_with
 from trilake.governance.plan_review import Review, plan_review, review
 from trilake.governance.plan_words import as_markdown, as_text
 

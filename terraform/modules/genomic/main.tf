@@ -9,7 +9,7 @@ module "store" {
   administrators = var.administrators
   tags           = var.tags
 
-  python_modules = ["pydantic==2.14.3", "pyiceberg[glue,pyiceberg-core]==0.12.0", "pysam==0.24.1", "pyyaml==6.0.3"]
+  python_modules = ["pydantic==2.14.3", "pyiceberg-core==0.10.1", "pyiceberg[glue]==0.12.0", "pysam==0.24.1", "pyyaml==6.0.3"]
 
   jobs = {
     load_variants = { description = "VCF files of one ingest run into the variant and annotation tables of the store" }

@@ -47,7 +47,7 @@ variable "python_modules" {
   type        = list(string)
 
   validation {
-    condition     = alltrue([for entry in var.python_modules : can(regex("^[a-z0-9-]+(\\[[a-z0-9,]+\\])?==[0-9][0-9.]*$", entry))])
+    condition     = alltrue([for entry in var.python_modules : can(regex("^[a-z0-9-]+(\\[[a-z0-9,-]+\\])?==[0-9][0-9.]*$", entry))])
     error_message = "Each package has an exact version, such as pysam==0.24.1: a job must not change by itself."
   }
 }
