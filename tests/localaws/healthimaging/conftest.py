@@ -18,6 +18,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
+from tests.localaws.conforming import conforming
+
 BUCKET = "raw-bucket"
 STUDY = "1.2.826.0.1.3680043.8.498.1"
 SERIES = f"{STUDY}.1"
@@ -63,7 +65,7 @@ class ImageStore:
 
     def __init__(self, client: Callable[..., Any]) -> None:
         self.client = client
-        self.api = client("medical-imaging")
+        self.api = conforming(client("medical-imaging"))
         self.s3 = client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
         trust = {

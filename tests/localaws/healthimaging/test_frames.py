@@ -16,6 +16,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.pixels import pixel_array
+
 from tests.localaws.healthimaging.conftest import SERIES, ImageStore, a_slice, slice_pixels
 
 # Decoded by pydicom itself, so that the expected pixels do not come from the code under test.

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice
 
 from localaws import LocalAws
+from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice
 
 
 def _fill(store: ImageStore, count: int) -> None:

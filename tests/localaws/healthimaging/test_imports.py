@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice, file_bytes
 
 from localaws.healthimaging import import_run
+from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice, file_bytes
 
 
 def test_series_becomes_one_primary_image_set(store: ImageStore) -> None:

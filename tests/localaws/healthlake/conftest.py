@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.localaws.conforming import conforming
+
 BUCKET = "raw-bucket"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 TERMINAL = {"COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED"}
@@ -52,7 +54,7 @@ class Lake:
     def __init__(self, client: Callable[..., Any], aws: Any) -> None:
         self.aws = aws
         self.client = client
-        self.healthlake = client("healthlake")
+        self.healthlake = conforming(client("healthlake"))
         self.s3 = client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
         statements = [
