@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from tests.imaging.conftest import INSTANCE, SERIES, STUDY, a_dicom
+from trilake.core.recognise import Kind, recognise
+from trilake.imaging.header import DicomHeader, read_header
+
+PYDICOM_FILES = Path(pydicom.__file__).parent / "data/test_files"
+
+
+def refusal(path: Path) -> tuple[str, str]:
+    header, reasons = read_header(path)
+    assert header is None
+    return reasons[0].code, reasons[0].path
+
+
+def test_a_sound_file_gives_its_uids_and_no_remark(tmp_path):
+    assert read_header(a_dicom(tmp_path / "a")) == (DicomHeader(STUDY, SERIES, INSTANCE), [])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "tag"),
+    [("StudyInstanceUID", "(0020,000D)"), ("SeriesInstanceUID", "(0020,000E)"), ("SOPInstanceUID", "(0008,0018)")],
+)
+def test_a_missing_uid_is_refused_with_its_tag(tmp_path, keyword, tag):
+    assert refusal(a_dicom(tmp_path / "a", leave_out=(keyword,))) == ("DICOM_UID_MISSING", tag)
+
+
+def test_a_uid_with_letters_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="UI"):
+        path = a_dicom(tmp_path / "a", StudyInstanceUID="study-1")
+    assert refusal(path) == ("DICOM_UID_FORM", "(0020,000D)")
+
+
+def test_a_file_cut_in_its_pixels_is_refused(tmp_path):
+    path = a_dicom(tmp_path / "a")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert refusal(path) == ("DICOM_TRUNCATED", "(7FE0,0010)")
+
+
+def test_a_file_cut_before_its_last_uid_is_refused_and_none_is_a_crash(tmp_path):
+    whole = a_dicom(tmp_path / "a").read_bytes()
+    for length in range(132, len(whole), 37):
+        (tmp_path / "cut").write_bytes(whole[:length])
+        header, reasons = read_header(tmp_path / "cut")
+        assert header is not None or reasons
+        if length <= whole.index(SERIES.encode()):
+            assert header is None
+
+
+def test_a_missing_patient_id_is_a_remark(tmp_path):
+    header, reasons = read_header(a_dicom(tmp_path / "a", leave_out=("PatientID",)))
+    assert header is not None
+    assert [(reason.code, reason.is_warning) for reason in reasons] == [("DICOM_PATIENT_MISSING", True)]
+
+
+def test_what_pydicom_ships_never_crashes_and_mostly_loads():
+    found = [path for path in PYDICOM_FILES.rglob("*.dcm") if recognise(path).kind is Kind.DICOM]
+    judged = [read_header(path) for path in found]
+    assert all(header is not None or reasons for header, reasons in judged)
+    assert sum(header is not None for header, _ in judged) > len(found) * 0.8
