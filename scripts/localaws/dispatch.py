@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from moto.moto_server.werkzeug_app import create_backend_app
-
 from localaws import caller as callers
 from localaws.caller import Caller
 from localaws.forward import Moto, MotoCalls
 from localaws.iam import actions, denial, gate, managed, public, shape, trust
+from localaws.iam.policy import Call
 from localaws.request import WireRequest
 from localaws.s3 import plain
 from localaws.service import Service, ServiceError
@@ -36,7 +35,7 @@ class Dispatcher:
 
     def __init__(self, world: World) -> None:
         self._services = Services(world)
-        self._moto = Moto(create_backend_app)
+        self._moto = Moto()
         public.install()
         world.forward = MotoCalls(self._moto)
 
@@ -50,10 +49,18 @@ class Dispatcher:
             return start_response(status, headers, *rest)
 
         response = self._answer(request)
-        if response is None:
+        if response is not None:
+            return _send(response, start)
+        try:
             answer: Iterable[bytes] = self._moto(environ, start)
-            return answer
-        return _send(response, start)
+        except NotImplementedError as error:
+            message = f"localaws does not have this operation of {request.signing_name}: {error}"
+            return _send(denial.denial(request, denial.NOT_HERE, message, status=501), start)
+        except Exception as error:
+            log.exception("moto's %s failed", request.signing_name)
+            message = f"{type(error).__name__}: {error}"
+            return _send(denial.denial(request, denial.FAILED, message, status=500), start)
+        return answer
 
     def _answer(self, request: WireRequest) -> WireResponse | None:
         """Our answer; None when it is moto that answers this one."""
@@ -65,7 +72,7 @@ class Dispatcher:
         except gate.AccessDenied as error:
             return denial.denial(request, denial.DENIED, str(error))
         except shape.NotOffered as error:
-            return denial.denial(request, denial.NOT_HERE, str(error))
+            return denial.denial(request, denial.NOT_OFFERED, str(error))
         name = request.signing_name
         if name == "s3":
             return plain.answer(request)
@@ -82,11 +89,16 @@ class Dispatcher:
                 return answer
             operation, labels = wire.route(request)
             method = service.operation(operation.name) if service is not None else None
-            if method is None:
+            if service is None or method is None:
                 if _moto_answers(name, service):
                     return None
                 raise wire.missing(operation.name)
-            return wire.render(operation, method(wire.parse(operation, request, labels), caller))
+            params = wire.parse(operation, request, labels)
+            action = f"{actions.prefix_of(name)}:{operation.name}"
+            gate.check(caller, [Call(action, arn) for arn in service.resources(operation.name, params)])
+            return wire.render(operation, method(params, caller))
+        except gate.AccessDenied as error:
+            return denial.denial(request, denial.DENIED, str(error))
         except ServiceError as error:
             return wire.render_error(error)
         except Exception as error:

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from botocore import parsers, serialize
 from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.backends import list_of_moto_modules
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
 from localaws.caller import REGION
@@ -24,14 +25,23 @@ from localaws.service import ServiceError
 class Moto(DomainDispatcherApplication):
     """moto's dispatcher; which service a host means is looked up once (moto lists its own folder each time)."""
 
-    def __init__(self, create_app: Any) -> None:
-        super().__init__(create_app)
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
         self._services: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
+        """The service of a host; NotImplementedError, where moto prints, for one that moto has not."""
         if host not in self._services:
-            self._services[host] = super().get_backend_for_host(host)
+            self._services[host] = self._look_up(host)
         return self._services[host]
+
+    def _look_up(self, host: str | None) -> Any:
+        if host is None or host in list_of_moto_modules() or host == "moto_api":
+            return host
+        for backend, pattern in self.backend_url_patterns:
+            if pattern.match(f"http://{host}"):
+                return backend
+        raise NotImplementedError(f"moto has no service at {host}")
 
 
 class MotoCalls:

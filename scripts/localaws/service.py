@@ -50,6 +50,13 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
 
+    def resources(self, operation: str, params: dict[str, Any]) -> list[str]:
+        """ARNs that only the service can tell a call touches, such as the workgroup of a query's id.
+
+        The gate asks the caller's policies about each of them before the operation runs. None by default.
+        """
+        return []
+
     def operation(self, name: str) -> Callable[[dict[str, Any], Caller], dict[str, Any]] | None:
         """The method behind a modelled operation name such as `StartQueryExecution`; None when we lack it."""
         method = xform_name(name)

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localaws import LocalAws
 from localaws.keys import Credentials
@@ -98,3 +99,22 @@ def test_many_clients_at_once_are_served(aws: LocalAws) -> None:
 
     with ThreadPoolExecutor(16) as threads:
         assert list(threads.map(use, range(200))) == [str(number).encode() for number in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params"),
+    [
+        ("glue", "search_tables", {}),
+        ("s3", "get_bucket_analytics_configuration", {"Bucket": "some-bucket", "Id": "x"}),
+        ("iam", "generate_service_last_accessed_details", {"Arn": "arn:aws:iam::123456789012:role/r"}),
+        ("quicksight", "list_themes", {"AwsAccountId": "123456789012"}),
+        ("freetier", "get_free_tier_usage", {}),
+    ],
+)
+def test_what_is_not_there_is_said_not_a_crash(
+    aws: LocalAws, capfd: pytest.CaptureFixture[str], service: str, operation: str, params: dict[str, str]
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(aws.world.client(service), operation)(**params)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in {404, 501}
+    assert capfd.readouterr() == ("", "")

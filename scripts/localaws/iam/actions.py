@@ -36,7 +36,7 @@ def calls_of(request: WireRequest, account_id: str) -> list[Call]:
         return s3_actions.calls_of(request)
     boto_name = "s3control" if signing_name == "s3" else BOTO_NAMES.get(signing_name, signing_name)
     operation, params = operation_of(request, boto_name)
-    prefix = _PREFIXES.get(signing_name, signing_name)
+    prefix = prefix_of(signing_name)
     region = request.region or "us-east-1"
     place = resources.Place(prefix, region, account_id)
     calls = [
@@ -44,6 +44,11 @@ def calls_of(request: WireRequest, account_id: str) -> list[Call]:
         for found in resources.touched(place, operation, params)
     ]
     return calls + [Call("iam:PassRole", arn) for arn in resources.passed_roles(prefix, operation, params)]
+
+
+def prefix_of(signing_name: str) -> str:
+    """What a service's IAM actions start with."""
+    return _PREFIXES.get(signing_name, signing_name)
 
 
 def operation_of(request: WireRequest, boto_name: str) -> tuple[str, dict[str, Any]]:

@@ -17,10 +17,12 @@ from localaws.wire import WireResponse
 DENIED = ("AccessDenied", "AccessDeniedException")
 UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException")
 EXPIRED = ("ExpiredToken", "ExpiredTokenException")
-NOT_HERE = ("AccessDenied", "UnsupportedOperationException")
+NOT_OFFERED = ("AccessDenied", "UnsupportedOperationException")
+NOT_HERE = ("NotImplemented", "UnsupportedOperationException")
+FAILED = ("InternalFailure", "InternalServerException")
 
 
-def denial(request: WireRequest, codes: tuple[str, str], message: str) -> WireResponse:
+def denial(request: WireRequest, codes: tuple[str, str], message: str, status: int = 403) -> WireResponse:
     """An error answer as S3, a query service or a JSON service would give it."""
     xml_code, json_code = codes
     request_id = str(uuid.uuid4())
@@ -29,15 +31,16 @@ def denial(request: WireRequest, codes: tuple[str, str], message: str) -> WireRe
         body = (
             f"<Error><Code>{code}</Code><Message>{escape(message)}</Message><RequestId>{request_id}</RequestId></Error>"
         )
-        return _xml(body)
+        return _xml(status, body)
     if "x-amz-target" not in request.headers and "Action" in request.form:
         error = f"<Error><Type>Sender</Type><Code>{xml_code}</Code><Message>{escape(message)}</Message></Error>"
-        return _xml(f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
+        return _xml(status, f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
     content = {"__type": json_code, "message": message, "Message": message}
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": json_code, "x-amzn-RequestId": request_id}
-    return WireResponse(400 if "x-amz-target" in request.headers else 403, json.dumps(content).encode(), headers)
+    is_json = "x-amz-target" in request.headers
+    return WireResponse(400 if is_json and status == 403 else status, json.dumps(content).encode(), headers)
 
 
-def _xml(body: str) -> WireResponse:
+def _xml(status: int, body: str) -> WireResponse:
     content = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
-    return WireResponse(403, content, {"Content-Type": "application/xml"})
+    return WireResponse(status, content, {"Content-Type": "application/xml"})
