@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from trilake.core.contract import load_contract
+from trilake.core.contract import GovernedTable, load_contract
 from trilake.core.paths import State
 from trilake.core.session import Session, open_session
 from trilake.core.verb import Run
@@ -72,16 +72,21 @@ def create_database(session: Session, room: str) -> None:
     glue.create_database(DatabaseInput={"Name": f"test_{room}", "LocationUri": f"s3://{NAMES['lake']}/{room}"})
     for table in load_contract().values():
         if table.room == room:
-            columns = [{"Name": column.name, "Type": column.type} for column in table.columns]
-            glue.create_table(
-                DatabaseName=f"test_{room}",
-                TableInput={
-                    "Name": table.name,
-                    "TableType": "EXTERNAL_TABLE",
-                    "StorageDescriptor": {"Columns": columns, "Location": f"s3://{NAMES['lake']}/{room}/{table.name}"},
-                },
-                OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
-            )
+            location = f"s3://{NAMES['lake']}/{room}/{table.name}"
+            glue.create_table(DatabaseName=f"test_{room}", **governed_table_input(table, location))
+
+
+def governed_table_input(table: GovernedTable, location: str) -> dict[str, Any]:
+    """What Glue's CreateTable is given for an Iceberg table of the contract."""
+    columns = [{"Name": column.name, "Type": column.type} for column in table.columns]
+    return {
+        "TableInput": {
+            "Name": table.name,
+            "TableType": "EXTERNAL_TABLE",
+            "StorageDescriptor": {"Columns": columns, "Location": location},
+        },
+        "OpenTableFormatInput": {"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
+    }
 
 
 def settings(session: Session, key: str, role: str, store: dict[str, Any]) -> dict[str, Any]:
