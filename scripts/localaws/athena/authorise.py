@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from localaws.athena import placement
 from localaws.athena.catalog import CATALOG, CatalogView, Column, DatabaseRef, TableRef
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import parse_query
@@ -126,6 +127,7 @@ class _Tables:
             return self._expanded(table, access, name)
         if table.kind == "information_schema":
             return self._whole(table)
+        placement.check(self.caller, self.world, table)
         is_part = not access.is_full
         if is_part and (table.metadata_table or table.version is not None or self.views):
             what = "A metadata table" if table.metadata_table else "Time travel" if table.version else "A view"

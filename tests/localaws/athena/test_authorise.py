@@ -109,6 +109,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
         world.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument="{}")
         everybody = {"DataLakePrincipalIdentifier": aws_arn()}
         world.client("lakeformation").put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": [everybody]})
+        world.client("lakeformation").register_resource(ResourceArn="arn:aws:s3:::lake", UseServiceLinkedRole=True)
         glue = world.client("glue")
         for database in ("clinical", "genomic"):
             glue.create_database(DatabaseInput={"Name": database})
