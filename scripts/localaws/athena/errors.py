@@ -30,3 +30,19 @@ def position(node: exp.Expression) -> tuple[int, int] | None:
         if "line" in found.meta and "col" in found.meta
     ]
     return min(places) if places else None
+
+
+_TYPES = {
+    "SYNTAX_ERROR": 1006,
+    "PERMISSION_DENIED": 1301,
+    "DDL_ERROR": 1003,
+    "ICEBERG_COMMIT_ERROR": 233,
+    "ICEBERG_INVALID_METADATA": 233,
+    "GENERIC_INTERNAL_ERROR": 200,
+}
+_USER_ERROR = 1000
+
+
+def error_type(code: str) -> int:
+    """Athena's number for a kind of error: the user's fault unless we know better."""
+    return _TYPES.get(code, _USER_ERROR)

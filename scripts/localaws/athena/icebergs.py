@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyiceberg.catalog.noop import NoopCatalog
+from pyiceberg.expressions import BooleanExpression
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import FileScanTask, Table
@@ -144,3 +145,11 @@ def surviving_rows(table: Table, task: FileScanTask, schema: Any) -> pa.Table:
     from pyiceberg.io.pyarrow import ArrowScan
 
     return ArrowScan(table.metadata, table.io, schema, AlwaysTrue()).to_table([task])
+
+
+def planned(table: Table, snapshot: Snapshot | None, rows: BooleanExpression) -> list[FileScanTask]:
+    """The data files of a snapshot that may hold such rows."""
+    if snapshot is None:
+        return []
+    scan = table.scan(row_filter=rows, snapshot_id=snapshot.snapshot_id, case_sensitive=False)
+    return sorted(scan.plan_files(), key=lambda task: task.file.file_path)

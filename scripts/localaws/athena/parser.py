@@ -10,12 +10,14 @@ Athena would, and the list of functions is one list of names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokens import TokenType
 
 from localaws.athena.errors import QueryError
 
@@ -35,6 +37,17 @@ class AthenaSql(Trino):
             **{name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS},
             "SUBSTRING": lambda self: _substring(self),
         }
+        PLACEHOLDER_PARSERS = {
+            **TrinoParser.PLACEHOLDER_PARSERS,
+            TokenType.PLACEHOLDER: lambda self: _placeholder(self),
+        }
+
+
+def _placeholder(parser: Any) -> exp.Placeholder:
+    """`?`, with its place in the text: parameters are counted from left to right."""
+    found = exp.Placeholder()
+    found.meta["start"] = parser._prev.start
+    return found
 
 
 def _substring(parser: Any) -> exp.Expression:
@@ -50,6 +63,8 @@ def parse_query(sql: str) -> exp.Query:
     tree = parse_statement(sql)
     while isinstance(tree, exp.Subquery) and not _outer_clauses(tree):
         tree = tree.this
+    if isinstance(tree, exp.Values):
+        tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
     if not isinstance(tree, exp.Query):
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <query>", tree)
     return tree
@@ -81,6 +96,26 @@ def parse_expression(sql: str) -> exp.Expression:
     if not isinstance(query, exp.Select) or len(query.expressions) != 1 or len(_set_arguments(query)) != 1:
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>")
     return query.expressions[0]
+
+
+def with_parameters(tree: exp.Expression, values: Sequence[str]) -> exp.Expression:
+    """The tree with its `?` replaced by these constants, as Athena takes them (texts in quotes)."""
+    places = sorted(tree.find_all(exp.Placeholder), key=lambda node: int(node.meta.get("start", 0)))
+    if len(places) != len(values):
+        message = f"Incorrect number of parameters: expected {len(places)} but found {len(values)}"
+        raise QueryError("INVALID_PARAMETER_USAGE", message)
+    for place, value in zip(places, values, strict=True):
+        place.replace(_constant(value))
+    return tree
+
+
+def _constant(text: str) -> exp.Expression:
+    found = parse_expression(text)
+    if any(isinstance(node, exp.Column | exp.Query | exp.Placeholder | exp.Lambda) for node in found.walk()):
+        raise QueryError("SYNTAX_ERROR", "An execution parameter must be a constant; texts stand in single quotes")
+    for node in found.walk():
+        node.meta.clear()
+    return exp.Paren(this=found) if isinstance(found, exp.Neg | exp.Binary) else found
 
 
 def _set_arguments(query: exp.Select) -> list[str]:

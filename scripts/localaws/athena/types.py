@@ -15,6 +15,8 @@ from typing import TypeVar
 import pyarrow as pa
 from pyiceberg.types import DecimalType, IcebergType, ListType, MapType, StructType
 
+INTEGERS = ("tinyint", "smallint", "integer", "bigint")
+NUMBERS = (*INTEGERS, "decimal", "real", "double")
 T = TypeVar("T")
 _TOKEN = re.compile(r"\s*(\"(?:[^\"]|\"\")*\"|`[^`]*`|[A-Za-z0-9_$.\-]+|[<>(),:])")
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")

@@ -62,6 +62,7 @@ class Compiler:
         self.typed: dict[int, Typed] = {}
         self.own_columns: set[int] = set()
         self.star_columns: list[tuple[exp.Expression, Typed]] = []
+        self.used: dict[str, set[str]] = {}
         self.aggregates: list[exp.Expression] = []
         self.scalar_clause = ""
         self.lifted: Lifted | None = None
@@ -79,7 +80,22 @@ class Compiler:
             raise QueryError("NOT_SUPPORTED", f"Unsupported expression: {type(node).__name__}", node)
         found = handler(self, node, scope).at(node)
         self.typed[id(node)] = found
+        self.use(found)
         return found
+
+    def output(self, node: exp.Expression, scope: Scope) -> Typed:
+        """Like `expression`, for an output column: a plain column handed on is not used yet."""
+        used = {name: set(columns) for name, columns in self.used.items()}
+        found = self.expression(node, scope)
+        if found.origin is not None:
+            self.used = used
+        return found
+
+    def use(self, *items: Typed | Field) -> None:
+        """Remember that the values of these columns are needed."""
+        for item in items:
+            if item.origin is not None:
+                self.used.setdefault(item.origin[0], set()).add(item.origin[1])
 
     def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
         """A boolean expression; TYPE_MISMATCH if it is none."""

@@ -66,6 +66,7 @@ def _key(compiler: Compiler, node: exp.Expression, here: Scope, outputs: Sequenc
         if value.node is not None and any(id(item) in aggregated for item in value.node.walk()):
             message = f"GROUP BY position {place} is an aggregate"
             raise QueryError("EXPRESSION_NOT_SCALAR", message, node)
+        compiler.use(value)
         found.keys.add(value.sql)
         return value.sql if not isinstance(value.value, int) else f"({value.sql} + 0)"
     with compiler.scalar_only("GROUP BY clause"):

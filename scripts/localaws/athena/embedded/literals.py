@@ -11,8 +11,9 @@ from datetime import datetime
 
 from sqlglot import exp
 
+from localaws.athena.coercions import common_type
 from localaws.athena.embedded.casts import explicit_cast
-from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import (
@@ -131,7 +132,28 @@ def data_type(node: exp.DataType) -> Type:
 
 
 _KNOWN = frozenset(
-    ["boolean", "tinyint", "smallint", "integer", "bigint", "real", "double", "decimal", "varchar", "char", "varbinary", "json", "date", "time", "uuid", "array", "map", "row", "timestamp", "unknown"]
+    [
+        "boolean",
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "real",
+        "double",
+        "decimal",
+        "varchar",
+        "char",
+        "varbinary",
+        "json",
+        "date",
+        "time",
+        "uuid",
+        "array",
+        "map",
+        "row",
+        "timestamp",
+        "unknown",
+    ]
 ) | {"timestamp with time zone"}
 
 

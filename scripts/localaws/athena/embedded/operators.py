@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.athena.embedded.coercion import as_decimal, common_type, to_type
+from localaws.athena.coercions import as_decimal, common_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import INTEGERS, NUMBERS, Typed, cast, decimal, fail, row_names, text
@@ -138,6 +139,7 @@ def quantified(compiler: Compiler, node: exp.Binary, scope: Scope, sign: str) ->
     word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
     left = compiler.expression(node.this, scope)
     inner = compiler.subquery(node.expression.this, scope)
+    compiler.use(*inner.fields)
     right = Typed('q."c0"', inner.fields[0].type)
     one, two = compared(sign, left, right, node)
     found = Typed(f"({one} {sign} {word} (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean"))
@@ -203,6 +205,7 @@ def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
         inner = compiler.subquery(query, scope)
         if len(inner.fields) != 1:
             raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+        compiler.use(*inner.fields)
         one, two = compared("=", item, Typed('q."c0"', inner.fields[0].type), node)
         return compiler.lift(Typed(f"({one} IN (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean")))
     if not node.expressions:

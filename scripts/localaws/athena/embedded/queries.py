@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.coercions import common_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiled, Compiler, handles
 from localaws.athena.embedded.ordering import direction
 from localaws.athena.embedded.scope import CommonTable, Field, Scope
@@ -68,6 +69,7 @@ def _common_table(compiler: Compiler, entry: exp.CTE, scope: Scope, name: str, i
         first = compiler.query(query.this, scope)
         scope.ctes[name] = CommonTable(sql_name, _renamed(first, names, entry))
         second = compiler.query(query.expression, scope)
+        compiler.use(*first.fields, *second.fields)
         columns = ", ".join(
             f"{to_type(Typed(item.sql, item.type), one.type).sql} AS {one.sql}"
             for one, item in zip(first.fields, second.fields, strict=True)
@@ -99,6 +101,7 @@ def _set_operation(compiler: Compiler, node: exp.SetOperation, scope: Scope) -> 
     if len(left.fields) != len(right.fields):
         message = f"{word} query has different number of fields: {len(left.fields)}, {len(right.fields)}"
         raise QueryError("TYPE_MISMATCH", message, node)
+    compiler.use(*left.fields, *right.fields)
     fields = []
     for index, (one, other) in enumerate(zip(left.fields, right.fields, strict=True)):
         merged = common_type((one.type, other.type))
@@ -195,4 +198,5 @@ def scalar_subquery(compiler: Compiler, node: exp.Expression, scope: Scope) -> T
     inner = compiler.subquery(node, scope)
     if len(inner.fields) != 1:
         raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+    compiler.use(*inner.fields)
     return compiler.lift(Typed(f"({inner.sql})", inner.fields[0].type))

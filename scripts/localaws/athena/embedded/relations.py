@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.coercions import common_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiled, Compiler
 from localaws.athena.embedded.operators import compared
 from localaws.athena.embedded.scope import Field, Scope
@@ -98,7 +99,7 @@ def _table(compiler: Compiler, node: exp.Table, outer: Scope) -> Relation:
     if columns is None:
         shown = ".".join(part.name.lower() for part in node.parts)
         raise QueryError("TABLE_NOT_FOUND", f"Table '{shown}' does not exist", node)
-    found = [Field(item.name, _type(item.type), quoted(item.name)) for item in columns]
+    found = [Field(item.name, _type(item.type), quoted(item.name), origin=(node.name, item.name)) for item in columns]
     return Relation(f"{quoted(node.name)} AS {sql_name}", _alias(node, found, sql_name, node.name.lower()))
 
 
@@ -135,7 +136,7 @@ def _join(compiler: Compiler, left: Relation, join: exp.Join, outer: Scope) -> R
     right = relation_of(compiler, join.this, outer, left)
     fields = (*left.fields, *right.fields)
     if join.args.get("using"):
-        return _using(left, right, join, side)
+        return _using(compiler, left, right, join, side)
     condition = join.args.get("on")
     if condition is None:
         return Relation(f"{left.sql} CROSS JOIN {right.sql}", fields)
@@ -144,12 +145,13 @@ def _join(compiler: Compiler, left: Relation, join: exp.Join, outer: Scope) -> R
     return Relation(f"{left.sql} {side} JOIN {right.sql} ON {test}", fields)
 
 
-def _using(left: Relation, right: Relation, join: exp.Join, side: str) -> Relation:
+def _using(compiler: Compiler, left: Relation, right: Relation, join: exp.Join, side: str) -> Relation:
     tests, merged, names = [], [], []
     for column in join.args["using"]:
         name = column.name.lower()
         names.append(name)
         one, two = _key(left, name, column, "left"), _key(right, name, column, "right")
+        compiler.use(one, two)
         a, b = compared("=", one, two, column)
         tests.append(f"{a} = {b}")
         found = common_type((one.type, two.type)) or one.type

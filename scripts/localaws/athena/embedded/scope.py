@@ -27,9 +27,10 @@ class Field:
     sql: str
     qualifier: str | None = None
     zone: str | None = None
+    origin: tuple[str, str] | None = None
 
     def typed(self) -> Typed:
-        return Typed(self.sql, self.type, zone=self.zone)
+        return Typed(self.sql, self.type, zone=self.zone, origin=self.origin)
 
 
 @dataclass(frozen=True)
@@ -121,4 +122,4 @@ def row_field(item: Typed, name: exp.Expression) -> Typed:
     if not places:
         raise QueryError("COLUMN_NOT_FOUND", f"Column '{wanted}' {DENIED}", name)
     place = places[0]
-    return Typed(member(item.sql, row_names(item.type)[place]), item.type.elements[place])
+    return Typed(member(item.sql, row_names(item.type)[place]), item.type.elements[place], origin=item.origin)

@@ -38,6 +38,8 @@ def compile_select(compiler: Compiler, select: exp.Select, scope: Scope) -> Comp
     items = _items(compiler, select, here)
     groups = groups_of(compiler, select, here, [item.value for item in items])
     having = _having(compiler, select, here)
+    if select.args.get("distinct"):
+        compiler.use(*(item.value for item in items))
     fields = tuple(_field(item, index) for index, item in enumerate(items))
     order = _order(compiler, select, here, items)
     if groups.is_grouped or compiler.aggregates:
@@ -76,7 +78,7 @@ def _having(compiler: Compiler, select: exp.Select, here: Scope) -> str:
 
 
 def _field(item: Item, index: int) -> Field:
-    return Field(item.name, item.value.type, f"c{index}", zone=item.value.zone)
+    return Field(item.name, item.value.type, f"c{index}", zone=item.value.zone, origin=item.value.origin)
 
 
 def _items(compiler: Compiler, select: exp.Select, here: Scope) -> list[Item]:
@@ -84,7 +86,7 @@ def _items(compiler: Compiler, select: exp.Select, here: Scope) -> list[Item]:
     for node in select.expressions:
         star = _star(node)
         if star is None:
-            value = compiler.expression(node.this if isinstance(node, exp.Alias) else node, here)
+            value = compiler.output(node.this if isinstance(node, exp.Alias) else node, here)
             found.append(Item(_name(node), value, node))
         else:
             found += _expanded(compiler, node, star, here)
@@ -117,7 +119,10 @@ def _expanded(compiler: Compiler, node: exp.Expression, star: list[exp.Identifie
     if value.type.name != "row":
         raise QueryError("TABLE_NOT_FOUND", f"Unable to resolve reference {qualifier}", node)
     names = zip(value.type.fields, row_names(value.type), value.type.elements, strict=True)
-    return [Item(name or None, Typed(member(value.sql, duck_name), found), None) for name, duck_name, found in names]
+    return [
+        Item(name or None, Typed(member(value.sql, duck_name), found, origin=value.origin), None)
+        for name, duck_name, found in names
+    ]
 
 
 def _name(node: exp.Expression) -> str | None:
@@ -155,6 +160,7 @@ def _order_term(compiler: Compiler, select: exp.Select, term: exp.Ordered, outpu
         if not 1 <= place <= len(items):
             raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node)
         found = items[place - 1].value
+        compiler.use(found)
     else:
         found = compiler.expression(node, outputs)
     if found.type.name in ("map", "json"):

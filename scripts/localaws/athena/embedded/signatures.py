@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from localaws.athena.embedded.coercion import coerces, common_type, to_type
+from localaws.athena.coercions import coerces, common_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.typed import NUMBERS, Typed
 from localaws.athena.types import Type, parse_type, trino_text
 

@@ -14,15 +14,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena.types import Type
+from localaws.athena.types import INTEGERS, NUMBERS, Type
 
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = map(Type, ("boolean", "tinyint", "smallint", "integer", "bigint"))
 REAL, DOUBLE, VARCHAR, VARBINARY, DATE, TIME = map(Type, ("real", "double", "varchar", "varbinary", "date", "time"))
 JSON, UNKNOWN = Type("json"), Type("unknown")
 TIMESTAMP, ZONED = Type("timestamp", (3,)), Type("timestamp with time zone", (3,))
 DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
-INTEGERS = ("tinyint", "smallint", "integer", "bigint")
-NUMBERS = (*INTEGERS, "decimal", "real", "double")
 
 _DUCK = {
     "real": "FLOAT",
@@ -38,13 +36,17 @@ _DUCK = {
 
 @dataclass(frozen=True)
 class Typed:
-    """One translated expression; `value` is set for constants, `zone` for times shown in another zone than UTC."""
+    """One translated expression; `value` is set for constants, `zone` for times shown in another zone than UTC.
+
+    `origin` is the table and column that the value is, or is a part of, as long as nothing has been made of it.
+    """
 
     sql: str
     type: Type
     node: exp.Expression | None = None
     value: Any = None
     zone: str | None = None
+    origin: tuple[str, str] | None = None
 
     def at(self, node: exp.Expression | None) -> Typed:
         return replace(self, node=node)
@@ -111,3 +113,6 @@ def fail(code: str, message: str, target: Type) -> str:
 def member(sql: str, name: str) -> str:
     """A field of a struct."""
     return f"struct_extract({sql}, {text(name)})"
+
+
+__all__ = ["INTEGERS", "NUMBERS"]

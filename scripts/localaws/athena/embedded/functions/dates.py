@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from localaws.athena.coercions import common_type
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, scalars, special, wrong_arguments
-from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.literals import moment
 from localaws.athena.embedded.names import in_zone, local, part_of, zone_name
@@ -48,7 +49,23 @@ scalars(
 )
 _PARTS = {
     name: name.upper()
-    for name in ["year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy", "year_of_week", "yow", "hour", "minute", "second"]
+    for name in [
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "dow",
+        "day_of_year",
+        "doy",
+        "year_of_week",
+        "yow",
+        "hour",
+        "minute",
+        "second",
+    ]
 }
 _PARTS["week_of_year"] = "WEEK"
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from localaws.athena.coercions import as_decimal
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, scalars, special, wrong_arguments
-from localaws.athena.embedded.coercion import as_decimal, to_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.operators import calculated
 from localaws.athena.embedded.scope import Scope

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from localaws.athena.coercions import common_type
 from localaws.athena.embedded.calls import arguments, scalars, special, wrong_arguments
 from localaws.athena.embedded.casts import to_text
-from localaws.athena.embedded.coercion import common_type, to_type
+from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import VARBINARY, VARCHAR, Typed, fail

@@ -1,0 +1,191 @@
+"""SELECT, EXPLAIN, INSERT, MERGE, UPDATE, DELETE.
+
+Reads tables, writes results and Iceberg commits. Behind `make local-aws`.
+Example: `MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.expressions import AlwaysTrue
+from sqlglot import exp
+
+from localaws.athena import statements as st
+from localaws.athena.catalog import Column, TableRef
+from localaws.athena.changes import PATH, POSITION, TARGET, change_query, target_name, without_target
+from localaws.athena.coercions import coerces
+from localaws.athena.engine import Query, Result, ResultColumn
+from localaws.athena.errors import QueryError
+from localaws.athena.hive_write import insert_into_hive
+from localaws.athena.iceberg_write import Writer
+from localaws.athena.icebergs import bucket_and_key, planned
+from localaws.athena.results import write_rows
+from localaws.athena.session import Name, Outcome, Session, text_columns
+from localaws.athena.storage import require_write
+from localaws.athena.types import Type, parse_type, trino_text
+
+ROWS = (ResultColumn("rows", Type("bigint")),)
+
+
+def select(session: Session, statement: st.Select) -> Outcome:
+    """A query's rows as CSV at the session's place."""
+    location = session.place.path(".csv")
+    with session.engine.run(session.authorised(statement.tree), session.work) as result:
+        count = write_rows(session.world, location, result, session.place.encryption)
+        return Outcome(result.columns, rows=count, location=location)
+
+
+def explain(session: Session, statement: st.Explain) -> Outcome:
+    """How the query would run; with ANALYZE it does run."""
+    query = session.authorised(statement.tree)
+    lines = session.engine.explain(query).splitlines()
+    if statement.analyze:
+        with session.engine.run(query, session.work) as result:
+            lines.append(f"Rows: {sum(batch.num_rows for batch in result.batches)}")
+    return Outcome(text_columns(["Query Plan"]), lines=lines)
+
+
+def insert(session: Session, statement: st.Insert) -> Outcome:
+    """INSERT INTO: by place, or by the columns that are named; the others are NULL."""
+    ref = session.table(session.named(statement.table))
+    if ref.kind == "view":
+        raise QueryError("NOT_SUPPORTED", "Inserting into views is not supported")
+    session.require(ref, "INSERT")
+    require_write(session.caller, ref.location)
+    tree = filled(statement.tree, statement.columns, ref)
+    with session.engine.run(session.authorised(tree), session.work) as result:
+        check_types("Insert query", result.columns, ref)
+        counted = _Counted(result.batches)
+        if ref.kind == "iceberg":
+            writer = Writer(session.world, ref)
+            writer.append(writer.files(counted))
+        else:
+            insert_into_hive(session, ref, Result(result.columns, iter(counted)))
+    return Outcome(ROWS, update_count=counted.rows, location=session.place.path(""))
+
+
+class _Counted:
+    """Batches on their way, counted."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            self.rows += batch.num_rows
+            yield batch
+
+
+def filled(tree: exp.Query, columns: list[str], ref: TableRef) -> exp.Query:
+    """The query with a column for each of the table's, in its order."""
+    if not columns:
+        return tree
+    unknown = [name for name in columns if name not in ref.column_names]
+    if unknown or len(set(columns)) != len(columns):
+        shown = unknown[0] if unknown else columns[0]
+        raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {shown}")
+    places = {name: f"c{index}" for index, name in enumerate(columns)}
+    listed = [
+        exp.column(places[name], "__rows", quoted=True) if name in places else exp.Null() for name in ref.column_names
+    ]
+    names = [exp.to_identifier(place, quoted=True) for place in places.values()]
+    alias = exp.TableAlias(this=exp.to_identifier("__rows", quoted=True), columns=names)
+    return exp.Select(expressions=listed, from_=exp.From(this=exp.Subquery(this=tree, alias=alias)))
+
+
+def check_types(what: str, columns: Iterable[ResultColumn], ref: TableRef) -> None:
+    """TYPE_MISMATCH unless each column can become the table's column in its place."""
+    given = [column.type for column in columns]
+    wanted = [parse_type(column.type) for column in ref.columns]
+    if len(given) != len(wanted) or not all(coerces(one, two) for one, two in zip(given, wanted, strict=True)):
+        tables, queries = (", ".join(trino_text(item) for item in items) for items in (wanted, given))
+        raise QueryError("TYPE_MISMATCH", f"{what} has mismatched column types: Table: [{tables}], Query: [{queries}]")
+
+
+def change(session: Session, statement: st.Change) -> Outcome:
+    """MERGE, UPDATE, DELETE: rows found by one query, files rewritten, one commit."""
+    ref = _changeable(session, session.named(target_name(statement.tree)), statement.word)
+    query = _target_query(session, change_query(statement.tree, ref), ref)
+    writer = Writer(session.world, ref)
+    moves = _Moves(len(ref.columns))
+    with session.engine.run(query, session.work) as result:
+        check_types(f"{statement.word} statement", result.columns[3:], ref)
+        added = writer.files(moves.kept(result.batches, deletes=_deleting(statement.tree)))
+    snapshot = writer.read.current_snapshot()
+    tasks = planned(writer.read, snapshot, AlwaysTrue())
+    paths = {_local(session, task.file.file_path): task.file.file_path for task in tasks}
+    gone = {paths.get(path, path): positions for path, positions in moves.gone().items()}
+    writer.change(gone, tasks, added)
+    return Outcome(ROWS, update_count=moves.rows, location=session.place.path(""))
+
+
+def _local(session: Session, location: str) -> str:
+    return str(session.world.object_path(*bucket_and_key(location)))
+
+
+def _changeable(session: Session, name: Name, word: str) -> TableRef:
+    ref = session.table(name)
+    if ref.kind != "iceberg":
+        raise QueryError("NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional tables")
+    needed = {"DELETE": ["DELETE"], "UPDATE": ["UPDATE"], "MERGE": ["INSERT", "DELETE"]}[word]
+    session.require(ref, "READ_ALL", *needed)
+    require_write(session.caller, ref.location)
+    return ref
+
+
+def _target_query(session: Session, tree: exp.Select, ref: TableRef) -> Query:
+    """The authorised SELECT with the reserved name bound to the target and its row positions."""
+    found = session.authorised(tree)
+    extra = (Column(PATH, "varchar"), Column(POSITION, "bigint"))
+    target = replace(ref, columns=(*ref.columns, *extra))
+    return Query(without_target(found.tree), {**found.tables, TARGET: target}, found.given)
+
+
+def _deleting(tree: exp.Expression) -> frozenset[int]:
+    """Numbers of the clauses that only take rows away."""
+    if isinstance(tree, exp.Merge):
+        whens = tree.args["whens"].expressions
+        return frozenset(index + 1 for index, when in enumerate(whens) if isinstance(when.args["then"], exp.Var))
+    return frozenset([1]) if isinstance(tree, exp.Delete) else frozenset()
+
+
+class _Moves:
+    """The rows a change touches: where the old ones stand, and the new ones."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.rows = 0
+        self._gone: dict[str, list[np.ndarray]] = {}
+
+    def kept(self, batches: Iterable[pa.RecordBatch], *, deletes: frozenset[int]) -> Iterator[pa.Table]:
+        """Note the old rows, hand on the new ones."""
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            table = table.filter(pc.is_valid(table.column(2)))
+            self.rows += len(table)
+            self._note(table)
+            mask = pc.invert(pc.is_in(table.column(2), value_set=pa.array(sorted(deletes), table.column(2).type)))
+            yield table.filter(mask).select(range(3, 3 + self.width))
+
+    def _note(self, table: pa.Table) -> None:
+        matched = table.filter(pc.is_valid(table.column(0))).select([0, 1])
+        for path in pc.unique(matched.column(0)).to_pylist():
+            rows = matched.filter(pc.equal(matched.column(0), path)).column(1)
+            self._gone.setdefault(path, []).append(rows.to_numpy())
+
+    def gone(self) -> dict[str, np.ndarray]:
+        """Positions by file; an error if a row was to change twice."""
+        found = {}
+        for path, parts in self._gone.items():
+            positions = np.concatenate(parts)
+            if len(np.unique(positions)) != len(positions):
+                message = "One MERGE target table row matched more than one source row"
+                raise QueryError("MERGE_TARGET_ROW_MULTIPLE_MATCHES", message)
+            found[path] = positions
+        return found

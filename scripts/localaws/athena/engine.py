@@ -1,0 +1,114 @@
+"""The seam between Athena and what runs its queries: an authorised query in, typed batches of rows out.
+
+Reads and writes nothing itself. Behind `make local-aws`.
+Example: `with engine.run(query, work) as result: write(result.columns, result.batches)`
+
+An engine gets trees over internal table names and never the caller: what a caller may not see is gone by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from localaws.athena.catalog import TableRef
+from localaws.athena.errors import QueryError
+from localaws.athena.types import Type
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query over internal names; `given` holds the rows of tables that are no files (information_schema, …)."""
+
+    tree: exp.Expression
+    tables: Mapping[str, TableRef] = field(default_factory=dict)
+    given: Mapping[str, pa.Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """A result's column: its name as Athena shows it, its type, the zone of its times, whether the query named it."""
+
+    name: str
+    type: Type
+    zone: str | None = None
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows in batches; a batch's columns come in the order of `columns`."""
+
+    columns: tuple[ResultColumn, ...]
+    batches: Iterator[pa.RecordBatch]
+
+
+class Cancelled(Exception):
+    """The query was stopped; `reason` is what Athena says about it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class Work:
+    """One run: when it began, what it may read, what it has read, and how to stop it."""
+
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    byte_limit: int | None = None
+    bytes_scanned: int = 0
+    stop_reason: str = ""
+    _on_stop: list[Callable[[], None]] = field(default_factory=list)
+
+    def scanned(self, count: int) -> None:
+        """Add to the bytes read; Cancelled once the workgroup's limit is passed."""
+        self.bytes_scanned += count
+        if self.byte_limit is not None and self.bytes_scanned > self.byte_limit:
+            raise Cancelled("Query cancelled! : Bytes scanned limit was exceeded")
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to end."""
+        self.stop_reason = reason
+        for call in list(self._on_stop):
+            call()
+
+    def on_stop(self, call: Callable[[], None]) -> None:
+        self._on_stop.append(call)
+        if self.stop_reason:
+            call()
+
+    def check(self) -> None:
+        """Cancelled if somebody asked for it."""
+        if self.stop_reason:
+            raise Cancelled(self.stop_reason)
+
+
+class Engine(Protocol):
+    """What runs queries."""
+
+    def describe(self, query: Query) -> tuple[ResultColumn, ...]:
+        """The columns that the query would give; QueryError where it is not valid."""
+
+    def run(self, query: Query, work: Work) -> AbstractContextManager[Result]:
+        """Run the query; its batches are read inside the `with`, errors are QueryErrors there too."""
+
+    def constant(self, node: exp.Expression, work: Work) -> object:
+        """The value of an expression without columns."""
+
+    def explain(self, query: Query) -> str:
+        """How the query would run, in words that name no files."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+def internal_error() -> QueryError:
+    """What is said when the fault is ours."""
+    return QueryError("GENERIC_INTERNAL_ERROR", "The query could not be run", category=1)

@@ -1,0 +1,309 @@
+"""Query executions: started, followed, stopped, and their results.
+
+Reads tables; writes results and the service's state. Behind `make query` and everything that asks Athena.
+Example: `start_query_execution({"QueryString": "SELECT 1", "WorkGroup": "primary"}, caller)`
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from localaws.athena import statements as st
+from localaws.athena.base import Params, invalid, page
+from localaws.athena.columninfo import column_info
+from localaws.athena.embedded.duck import Embedded
+from localaws.athena.engine import Cancelled, Engine, Work
+from localaws.athena.errors import QueryError, error_type
+from localaws.athena.results import encryption_of, read_page, write_lines
+from localaws.athena.run import run, with_values
+from localaws.athena.saved import SavedOperations
+from localaws.athena.session import Outcome, Place, Session
+from localaws.athena.state import ENGINE, Execution, Shape
+from localaws.athena.storage import require
+from localaws.caller import Caller
+from localaws.objects import store
+from localaws.service import ServiceError
+
+if TYPE_CHECKING:
+    from localaws.world import World
+
+log = logging.getLogger("localaws.athena")
+LONGEST_QUERY = 262_144
+PATIENCE = 5.0
+"""Seconds that StartQueryExecution waits, so that a quick query is done when its id is handed out."""
+EXTERNAL = (
+    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena "
+    "Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location' "
+    "property and resubmit the query."
+)
+NO_PLACE = (
+    "No output location provided. An output location is required either through the Workgroup result configuration "
+    "setting or as an API input."
+)
+
+
+class ExecutionOperations(SavedOperations):
+    """Operations on query executions."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="localaws-athena")
+        self._works: dict[str, Work] = {}
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                assert store.root is not None
+                self._engine = Embedded(self.world, store.root)
+            return self._engine
+
+    def start_query_execution(self, params: Params, caller: Caller) -> Params:
+        with self._lock:
+            token = params.get("ClientRequestToken")
+            key = f"{caller.arn} {token}"
+            if token and key in self._state.tokens:
+                return {"QueryExecutionId": self._state.tokens[key]}
+            group = self._enabled(params.get("WorkGroup") or "primary")
+            statement = self._statement(params["QueryString"], group["Name"], params.get("ExecutionParameters") or [])
+            execution, place = self._planned(params, group, statement)
+            query_id = execution.shape["QueryExecutionId"]
+            self._state.remember(execution)
+            if token:
+                self._state.tokens[key] = query_id
+            work = Work(byte_limit=group["Configuration"].get("BytesScannedCutoffPerQuery"))
+            self._works[query_id] = work
+        session = Session(self.world, self.engine, caller, place, work)
+        session.database = (params.get("QueryExecutionContext") or {}).get("Database")
+        session.workgroup, session.sql = group["Name"], params["QueryString"]
+        self._wait(self._pool.submit(self._perform, execution, session, statement))
+        return {"QueryExecutionId": query_id}
+
+    def _wait(self, future: Future[None]) -> None:
+        try:
+            future.result(PATIENCE)
+        except NotYet:
+            self.world.submit(future.result)
+
+    def _enabled(self, name: str) -> Shape:
+        group = self._workgroup(name)
+        if group["State"] != "ENABLED":
+            raise invalid(f"WorkGroup {name} is disabled.")
+        return group
+
+    def _statement(self, sql: str, workgroup: str, values: list[str]) -> st.Statement | QueryError:
+        """The statement, ready to run; a prepared one is looked up. An error in it fails the query, not the request."""
+        if len(sql.encode()) > LONGEST_QUERY:
+            raise invalid(f"Your query has exceeded the maximum query length of {LONGEST_QUERY} bytes.")
+        try:
+            statement = st.read_statement(sql)
+            if isinstance(statement, st.Execute):
+                values = statement.values or values
+                statement = st.read_statement(self._prepared(workgroup, statement.name)["QueryStatement"])
+            return with_values(statement, values)
+        except st.Unsupported as error:
+            raise invalid(str(error), "MALFORMED_QUERY") from None
+        except QueryError as error:
+            if error.code == "SYNTAX_ERROR":
+                raise invalid(error.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY") from None
+            return error
+
+    def _planned(self, params: Params, group: Shape, statement: st.Statement | QueryError) -> tuple[Execution, Place]:
+        configuration = group["Configuration"]
+        enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
+        of_group = configuration.get("ResultConfiguration") or {}
+        given = {} if enforced else (params.get("ResultConfiguration") or {})
+        chosen = {**of_group, **given}
+        if not chosen.get("OutputLocation"):
+            raise invalid(NO_PLACE)
+        if not chosen["OutputLocation"].startswith("s3://"):
+            raise invalid(f"Invalid S3 folder location: {chosen['OutputLocation']}")
+        if enforced and isinstance(statement, st.CreateTableAs) and "external_location" in statement.properties:
+            raise invalid(EXTERNAL)
+        query_id = str(uuid.uuid4())
+        place = Place(chosen["OutputLocation"], query_id, encryption_of(chosen), enforced)
+        kind = statement.kind if isinstance(statement, st.Statement) else "DML"
+        shape: Shape = {
+            "QueryExecutionId": query_id,
+            "Query": params["QueryString"],
+            "StatementType": kind,
+            "ResultConfiguration": {**chosen, "OutputLocation": _expected(place, statement)},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": params.get("QueryExecutionContext") or {},
+            "Status": {"State": "QUEUED", "SubmissionDateTime": datetime.now(UTC)},
+            "Statistics": {},
+            "WorkGroup": group["Name"],
+            "EngineVersion": dict(ENGINE),
+        }
+        if params.get("ExecutionParameters"):
+            shape["ExecutionParameters"] = params["ExecutionParameters"]
+        if isinstance(statement, st.Statement) and (statement.sub_kind or isinstance(statement, st.Change)):
+            shape["SubstatementType"] = statement.word if isinstance(statement, st.Change) else statement.sub_kind
+        return Execution(shape), place
+
+    def _perform(self, execution: Execution, session: Session, statement: st.Statement | QueryError) -> None:
+        shape, started = execution.shape, datetime.now(UTC)
+        try:
+            session.work.check()
+            shape["Status"] = {**shape["Status"], "State": "RUNNING"}
+            if isinstance(statement, QueryError):
+                raise statement
+            require(session.caller, "s3:PutObject", session.place.path(".csv"))
+            outcome = self._own(session, statement) or run(session, statement)
+            self._succeed(execution, session, outcome)
+        except Cancelled as stopped:
+            self._end(execution, "CANCELLED", stopped.reason)
+        except QueryError as error:
+            self._fail(execution, error)
+        except Exception:
+            log.exception("query %s failed", shape["QueryExecutionId"])
+            self._fail(execution, QueryError("GENERIC_INTERNAL_ERROR", "The query could not be run", category=1))
+        finally:
+            self._measure(execution, session, started)
+
+    def _own(self, session: Session, statement: st.Statement) -> Outcome | None:
+        """PREPARE and DEALLOCATE change what this service keeps."""
+        if isinstance(statement, st.Prepare):
+            st.read_statement(statement.sql)
+            self._keep_prepared((session.workgroup, statement.name), {"QueryStatement": statement.sql})
+            return Outcome(lines=[])
+        if isinstance(statement, st.Deallocate):
+            if self._state.prepared.pop((session.workgroup, statement.name), None) is None:
+                raise QueryError("NOT_FOUND", f"Prepared statement not found: {statement.name}")
+            return Outcome(lines=[])
+        return None
+
+    def _succeed(self, execution: Execution, session: Session, outcome: Outcome) -> None:
+        shape = execution.shape
+        if outcome.lines is not None:
+            outcome.location = session.place.path(".txt")
+            encryption = session.place.encryption
+            write_lines(self.world, outcome.location, outcome.lines, outcome.columns, encryption)
+        session.work.check()
+        execution.columns = [column_info(column) for column in outcome.columns]
+        execution.update_count, execution.rows = outcome.update_count, outcome.rows
+        shape["ResultConfiguration"]["OutputLocation"] = outcome.location
+        if outcome.manifest:
+            shape["Statistics"]["DataManifestLocation"] = outcome.manifest
+        self._end(execution, "SUCCEEDED")
+
+    def _fail(self, execution: Execution, error: QueryError) -> None:
+        details = {"ErrorCategory": error.category, "ErrorType": error_type(error.code), "Retryable": False}
+        execution.shape["Status"]["AthenaError"] = {**details, "ErrorMessage": error.reason}
+        self._end(execution, "FAILED", error.reason)
+
+    def _end(self, execution: Execution, state: str, reason: str = "") -> None:
+        ended = {"State": state, "CompletionDateTime": datetime.now(UTC)}
+        if reason:
+            ended["StateChangeReason"] = reason
+        execution.shape["Status"] = {**execution.shape["Status"], **ended}
+
+    def _measure(self, execution: Execution, session: Session, started: datetime) -> None:
+        now, status = datetime.now(UTC), execution.shape["Status"]
+        engine = int((now - started).total_seconds() * 1000)
+        total = int((now - status["SubmissionDateTime"]).total_seconds() * 1000)
+        execution.shape["Statistics"] |= {
+            "EngineExecutionTimeInMillis": engine,
+            "DataScannedInBytes": session.work.bytes_scanned,
+            "TotalExecutionTimeInMillis": total,
+            "QueryQueueTimeInMillis": max(0, total - engine),
+            "ServiceProcessingTimeInMillis": 0,
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
+        }
+        self._works.pop(execution.shape["QueryExecutionId"], None)
+
+    def _execution(self, query_id: str) -> Execution:
+        found = self._state.executions.get(query_id)
+        if found is None:
+            raise invalid(f"QueryExecution {query_id} was not found")
+        return found
+
+    def get_query_execution(self, params: Params, caller: Caller) -> Params:
+        return {"QueryExecution": self._execution(params["QueryExecutionId"]).shape}
+
+    def batch_get_query_execution(self, params: Params, caller: Caller) -> Params:
+        known = self._state.executions
+        missing = [
+            {"QueryExecutionId": query_id, "ErrorCode": "NOT_FOUND", "ErrorMessage": "Not found"}
+            for query_id in params["QueryExecutionIds"]
+            if query_id not in known
+        ]
+        found = [known[query_id].shape for query_id in params["QueryExecutionIds"] if query_id in known]
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def list_query_executions(self, params: Params, caller: Caller) -> Params:
+        group = params.get("WorkGroup") or "primary"
+        self._workgroup(group)
+        ids = [key for key, item in self._state.executions.items() if item.shape["WorkGroup"] == group]
+        found, more = page(ids[::-1], params)
+        return {"QueryExecutionIds": found, **more}
+
+    def stop_query_execution(self, params: Params, caller: Caller) -> Params:
+        self._execution(params["QueryExecutionId"])
+        work = self._works.get(params["QueryExecutionId"])
+        if work is not None:
+            work.stop("Query cancelled by user")
+        return {}
+
+    def get_query_results(self, params: Params, caller: Caller) -> Params:
+        execution = self._succeeded(params["QueryExecutionId"])
+        size = params.get("MaxResults") or 1000
+        rows: list[list[str | None]] = []
+        token = None
+        if execution.location.endswith((".csv", ".txt")):
+            require_read(caller, execution.location)
+            rows, token = read_page(self.world, execution.location, params.get("NextToken"), size)
+        result: dict[str, Any] = {
+            "ResultSet": {
+                "Rows": [{"Data": [_datum(value) for value in row]} for row in rows],
+                "ResultSetMetadata": {"ColumnInfo": execution.columns},
+            }
+        }
+        if execution.update_count is not None:
+            result["UpdateCount"] = execution.update_count
+        return {**result, "NextToken": token} if token else result
+
+    def _succeeded(self, query_id: str) -> Execution:
+        execution = self._execution(query_id)
+        if execution.state in ("QUEUED", "RUNNING"):
+            raise invalid(f"Query has not yet finished. Current state: {execution.state}")
+        if execution.state != "SUCCEEDED":
+            raise invalid(f"Query did not finish successfully. Final query state: {execution.state}")
+        return execution
+
+    def get_query_runtime_statistics(self, params: Params, caller: Caller) -> Params:
+        execution = self._execution(params["QueryExecutionId"])
+        numbers = execution.shape["Statistics"]
+        names = ("QueryQueueTimeInMillis", "EngineExecutionTimeInMillis", "ServiceProcessingTimeInMillis")
+        timeline = {name: numbers.get(name, 0) for name in (*names, "TotalExecutionTimeInMillis")}
+        timeline["QueryPlanningTimeInMillis"] = 0
+        read = {"InputBytes": numbers.get("DataScannedInBytes", 0), "OutputRows": execution.rows or 0}
+        return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": read}}
+
+
+def _expected(place: Place, statement: st.Statement | QueryError) -> str:
+    """The object that will hold the result."""
+    if isinstance(statement, st.CreateTableAs):
+        return f"{place.folder.rstrip('/')}/tables/{place.query_id}"
+    if isinstance(statement, QueryError | st.Select):
+        return place.path(".csv")
+    writes = isinstance(statement, st.Insert | st.Change | st.Unload)
+    return place.path("" if writes else ".txt")
+
+
+def _datum(value: str | None) -> dict[str, str]:
+    return {} if value is None else {"VarCharValue": value}
+
+
+def require_read(caller: Caller, location: str) -> None:
+    """GetQueryResults reads the object with the caller's rights."""
+    try:
+        require(caller, "s3:GetObject", location)
+    except QueryError as error:
+        raise ServiceError("InvalidRequestException", error.reason) from None

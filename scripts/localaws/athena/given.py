@@ -1,0 +1,146 @@
+"""Rows of tables that are no files: information_schema as the caller may see it, Iceberg's metadata tables.
+
+Reads the catalog, Lake Formation's answers and table metadata; writes nothing. Behind `make local-aws`.
+Example: `SELECT table_name FROM information_schema.tables WHERE table_schema = 'clinical'`
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from localaws.athena.catalog import CATALOG, INFORMATION_SCHEMA, DatabaseRef, TableRef
+from localaws.athena.icebergs import load
+from localaws.athena.types import arrow_type, parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from localaws.athena.session import Session
+
+Row = dict[str, Any]
+
+
+def given_rows(session: Session, table: TableRef) -> pa.Table | None:
+    """The rows of such a table; None for a table of files."""
+    if table.kind == "information_schema":
+        rows = list(_INFORMATION[table.name](session))
+    elif table.metadata_table:
+        rows = list(_METADATA[table.metadata_table](session, table))
+    else:
+        return None
+    schema = pa.schema([(column.name, arrow_type(parse_type(column.type))) for column in table.columns])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def visible_databases(session: Session) -> list[DatabaseRef]:
+    """The databases that the caller may describe or see a table of."""
+    from localaws.lakeformation.access import sees_database
+
+    arn, account = session.caller.arn, session.world.account_id
+    found = []
+    for item in session.catalog.databases():
+        is_link = (item.catalog_id, item.name) != (account, item.link_name)
+        place = (account, item.link_name) if is_link else (item.catalog_id, item.name)
+        if sees_database(session.world, arn, *place):
+            found.append(item)
+    return found
+
+
+def visible_tables(session: Session, database: DatabaseRef) -> Iterator[tuple[TableRef, list[Any]]]:
+    """The tables of a database that the caller may see, with the columns they may see of them."""
+    from localaws.athena.authorise import visible_columns
+
+    for table in session.catalog.relations(database):
+        columns = list(visible_columns(session.caller, session.world, table))
+        if columns:
+            yield table, columns
+
+
+def _schemata(session: Session) -> Iterator[Row]:
+    for database in visible_databases(session):
+        yield {"catalog_name": CATALOG, "schema_name": database.link_name}
+    yield {"catalog_name": CATALOG, "schema_name": INFORMATION_SCHEMA}
+
+
+def _tables(session: Session) -> Iterator[Row]:
+    for database in visible_databases(session):
+        for table, _ in visible_tables(session, database):
+            kind = "VIEW" if table.kind == "view" else "BASE TABLE"
+            names = {"table_catalog": CATALOG, "table_schema": database.link_name, "table_name": table.name}
+            yield {**names, "table_type": kind}
+
+
+def _columns(session: Session) -> Iterator[Row]:
+    for database in visible_databases(session):
+        for table, columns in visible_tables(session, database):
+            for place, column in enumerate(columns, 1):
+                yield {
+                    "table_catalog": CATALOG,
+                    "table_schema": database.link_name,
+                    "table_name": table.name,
+                    "column_name": column.name,
+                    "ordinal_position": place,
+                    "column_default": None,
+                    "is_nullable": "YES",
+                    "data_type": column.type,
+                    "comment": column.comment or None,
+                    "extra_info": "partition key" if column.is_partition else None,
+                }
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _snapshots(session: Session, table: TableRef) -> Iterator[Row]:
+    for item in load(session.world, table).snapshots():
+        summary = item.summary
+        properties = dict(summary.additional_properties) if summary else {}
+        yield {
+            "committed_at": _moment(item.timestamp_ms),
+            "snapshot_id": item.snapshot_id,
+            "parent_id": item.parent_snapshot_id,
+            "operation": summary.operation.value if summary else None,
+            "manifest_list": item.manifest_list,
+            "summary": [(str(key), str(value)) for key, value in properties.items()],
+        }
+
+
+def _history(session: Session, table: TableRef) -> Iterator[Row]:
+    found = load(session.world, table)
+    ancestors = set()
+    current = found.current_snapshot()
+    while current is not None:
+        ancestors.add(current.snapshot_id)
+        parent = current.parent_snapshot_id
+        current = found.snapshot_by_id(parent) if parent is not None else None
+    for entry in found.history():
+        snapshot = found.snapshot_by_id(entry.snapshot_id)
+        yield {
+            "made_current_at": _moment(entry.timestamp_ms),
+            "snapshot_id": entry.snapshot_id,
+            "parent_id": snapshot.parent_snapshot_id if snapshot else None,
+            "is_current_ancestor": entry.snapshot_id in ancestors,
+        }
+
+
+def _files(session: Session, table: TableRef) -> Iterator[Row]:
+    found = load(session.world, table)
+    if found.current_snapshot() is None:
+        return
+    for task in found.scan().plan_files():
+        for file in (task.file, *task.delete_files):
+            yield {
+                "content": int(file.content),
+                "file_path": file.file_path,
+                "file_format": str(file.file_format.value if hasattr(file.file_format, "value") else file.file_format),
+                "record_count": file.record_count,
+                "file_size_in_bytes": file.file_size_in_bytes,
+            }
+
+
+_INFORMATION = {"schemata": _schemata, "tables": _tables, "columns": _columns}
+_METADATA = {"snapshots": _snapshots, "history": _history, "files": _files}
