@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation
 
+from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation
 from trilake.clinical.bundles import Names, conditional_target, references
 from trilake.clinical.preflight import Checked, check
 from trilake.clinical.reading import expand

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, ndjson
 
+from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, ndjson
 from trilake.clinical.importer import Importer
 from trilake.core.athena import run
 from trilake.core.importer import IngestRun, SourceFile
@@ -36,7 +36,9 @@ class Loads:
                 SourceFile(name, path, f"{self.number:032x}{hash(name) % 16**32:032x}", len(content), Kind.FHIR)
             )
         quarantine = Quarantine(f"run-{self.number}", folder)
-        outcomes = Importer().load(self.session, files, IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder))
+        outcomes = Importer().load(
+            self.session, files, IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder)
+        )
         quarantine.store(self.session)
         for outcome in outcomes:
             outcome.check()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.clinical.builders import a_bundle, a_patient, ndjson
 
+from tests.clinical.builders import a_bundle, a_patient, ndjson
 from trilake.clinical.reading import Record, is_ndjson, read_records
 
 ONE, TWO = a_patient("p1"), a_patient("p2")

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.clinical.builders import a_patient, ndjson
 
+from tests.clinical.builders import a_patient, ndjson
 from trilake.clinical.importer import Importer
 from trilake.clinical.preflight import Checked, check
 from trilake.clinical.reading import Record

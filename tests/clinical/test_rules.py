@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.clinical.builders import a_condition, a_patient, an_observation
 
+from tests.clinical.builders import a_condition, a_patient, an_observation
 from trilake.clinical.elements import resource_class
 from trilake.clinical.rules import faults_of, shape
 

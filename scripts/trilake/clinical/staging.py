@@ -15,10 +15,13 @@ import orjson
 
 from trilake.clinical.bundles import conditional_target, references, rewrite_references
 from trilake.clinical.register import Register
+from trilake.core.errors import InputError
 from trilake.core.session import Session
 
 FILE_BYTES = 256 << 20
-"""A staged file is closed beyond this; the service takes 50 GB a file and 1,000,000 files a job."""
+"""A staged file is closed beyond this; the service takes 50 GB a file."""
+JOB_BYTES = 5000 * 1000**3
+"""What the service takes in one job; in files of 256 MiB it is far below the 1,000,000 files of a job."""
 
 
 @dataclass
@@ -61,12 +64,19 @@ class Writer:
 
 
 def stage(session: Session, register: Register, work_dir: Path) -> Staged:
-    """Write and upload every accepted record, and note in the register where it went."""
+    """Write and upload every accepted record, and note in the register where it went.
+
+    InputError when there is more than one import job takes.
+    """
     folder = work_dir / "staged"
     folder.mkdir(exist_ok=True)
     writer = Writer(folder)
     for kind in register.types():
         writer.write_type(register, kind)
+    n_bytes = sum((folder / name).stat().st_size for name in writer.n_lines)
+    if n_bytes > JOB_BYTES:
+        found = f"{n_bytes:,} bytes of resources; one HealthLake import takes {JOB_BYTES:,}"
+        raise InputError(found, next_step="trilake ingest, folder by folder")
     content = writer.hash.hexdigest()[:32]
     bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
     for name in writer.n_lines:
