@@ -1,7 +1,7 @@
 """What an import job may do in S3: everything goes through its data access role.
 
 Reads objects under the role's permissions and writes reports with its keys. Behind `make ingest`.
-Example: `JobAccess(world, role_arn, "healthlake.amazonaws.com").objects("s3://raw-bucket/fhir/")`.
+Example: `JobAccess(world, role_arn, "healthlake.amazonaws.com", datastore_arn).objects("s3://raw-bucket/fhir/")`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,14 @@ class S3Object:
 class JobAccess:
     """S3 as the data access role of one job sees it."""
 
-    def __init__(self, world: World, role_arn: str, service: str) -> None:
-        """Open a session of the role for a service (`healthlake.amazonaws.com`); JobRefused if it is not trusted."""
+    def __init__(self, world: World, role_arn: str, service: str, source_arn: str) -> None:
+        """Open a session of the role for a service (`healthlake.amazonaws.com`) that acts for one of its data stores.
+
+        JobRefused when the role is not there or does not trust the service for this data store.
+        """
         self._world = world
         try:
-            keys = session_for_service(role_arn, service, "import-job")
+            keys = session_for_service(role_arn, service, "import-job", source_arn)
         except NotTrusted as error:
             raise JobRefused(str(error)) from error
         self._caller = resolve(keys.access_key_id)

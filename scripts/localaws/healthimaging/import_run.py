@@ -46,7 +46,8 @@ class ImportRun:
         return f"{self._job['outputS3Uri'].rstrip('/')}/{self._store.id}-DicomImport-{self._job['jobId']}/"
 
     def run(self) -> None:
-        access = JobAccess(self._world, self._job["dataAccessRoleArn"], PRINCIPAL)
+        source = self._store.properties["datastoreArn"]
+        access = JobAccess(self._world, self._job["dataAccessRoleArn"], PRINCIPAL, source)
         access.check_write(f"{self.folder}job-output-manifest.json")
         items = self._input(access)
         with tempfile.TemporaryDirectory(prefix="healthimaging-") as scratch:

@@ -53,7 +53,8 @@ class ImportRun:
 
     def run(self) -> str:
         """COMPLETED or COMPLETED_WITH_ERRORS; JobRefused when the job as a whole cannot be done."""
-        access = JobAccess(self._world, self._job["DataAccessRoleArn"], PRINCIPAL)
+        source = self._store.properties["DatastoreArn"]
+        access = JobAccess(self._world, self._job["DataAccessRoleArn"], PRINCIPAL, source)
         access.check_write(f"{self.folder}manifest.json", self._output["KmsKeyId"])
         items = self._input(access)
         with tempfile.TemporaryDirectory(prefix="healthlake-") as scratch:

@@ -103,6 +103,22 @@ def test_role_must_trust_the_service(lake: Lake) -> None:
     assert "does not exist" in lake.run(DataAccessRoleArn=nobody)["Message"]
 
 
+def test_role_may_trust_the_service_for_one_data_store_only(lake: Lake) -> None:
+    lake.put("a.ndjson", a_patient())
+    iam = lake.client("iam")
+    for datastore_id, status in (("0" * 32, "FAILED"), (lake.id, "COMPLETED")):
+        arn = f"arn:aws:healthlake:us-east-1:123456789012:datastore/fhir/{datastore_id}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "healthlake.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnEquals": {"aws:SourceArn": arn}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.update_assume_role_policy(RoleName="import", PolicyDocument=document)
+        assert lake.run()["JobStatus"] == status
+
+
 def test_nothing_to_import_fails_the_job(lake: Lake) -> None:
     job = lake.run()
     assert job["JobStatus"] == "FAILED"
