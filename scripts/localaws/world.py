@@ -7,13 +7,16 @@ Example: `world.client("s3").get_object(Bucket=bucket, Key=key)`; `world.state("
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from moto.events.models import events_backends
 
@@ -93,20 +96,11 @@ class World:
         return self.forward(service, operation, params, caller.access_key_id)
 
     def iceberg_catalog(self, account_id: str | None = None) -> GlueCatalog:
-        """A pyiceberg catalog over our Glue and S3, as `client` acts."""
+        """A pyiceberg catalog over our Glue, as `client` acts; its files are read and written where they lie."""
         from pyiceberg.catalog.glue import GlueCatalog
 
-        keys = self.credentials(account_id)
-        return GlueCatalog(
-            "localaws",
-            client=self.client("glue", account_id),
-            **{
-                "s3.endpoint": self.endpoint,
-                "s3.access-key-id": keys.access_key_id,
-                "s3.secret-access-key": keys.secret_access_key,
-                "s3.region": self.region,
-            },
-        )
+        files = {"py-io-impl": "localaws.s3.files.ObjectFiles"}
+        return GlueCatalog("localaws", client=self.client("glue", account_id), **files)
 
     def object_path(self, bucket: str, key: str) -> Path:
         """The file holding the bytes of the newest version of an object (read only); KeyError when there is none."""
@@ -146,15 +140,25 @@ class World:
         self._jobs.shutdown(wait=True)
 
 
+@cache
+def _session() -> boto3.Session:
+    """A session that no profile and no file of the user's steers elsewhere."""
+    unset: tuple[None, None, str | None, None] = (None, None, None, None)
+    nowhere: tuple[None, None, str | None, None] = (None, None, os.devnull, None)
+    variables = {"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=variables))
+
+
 def make_client(service: str, endpoint: str, keys: Credentials) -> Any:
     """A boto3 client of ours: path-style S3, no host prefixes (`runtime-127.0.0.1` would not resolve)."""
     config = Config(
         inject_host_prefix=False,
+        proxies={},
         s3={"addressing_style": "path"},
         max_pool_connections=32,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
-    return boto3.client(
+    return _session().client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,

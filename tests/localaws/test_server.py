@@ -118,3 +118,12 @@ def test_what_is_not_there_is_said_not_a_crash(
         getattr(aws.world.client(service), operation)(**params)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in {404, 501}
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_profile_or_proxy_of_the_user_does_not_lead_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with LocalAws(tmp_path) as aws:
+        assert aws.world.client("s3").list_buckets()["Buckets"] == []
