@@ -87,7 +87,12 @@ class ImageStore:
         self.role: str = iam.create_role(RoleName="imaging", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.put_role_policy(RoleName="imaging", PolicyName="data", PolicyDocument=policy)
-        self.id: str = self.api.create_datastore(datastoreName="images")["datastoreId"]
+        self.id = ""
+        self.renew()
+
+    def renew(self, **options: str) -> None:
+        """Go on with a new, empty data store."""
+        self.id = self.api.create_datastore(datastoreName="images", **options)["datastoreId"]
         self.wait_status("ACTIVE")
 
     def wait_status(self, wanted: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_jobs_queue_and_run_in_order(lake: Lake) -> None:
 
 
 def test_queue_has_room_for_25(lake: Lake) -> None:
-    lake.put("a.ndjson", *[a_patient(id=f"p{number}") for number in range(20000)])
+    lake.put("a.ndjson", *[a_patient(id=f"p{number}") for number in range(6000)])
     with pytest.raises(ClientError, match="25 import jobs") as caught:
         for _ in range(40):
             lake.start()
