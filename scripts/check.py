@@ -15,7 +15,9 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+from localaws.terraform.mirror import lay_out
 from trilake.core.paths import ROOT, TERRAFORM
+from trilake.core.terraform_folder import ROOTS, lay_tree
 
 BIN = Path(sys.executable).parent
 CHECKOV = ROOT / ".checkov"
@@ -41,10 +43,26 @@ def sql() -> bool:
 
 
 def terraform() -> bool:
-    from trilake.core.terraform import check_configuration
-
+    """Format of the checkout; init, validate and test on a copy of it, with the local provider."""
     with tempfile.TemporaryDirectory() as folder:
-        return check_configuration(Path(folder))
+        layout = lay_out(Path(folder) / "terraform")
+        return configuration_holds(Path(folder), layout.executable, {"TF_CLI_CONFIG_FILE": str(layout.configuration)})
+
+
+def configuration_holds(folder: Path, executable: str, environment: dict[str, str]) -> bool:
+    """Whether both roots are formatted, valid and pass their tests, with the providers that `environment` names."""
+    tree = lay_tree(folder)
+    if not run(executable, "fmt", "-check", "-recursive", "-diff", cwd=TERRAFORM, environment=environment):
+        return False
+    return all(
+        run(executable, *words, cwd=tree / root.path, environment=environment)
+        for root in ROOTS
+        for words in (
+            ["init", "-no-color", "-backend=false", "-input=false"],
+            ["validate", "-no-color"],
+            ["test", "-no-color"],
+        )
+    )
 
 
 def checkov() -> bool:
@@ -56,7 +74,9 @@ def checkov() -> bool:
             return False
         (CHECKOV / ".installed").touch()
     quiet = {"LOG_LEVEL": "ERROR", "BC_SKIP_MAPPING": "TRUE"}
-    return run(CHECKOV / "bin/checkov", "--config-file", ROOT / ".checkov.yaml", "--directory", TERRAFORM, environment=quiet)
+    return run(
+        CHECKOV / "bin/checkov", "--config-file", ROOT / ".checkov.yaml", "--directory", TERRAFORM, environment=quiet
+    )
 
 
 STEPS: dict[str, Callable[[], bool]] = {
