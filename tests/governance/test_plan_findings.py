@@ -238,4 +238,9 @@ def test_what_is_no_plan_is_refused() -> None:
     with pytest.raises(InputError):
         review({"format_version": "1.0"})
     with pytest.raises(InputError):
-        review({"resource_changes": []}, {"format_version": "1.0"})
+        review({"resource_changes": []}, {"resource_changes": []})
+
+
+def test_an_empty_state_is_a_state() -> None:
+    change = a_change("aws_lakeformation_permissions", None, a_grant(["DESCRIBE"], database=[{"name": "x"}]))
+    assert review({"resource_changes": [change]}, {"format_version": "1.0"}).permissions

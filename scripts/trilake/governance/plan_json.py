@@ -131,9 +131,9 @@ def gaps_of(plan: Values) -> Iterator[str]:
 
 def state_resources(state: Values) -> Iterator[tuple[str, Change]]:
     """Each managed resource of `terraform show -json` of a state, as an unchanged one."""
-    if "values" not in state:
+    if "values" not in state and (set(state) - {"format_version", "terraform_version"} or not state):
         raise InputError("This is not the JSON of a Terraform state", next_step="terraform show -json > state.json")
-    modules = [state["values"].get("root_module", {})]
+    modules = [state.get("values", {}).get("root_module", {})]
     while modules:
         module = modules.pop()
         modules += module.get("child_modules", [])
