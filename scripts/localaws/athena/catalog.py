@@ -56,7 +56,7 @@ class TableRef:
     parameters: dict[str, str] = field(default_factory=dict, compare=False, hash=False)
     glue: dict[str, Any] = field(default_factory=dict, compare=False, hash=False, repr=False)
     metadata_table: str | None = None
-    version: exp.Expression | None = field(default=None, compare=False, hash=False)
+    version: exp.Expr | None = field(default=None, compare=False, hash=False)
     owner_arn: str = ""
 
     @property

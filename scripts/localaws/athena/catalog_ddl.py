@@ -75,7 +75,7 @@ def _drop_database(session: Session, statement: st.Drop) -> Outcome:
         raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
     session.require(found, "DROP")
     if session.catalog.relations(found) and not statement.cascade:
-        message = f"FAILED: Execution Error. InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+        message = f"FAILED: Execution Error. InvalidOperationException(message:Database {name} is not empty.)"
         raise QueryError("DDL_ERROR", message)
     session.world.client("glue").delete_database(Name=found.link_name)
     return Outcome(lines=[])
@@ -118,7 +118,7 @@ def _alter_iceberg(session: Session, ref: TableRef, statement: st.Statement) -> 
     try:
         if isinstance(statement, st.SetProperties):
             with table.transaction() as transaction:
-                transaction.set_properties(**statement.properties)
+                transaction.set_properties(dict(statement.properties))
             return
         with table.update_schema() as update:
             _change_schema(update, ref, statement)

@@ -26,11 +26,11 @@ class Clause:
     """One WHEN: for matched rows or not, its condition, and the values it gives (None: the row goes)."""
 
     matched: bool
-    condition: exp.Expression | None
-    values: dict[str, exp.Expression] | None
+    condition: exp.Expr | None
+    values: dict[str, exp.Expr] | None
 
 
-def target_name(tree: exp.Expression) -> list[str]:
+def target_name(tree: exp.Expr) -> list[str]:
     """The table that a MERGE, UPDATE or DELETE changes."""
     table = tree.this
     if not isinstance(table, exp.Table):
@@ -38,7 +38,7 @@ def target_name(tree: exp.Expression) -> list[str]:
     return [part.name.lower() for part in table.parts]
 
 
-def change_query(tree: exp.Expression, ref: TableRef) -> exp.Select:
+def change_query(tree: exp.Expr, ref: TableRef) -> exp.Select:
     """The SELECT behind a change; the reserved common table is `TARGET`."""
     tree = tree.copy()
     label = _label(tree.this)
@@ -58,7 +58,7 @@ def _label(table: exp.Table) -> exp.Identifier:
     return exp.to_identifier(table.alias_or_name.lower(), quoted=True)
 
 
-def _unqualify(tree: exp.Expression, name: list[str]) -> None:
+def _unqualify(tree: exp.Expr, name: list[str]) -> None:
     """`db.t.column` of the target becomes `t.column`."""
     for column in tree.find_all(exp.Column):
         if column.args.get("db") and column.table.lower() == name[-1]:
@@ -83,9 +83,9 @@ def _clause(when: exp.When, ref: TableRef, label: exp.Identifier) -> Clause:
     raise QueryError("SYNTAX_ERROR", "mismatched input in WHEN clause", when)
 
 
-def _assigned(pairs: Sequence[exp.Expression], ref: TableRef, label: exp.Identifier) -> dict[str, exp.Expression]:
+def _assigned(pairs: Sequence[exp.Expr], ref: TableRef, label: exp.Identifier) -> dict[str, exp.Expr]:
     """New values by column; a column that is not set keeps its own."""
-    found: dict[str, exp.Expression] = {name: _own(label, name) for name in ref.column_names}
+    found: dict[str, exp.Expr] = {name: _own(label, name) for name in ref.column_names}
     seen = set()
     for pair in pairs:
         name = pair.this.name.lower()
@@ -98,7 +98,7 @@ def _assigned(pairs: Sequence[exp.Expression], ref: TableRef, label: exp.Identif
     return found
 
 
-def _inserted(then: exp.Insert, ref: TableRef) -> dict[str, exp.Expression]:
+def _inserted(then: exp.Insert, ref: TableRef) -> dict[str, exp.Expr]:
     listed = then.this.expressions if isinstance(then.this, exp.Tuple) else ([then.this] if then.this else [])
     names = [item.name.lower() for item in listed] or list(ref.column_names)
     body = then.expression
@@ -106,7 +106,7 @@ def _inserted(then: exp.Insert, ref: TableRef) -> dict[str, exp.Expression]:
     if len(names) != len(values):
         message = f"Insert column list and values have different sizes: {len(names)}, {len(values)}"
         raise QueryError("TYPE_MISMATCH", message, then)
-    found: dict[str, exp.Expression] = {name: exp.Null() for name in ref.column_names}
+    found: dict[str, exp.Expr] = {name: exp.Null() for name in ref.column_names}
     for name, value in zip(names, values, strict=True):
         if name not in found:
             raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}", then)
@@ -122,8 +122,8 @@ def _select(
     clauses: Sequence[Clause],
     ref: TableRef,
     label: exp.Identifier,
-    source: exp.Expression | None = None,
-    on: exp.Expression | None = None,
+    source: exp.Expr | None = None,
+    on: exp.Expr | None = None,
 ) -> exp.Select:
     path = _own(label, PATH)
     tests = [_test(clause, path, is_merge=source is not None) for clause in clauses]
@@ -144,17 +144,15 @@ def _select(
     return found
 
 
-def _test(clause: Clause, path: exp.Column, *, is_merge: bool) -> exp.Expression:
+def _test(clause: Clause, path: exp.Column, *, is_merge: bool) -> exp.Expr:
     if not is_merge:
         return exp.Boolean(this=True)
     absent = exp.Is(this=path.copy(), expression=exp.Null())
-    found: exp.Expression = exp.Not(this=absent) if clause.matched else absent
+    found: exp.Expr = exp.Not(this=absent) if clause.matched else absent
     return exp.And(this=found, expression=exp.Paren(this=clause.condition.copy())) if clause.condition else found
 
 
-def _value(
-    name: str, clauses: Sequence[Clause], tests: Sequence[exp.Expression], label: exp.Identifier
-) -> exp.Expression:
+def _value(name: str, clauses: Sequence[Clause], tests: Sequence[exp.Expr], label: exp.Identifier) -> exp.Expr:
     """The column's new value; its own where no clause gives one, so that it has the column's type."""
     branches = [
         exp.If(this=test.copy(), true=clause.values[name].copy())
@@ -165,7 +163,7 @@ def _value(
     return exp.Case(ifs=branches, default=own) if branches else own
 
 
-def without_target(tree: exp.Expression) -> exp.Expression:
+def without_target(tree: exp.Expr) -> exp.Expr:
     """The authorised SELECT with the reserved common table left out: the engine binds its name to the target."""
     clause = tree.args["with_"]
     rest = [entry for entry in clause.expressions if entry.alias != TARGET]

@@ -26,10 +26,8 @@ def common_type(types: Sequence[Type]) -> Type | None:
 
 
 def _merge(left: Type, right: Type) -> Type | None:
-    if left == right or right.name == "unknown":
-        return left
-    if left.name == "unknown":
-        return right
+    if left == right or "unknown" in (left.name, right.name):
+        return right if left.name == "unknown" else left
     if left.name in NUMBERS and right.name in NUMBERS:
         return _number(left, right)
     if left.name in _TIMES and right.name in _TIMES:
@@ -37,9 +35,8 @@ def _merge(left: Type, right: Type) -> Type | None:
     if {left.name, right.name} <= {"varchar", "char"}:
         bounded = left.numbers and right.numbers
         return Type("varchar", (max(left.numbers[0], right.numbers[0]),) if bounded else ())
-    if left.name == right.name and len(left.elements) == len(right.elements) and left.elements:
-        return _nested(left, right)
-    return None
+    nested = left.name == right.name and len(left.elements) == len(right.elements) and left.elements
+    return _nested(left, right) if nested else None
 
 
 def _number(left: Type, right: Type) -> Type:

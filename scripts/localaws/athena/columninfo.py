@@ -73,7 +73,7 @@ def _column_bytes(info: dict[str, Any]) -> bytes:
 
 def _varint(value: int) -> bytes:
     found = bytearray()
-    while value > 127:  # noqa: PLR2004 - seven bits a byte
+    while value > 127:
         found.append(value & 127 | 128)
         value >>= 7
     return bytes([*found, value])

@@ -21,11 +21,28 @@ from localaws.athena.storage import keys_under, require, require_write
 from localaws.athena.types import trino_text
 
 _KNOWN = frozenset(
-    "table_type external_location location is_external format write_compression parquet_compression compression "
-    "partitioned_by partitioning bucketed_by bucket_count field_delimiter vacuum_max_snapshot_age_seconds "
-    "vacuum_min_snapshots_to_keep optimize_rewrite_min_data_file_size_bytes "
-    "optimize_rewrite_max_data_file_size_bytes optimize_rewrite_data_file_threshold "
-    "optimize_rewrite_delete_file_threshold orc_compression compression_level".split()
+    {
+        "bucket_count",
+        "bucketed_by",
+        "compression",
+        "compression_level",
+        "external_location",
+        "field_delimiter",
+        "format",
+        "is_external",
+        "location",
+        "optimize_rewrite_data_file_threshold",
+        "optimize_rewrite_delete_file_threshold",
+        "optimize_rewrite_max_data_file_size_bytes",
+        "optimize_rewrite_min_data_file_size_bytes",
+        "parquet_compression",
+        "partitioned_by",
+        "partitioning",
+        "table_type",
+        "vacuum_max_snapshot_age_seconds",
+        "vacuum_min_snapshots_to_keep",
+        "write_compression",
+    }
 )
 
 

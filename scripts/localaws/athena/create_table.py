@@ -43,7 +43,7 @@ _PLAIN: dict[str, it.IcebergType] = {
     "timestamp with time zone": it.TimestamptzType(),
 }
 _TRANSFORM = re.compile(r"(\w+)\s*\(\s*([^,()]+?)\s*(?:,\s*([^,()]+?)\s*)?\)\Z")
-_TIMES = {
+_TIMES: dict[str, tr.Transform[Any, Any]] = {
     "year": tr.YearTransform(),
     "month": tr.MonthTransform(),
     "day": tr.DayTransform(),
@@ -178,7 +178,7 @@ def _transform(text: str) -> tuple[str, tr.Transform[Any, Any], str]:
     column = next((item for item in arguments if not item.isdigit()), "")
     if number and column and word in ("bucket", "truncate"):
         size = int(number)
-        transform = tr.BucketTransform(size) if word == "bucket" else tr.TruncateTransform(size)
+        transform: tr.Transform[Any, Any] = tr.BucketTransform(size) if word == "bucket" else tr.TruncateTransform(size)
         return column.lower(), transform, "_bucket" if word == "bucket" else "_trunc"
     raise QueryError("INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: {text}")
 

@@ -147,7 +147,7 @@ def _target_query(session: Session, tree: exp.Select, ref: TableRef) -> Query:
     return Query(without_target(found.tree), {**found.tables, TARGET: target}, found.given)
 
 
-def _deleting(tree: exp.Expression) -> frozenset[int]:
+def _deleting(tree: exp.Expr) -> frozenset[int]:
     """Numbers of the clauses that only take rows away."""
     if isinstance(tree, exp.Merge):
         whens = tree.args["whens"].expressions

@@ -26,7 +26,7 @@ from localaws.athena.types import Type
 class Query:
     """A query over internal names; `given` holds the rows of tables that are no files (information_schema, …)."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     tables: Mapping[str, TableRef] = field(default_factory=dict)
     given: Mapping[str, pa.Table] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class Engine(Protocol):
     def run(self, query: Query, work: Work) -> AbstractContextManager[Result]:
         """Run the query; its batches are read inside the `with`, errors are QueryErrors there too."""
 
-    def constant(self, node: exp.Expression, work: Work) -> object:
+    def constant(self, node: exp.Expr, work: Work) -> object:
         """The value of an expression without columns."""
 
     def explain(self, query: Query) -> str:

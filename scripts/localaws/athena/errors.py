@@ -14,7 +14,7 @@ SYSTEM, USER = 1, 2
 class QueryError(Exception):
     """A query that ends FAILED: `CODE: line 1:8: message`, as Athena words it."""
 
-    def __init__(self, code: str, message: str, at: exp.Expression | None = None, category: int = USER) -> None:
+    def __init__(self, code: str, message: str, at: exp.Expr | None = None, category: int = USER) -> None:
         self.code = code
         self.category = category
         place = position(at) if at is not None else None
@@ -22,7 +22,7 @@ class QueryError(Exception):
         super().__init__(self.reason)
 
 
-def position(node: exp.Expression) -> tuple[int, int] | None:
+def position(node: exp.Expr) -> tuple[int, int] | None:
     """Line and column (both from 1) where the node starts in the SQL text, when the parser kept them."""
     places = [
         (found.meta["line"], found.meta["col"] - (found.meta["end"] - found.meta["start"]))

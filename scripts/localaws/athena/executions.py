@@ -37,9 +37,9 @@ LONGEST_QUERY = 262_144
 PATIENCE = 5.0
 """Seconds that StartQueryExecution waits, so that a quick query is done when its id is handed out."""
 EXTERNAL = (
-    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena "
-    "Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location' "
-    "property and resubmit the query."
+    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an "
+    "Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+    "'external_location' property and resubmit the query."
 )
 NO_PLACE = (
     "No output location provided. An output location is required either through the Workgroup result configuration "
@@ -80,7 +80,7 @@ class ExecutionOperations(SavedOperations):
             work = Work(byte_limit=group["Configuration"].get("BytesScannedCutoffPerQuery"))
             self._works[query_id] = work
         session = Session(self.world, self.engine, caller, place, work)
-        session.database = (params.get("QueryExecutionContext") or {}).get("Database")
+        session.database = (params.get("QueryExecutionContext") or {}).get("Database", "").strip('`"').lower() or None
         session.workgroup, session.sql = group["Name"], params["QueryString"]
         self._wait(self._pool.submit(self._perform, execution, session, statement))
         return {"QueryExecutionId": query_id}

@@ -100,7 +100,7 @@ class Sink:
 
     def _file(self, values: tuple[str, ...], folder: Path) -> _File:
         if values not in self._files:
-            if len(self._files) >= 100 and self.partitions:  # noqa: PLR2004 - Athena's limit
+            if len(self._files) >= 100 and self.partitions:
                 message = "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets"
                 raise QueryError("HIVE_TOO_MANY_OPEN_PARTITIONS", message.partition(": ")[2])
             width = len(self.columns) - self.partitions
@@ -160,7 +160,8 @@ class _ParquetFile(_File):
 class _TextFile(_File):
     def __init__(self, path: Path, columns: Sequence[ResultColumn], form: Format) -> None:
         super().__init__(path, columns, form)
-        self._stream: IO[bytes] = gzip.open(path, "wb") if form.codec == "gzip" else path.open("wb")  # type: ignore[assignment]
+        self._raw = path.open("wb")
+        self._stream: IO[bytes] = gzip.GzipFile(fileobj=self._raw, mode="wb") if form.codec == "gzip" else self._raw  # type: ignore[assignment]
 
     def add(self, rows: pa.Table) -> None:
         lines = self._json(rows) if self.format.name == "JSON" else self._delimited(rows)
@@ -168,6 +169,7 @@ class _TextFile(_File):
 
     def close(self) -> None:
         self._stream.close()
+        self._raw.close()
 
     def _json(self, rows: pa.Table) -> Iterable[str]:
         for row in rows.to_pylist(maps_as_pydicts="lossy"):

@@ -58,7 +58,7 @@ class _ObjectInput(InputFile):
             return False
 
     def open(self, seekable: bool = True) -> InputStream:
-        return self.path.open("rb")  # type: ignore[return-value]
+        return self.path.open("rb")
 
 
 class ObjectFiles(FileIO):

@@ -43,7 +43,7 @@ class MetadataOperations(AthenaBase):
     def create_data_catalog(self, params: Params, caller: Caller) -> Params:
         if params["Type"] != "GLUE" or params["Name"] in self._state.catalogs:
             raise invalid("Only GLUE data catalogs with a new name can be registered here")
-        kept = {key: params[key] for key in ("Name", "Type", "Description", "Parameters") if key in params}
+        kept: Params = {key: params[key] for key in ("Name", "Type", "Description", "Parameters") if key in params}
         self._state.catalogs[params["Name"]] = kept
         return {}
 

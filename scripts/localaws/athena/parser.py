@@ -11,7 +11,7 @@ Athena would, and the list of functions is one list of names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -32,7 +32,7 @@ class AthenaSql(Trino):
     class Parser(TrinoParser):
         """Calls by name, special forms of the SQL standard as nodes."""
 
-        FUNCTIONS: dict[str, Any] = {}
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}  # type: ignore[assignment, misc, unused-ignore]
         FUNCTION_PARSERS = {
             **{name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS},
             "SUBSTRING": lambda self: _substring(self),
@@ -50,7 +50,7 @@ def _placeholder(parser: Any) -> exp.Placeholder:
     return found
 
 
-def _substring(parser: Any) -> exp.Expression:
+def _substring(parser: Any) -> exp.Expr:
     """`substring(x FROM 2 FOR 3)` and `substring(x, 2, 3)` are one call."""
     args = parser._parse_csv(parser._parse_bitwise)
     while parser._match_texts(("FROM", "FOR")):
@@ -74,7 +74,7 @@ def _outer_clauses(tree: exp.Subquery) -> bool:
     return any(tree.args.get(name) for name in ("order", "limit", "offset", "with_"))
 
 
-def parse_statement(sql: str) -> exp.Expression:
+def parse_statement(sql: str) -> exp.Expr:
     """The one statement in the text as a tree; several statements or broken text are refused."""
     try:
         trees = AthenaSql().parse(sql)
@@ -84,13 +84,13 @@ def parse_statement(sql: str) -> exp.Expression:
         raise QueryError("SYNTAX_ERROR", "line 1:1: the text cannot be read as SQL") from None
     except RecursionError:
         raise QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)") from None
-    trees = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
-    if len(trees) != 1:
+    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(found) != 1:
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed.")
-    return trees[0]
+    return found[0]
 
 
-def parse_expression(sql: str) -> exp.Expression:
+def parse_expression(sql: str) -> exp.Expr:
     """One scalar expression, such as an execution parameter or a row rule."""
     query = parse_statement(f"SELECT {sql}")
     if not isinstance(query, exp.Select) or len(query.expressions) != 1 or len(_set_arguments(query)) != 1:
@@ -98,7 +98,7 @@ def parse_expression(sql: str) -> exp.Expression:
     return query.expressions[0]
 
 
-def with_parameters(tree: exp.Expression, values: Sequence[str]) -> exp.Expression:
+def with_parameters(tree: exp.Expr, values: Sequence[str]) -> exp.Expr:
     """The tree with its `?` replaced by these constants, as Athena takes them (texts in quotes)."""
     places = sorted(tree.find_all(exp.Placeholder), key=lambda node: int(node.meta.get("start", 0)))
     if len(places) != len(values):
@@ -109,7 +109,7 @@ def with_parameters(tree: exp.Expression, values: Sequence[str]) -> exp.Expressi
     return tree
 
 
-def _constant(text: str) -> exp.Expression:
+def _constant(text: str) -> exp.Expr:
     found = parse_expression(text)
     if any(isinstance(node, exp.Column | exp.Query | exp.Placeholder | exp.Lambda) for node in found.walk()):
         raise QueryError("SYNTAX_ERROR", "An execution parameter must be a constant; texts stand in single quotes")

@@ -46,7 +46,7 @@ DatabaseAction = Literal["CREATE_TABLE", "CREATE_DATABASE", "DROP", "DESCRIBE"]
 class Authorised:
     """A query over internal names only, and the table behind each internal name."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     tables: Mapping[str, TableRef] = field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ class Authoriser(Protocol):
 
     @staticmethod
     def authorise(
-        tree: exp.Expression, caller: Caller, catalog: CatalogView, world: World, default_database: str | None
+        tree: exp.Expr, caller: Caller, catalog: CatalogView, world: World, default_database: str | None
     ) -> Authorised:
         """The query as the caller may run it; QueryError where nothing is left of it."""
 

@@ -25,9 +25,9 @@ MILLISECONDS = 3
 def column_texts(column: pa.Array, shown: ResultColumn) -> list[str | None]:
     """A column's values as texts, None for NULL."""
     if shown.type.name in ("varchar", "char", "json", "uuid"):
-        return column.to_pylist()  # type: ignore[no-any-return]
+        return column.to_pylist()
     if shown.type.name in ("tinyint", "smallint", "integer", "bigint", "boolean", "date"):
-        return pc.cast(column, pa.string()).to_pylist()  # type: ignore[no-any-return]
+        return pc.cast(column, pa.string()).to_pylist()
     show = printer(shown.type, shown.zone)
     return [None if value is None else show(value) for value in column.to_pylist()]
 
@@ -76,7 +76,7 @@ def _moment(found: Type, zone: str | None) -> Printer:
     def show(value: datetime) -> str:
         if place is not None:
             value = value.astimezone(place)
-        text = value.strftime("%Y-%m-%d %H:%M:%S") if value.year > 999 else str(value)[:19]  # noqa: PLR2004 - years
+        text = value.strftime("%Y-%m-%d %H:%M:%S") if value.year > 999 else str(value)[:19]
         text = f"{text}.{value.microsecond:06d}"[: 20 + digits]
         return f"{text} {zone or 'UTC'}" if zoned else text
 
@@ -85,7 +85,7 @@ def _moment(found: Type, zone: str | None) -> Printer:
 
 def java_double(value: float) -> str:
     """A double as Java's Double.toString prints it."""
-    if value != value:  # noqa: PLR0124 - NaN is the one value that differs from itself
+    if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
@@ -94,7 +94,7 @@ def java_double(value: float) -> str:
 
 def java_float(value: float) -> str:
     """A real as Java's Float.toString prints it."""
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
+    if value != value or value in (float("inf"), float("-inf")):
         return java_double(value)
     for places in range(1, 10):
         text = f"{value:.{places}g}"
@@ -106,13 +106,13 @@ def java_float(value: float) -> str:
 def _java(plain: str, size: float) -> str:
     """Plain between a thousandth and ten million, else with an exponent."""
     number, _, power = plain.lower().partition("e")
-    if size == 0 or (1e-3 <= size < 1e7 and not power):  # noqa: PLR2004 - Java's bounds
+    if size == 0 or (1e-3 <= size < 1e7 and not power):
         return plain if "." in plain else f"{plain}.0"
     sign = "-" if number.startswith("-") else ""
     whole, _, fraction = number.lstrip("-").partition(".")
     digits = (whole + fraction).lstrip("0")
     exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
-    if 1e-3 <= size < 1e7:  # noqa: PLR2004 - Java's bounds
+    if 1e-3 <= size < 1e7:
         return str(Decimal(plain))
     return f"{sign}{digits[0]}.{digits[1:].rstrip('0') or '0'}E{exponent}"
 

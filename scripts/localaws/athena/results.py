@@ -57,7 +57,7 @@ def write_rows(world: World, location: str, result: Result, encryption: Encrypti
             file.write(b"".join(_line(row) for row in zip(*texts, strict=True)) if texts else b"")
             count += batch.num_rows
         file.seek(0)
-        put(world, location, file, encryption)  # type: ignore[arg-type]
+        put(world, location, file, encryption)
     put(world, f"{location}.metadata", metadata_bytes(result.columns), encryption)
     return count
 

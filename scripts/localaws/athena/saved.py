@@ -1,7 +1,7 @@
 """Prepared statements and named queries.
 
 Reads and writes the service's state. Behind `make local-aws`.
-Example: `create_prepared_statement({"StatementName": "p", "WorkGroup": "primary", "QueryStatement": "SELECT ?"}, caller)`
+Example: `create_prepared_statement({"StatementName": "p", "WorkGroup": "w", "QueryStatement": "SELECT ?"}, caller)`
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class SavedOperations(WorkGroupOperations):
         group = params.get("WorkGroup") or "primary"
         self._workgroup(group)
         query_id = str(uuid.uuid4())
-        kept = {key: params[key] for key in ("Name", "Description", "Database", "QueryString") if key in params}
+        kept: Params = {key: params[key] for key in ("Name", "Description", "Database", "QueryString") if key in params}
         self._state.named[query_id] = {**kept, "NamedQueryId": query_id, "WorkGroup": group}
         return {"NamedQueryId": query_id}
 

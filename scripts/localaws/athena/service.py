@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from localaws.athena.executions import ExecutionOperations
 from localaws.athena.metadata_api import MetadataOperations
+from localaws.athena.state import Shape as Params
+from localaws.caller import REGION
 
 
 class Athena(ExecutionOperations, MetadataOperations):
     """The Athena service; nothing of it is moto's."""
+
+    def resources(self, operation: str, params: Params) -> list[str]:
+        """The workgroups behind the ids of queries: whoever asks about a query needs the right to its workgroup."""
+        ids = [*params.get("QueryExecutionIds", []), *params.get("NamedQueryIds", [])]
+        ids += [params[name] for name in ("QueryExecutionId", "NamedQueryId") if name in params]
+        executions = (self._state.executions[one].shape for one in ids if one in self._state.executions)
+        named = (self._state.named[one] for one in ids if one in self._state.named)
+        groups = sorted({str(shape["WorkGroup"]) for shape in (*executions, *named)})
+        return [f"arn:aws:athena:{REGION}:{self.world.account_id}:workgroup/{group}" for group in groups]
+
+    def close(self) -> None:
+        """Wait for the queries that run."""
+        self._pool.shutdown(wait=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 from sqlglot import exp
@@ -81,7 +81,7 @@ class Session:
 
     def named(self, parts: list[str]) -> Name:
         """The full name; the session's database where none is given."""
-        if len(parts) > 2 and parts[-3] != CATALOG:  # noqa: PLR2004 - catalog, database, table
+        if len(parts) > 2 and parts[-3] != CATALOG:
             raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[-3]}' does not exist")
         database = parts[-2] if len(parts) > 1 else self.database
         if not database:
@@ -116,12 +116,12 @@ class Session:
         for action in actions:
             authorise.require(self.caller, self.world, target, action)
 
-    def authorised(self, tree: exp.Expression, database: str | None = None) -> Query:
+    def authorised(self, tree: exp.Expr, database: str | None = None) -> Query:
         """The query as this caller may run it."""
         from localaws.athena import authorise
         from localaws.athena.given import given_rows
 
-        found = authorise.authorise(tree, self.caller, self.catalog, self.world, database or self.database)
+        found = authorise.authorise(cast("exp.Expression", tree), self.caller, self.catalog, self.world, database or self.database)
         given: dict[str, pa.Table] = {}
         for name, table in found.tables.items():
             rows = given_rows(self, table)

@@ -45,7 +45,7 @@ class Change(Statement):
     """MERGE, UPDATE or DELETE."""
 
     kind: ClassVar[str] = "DML"
-    tree: exp.Expression
+    tree: exp.Expr
 
     @property
     def word(self) -> str:
@@ -187,7 +187,7 @@ class Maintain(Statement):
 
     word: str
     table: list[str]
-    where: exp.Expression | None = None
+    where: exp.Expr | None = None
 
 
 @dataclass(frozen=True)

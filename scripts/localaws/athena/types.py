@@ -99,7 +99,8 @@ class _Reader:
     def _zoned(self, name: str, numbers: tuple[int, ...]) -> Type:
         if self.peek().lower() in ("with", "without"):
             zoned = self.take().lower() == "with"
-            self.take(), self.take()
+            self.take()
+            self.take()
             name = f"{name} with time zone" if zoned else name
         if name == "double" and self.peek().lower() == "precision":
             self.take()
@@ -111,7 +112,8 @@ class _Reader:
         self.take("<(")
         found = [item()]
         while self.peek() == ",":
-            self.take(), found.append(item())
+            self.take()
+            found.append(item())
         self.take(">)")
         return tuple(found)
 

@@ -139,7 +139,7 @@ def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clause
     return compiler.lift(Typed(sql, returns, node))
 
 
-def _parts(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, exp.Order | None]:
+def _parts(node: exp.Anonymous) -> tuple[list[exp.Expr], bool, exp.Order | None]:
     """`f(DISTINCT a, b ORDER BY c)` taken apart."""
     order = next((item for item in node.expressions if isinstance(item, exp.Order)), None)
     items = [item.this if isinstance(item, exp.Order) else item for item in node.expressions]
@@ -172,7 +172,7 @@ def within_group(compiler: Compiler, node: exp.WithinGroup, scope: Scope) -> Typ
     return with_clauses(compiler, node, scope, Clauses())
 
 
-def with_clauses(compiler: Compiler, node: exp.Expression, scope: Scope, clauses: Clauses) -> Typed:
+def with_clauses(compiler: Compiler, node: exp.Expr, scope: Scope, clauses: Clauses) -> Typed:
     """FILTER and WITHIN GROUP around an aggregate, in either order."""
     while isinstance(node, exp.Filter | exp.WithinGroup):
         if not clauses.over:

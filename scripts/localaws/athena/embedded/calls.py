@@ -84,9 +84,7 @@ def fitted(node: exp.Anonymous, forms: Sequence[Signature], args: list[Typed]) -
     return Typed(form.render(converted, returns), returns)
 
 
-def wrong_arguments(
-    name: str, args: Sequence[Typed], node: exp.Expression, forms: Sequence[Signature] = ()
-) -> QueryError:
+def wrong_arguments(name: str, args: Sequence[Typed], node: exp.Expr, forms: Sequence[Signature] = ()) -> QueryError:
     """Trino's words for arguments that no form of the function takes."""
     shown = ", ".join(trino_text(arg.type) for arg in args)
     expected = f" Expected: {', '.join(form.text() for form in forms)}" if forms else ""
@@ -101,7 +99,7 @@ def argument_count(node: exp.Anonymous, *allowed: int) -> None:
 
 
 def lambda_text(
-    compiler: Compiler, node: exp.Expression, scope: Scope, types: Sequence[Type], place: exp.Expression
+    compiler: Compiler, node: exp.Expr, scope: Scope, types: Sequence[Type], place: exp.Expr
 ) -> tuple[list[str], Typed]:
     """A lambda's argument names for DuckDB, and its body translated with arguments of these types."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(types):

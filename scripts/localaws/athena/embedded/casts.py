@@ -52,27 +52,28 @@ def explicit_cast(item: Typed, target: Type, *, safe: bool = False) -> Typed:
     return replace(item, sql=_Caster(safe).sql(item.sql, item.type, target), type=target, zone=zone, value=value)
 
 
+_TEXTS = ("varchar", "char")
+_GROUPS = (
+    (*NUMBERS, "boolean"),
+    ("date", "timestamp", "timestamp with time zone"),
+    ("time", "timestamp", "timestamp with time zone"),
+)
+_NOT_JSON = ("varbinary", "interval day to second", "interval year to month")
+
+
 def castable(source: Type, target: Type) -> bool:
     """Whether Trino has a cast from source to target."""
     if source.name == "unknown" or source == target:
         return True
-    if target.name == "json" or source.name == "json":
-        other = source if target.name == "json" else target
-        return other.name not in ("varbinary", "interval day to second", "interval year to month")
+    if "json" in (source.name, target.name):
+        return source.name not in _NOT_JSON and target.name not in _NOT_JSON
     if source.elements or target.elements:
         same = source.name == target.name and len(source.elements) == len(target.elements)
         return same and all(castable(one, two) for one, two in zip(source.elements, target.elements, strict=True))
-    texts = ("varchar", "char")
-    if source.name in texts:
-        return target.name in (*texts, *_FROM_TEXT, "boolean")
-    if target.name in texts:
-        return source.name != "varbinary"
-    numeric = (*NUMBERS, "boolean")
-    if source.name in numeric and target.name in numeric:
-        return True
-    times = ("date", "timestamp", "timestamp with time zone")
-    clocks = ("time", "timestamp", "timestamp with time zone")
-    return any(source.name in group and target.name in group for group in (times, clocks))
+    if source.name in _TEXTS:
+        return target.name in (*_TEXTS, *_FROM_TEXT, "boolean")
+    as_text = target.name in _TEXTS and source.name != "varbinary"
+    return as_text or any(source.name in group and target.name in group for group in _GROUPS)
 
 
 class _Caster:
@@ -80,17 +81,18 @@ class _Caster:
         self.safe = safe
 
     def sql(self, sql: str, source: Type, target: Type) -> str:
-        if source.name == "unknown" or (source == target and source.name not in ("varchar", "char")):
+        if source.name == "unknown" or (source == target and source.name not in _TEXTS):
             return self.cast(sql, target)
-        if target.name == "json":
-            return to_json(sql, source)
-        if source.name == "json":
-            return self.from_json(sql, target)
+        if "json" in (source.name, target.name):
+            return to_json(sql, source) if target.name == "json" else self.from_json(sql, target)
         if source.elements:
             return self.nested(sql, source, target)
-        if target.name in ("varchar", "char"):
+        return self.scalar(sql, source, target)
+
+    def scalar(self, sql: str, source: Type, target: Type) -> str:
+        if target.name in _TEXTS:
             return bounded(to_text(sql, source), source, target)
-        if source.name in ("varchar", "char"):
+        if source.name in _TEXTS:
             return self.from_text(sql, target)
         if target.name in INTEGERS and source.name in ("double", "real"):
             return self.cast(f"round({sql})", target)

@@ -25,10 +25,10 @@ from localaws.athena.types import trino_text
 
 Handler = Callable[["Compiler", Any, Scope], Typed]
 N = TypeVar("N", bound=Handler)
-HANDLERS: dict[type[exp.Expression], Handler] = {}
+HANDLERS: dict[type[exp.Expr], Handler] = {}
 
 
-def handles(*kinds: type[exp.Expression]) -> Callable[[N], N]:
+def handles(*kinds: type[exp.Expr]) -> Callable[[N], N]:
     """Register a handler for these kinds of nodes."""
 
     def register(handler: N) -> N:
@@ -61,9 +61,9 @@ class Compiler:
         self.now = now
         self.typed: dict[int, Typed] = {}
         self.own_columns: set[int] = set()
-        self.star_columns: list[tuple[exp.Expression, Typed]] = []
+        self.star_columns: list[tuple[exp.Expr, Typed]] = []
         self.used: dict[str, set[str]] = {}
-        self.aggregates: list[exp.Expression] = []
+        self.aggregates: list[exp.Expr] = []
         self.scalar_clause = ""
         self.lifted: Lifted | None = None
         self._names = 0
@@ -73,7 +73,7 @@ class Compiler:
         self._names += 1
         return f"{prefix}{self._names}"
 
-    def expression(self, node: exp.Expression, scope: Scope) -> Typed:
+    def expression(self, node: exp.Expr, scope: Scope) -> Typed:
         """The node translated; remembered, so that GROUP BY can recognise it."""
         handler = HANDLERS.get(type(node))
         if handler is None:
@@ -83,7 +83,7 @@ class Compiler:
         self.use(found)
         return found
 
-    def output(self, node: exp.Expression, scope: Scope) -> Typed:
+    def output(self, node: exp.Expr, scope: Scope) -> Typed:
         """Like `expression`, for an output column: a plain column handed on is not used yet."""
         used = {name: set(columns) for name, columns in self.used.items()}
         found = self.expression(node, scope)
@@ -97,7 +97,7 @@ class Compiler:
             if item.origin is not None:
                 self.used.setdefault(item.origin[0], set()).add(item.origin[1])
 
-    def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+    def condition(self, node: exp.Expr, scope: Scope, clause: str) -> str:
         """A boolean expression; TYPE_MISMATCH if it is none."""
         found = self.expression(node, scope)
         if found.type != BOOLEAN and found.type.name != "unknown":
@@ -124,14 +124,14 @@ class Compiler:
         finally:
             self.aggregates, self.scalar_clause, self.lifted = kept
 
-    def query(self, node: exp.Expression, scope: Scope) -> Compiled:
+    def query(self, node: exp.Expr, scope: Scope) -> Compiled:
         """A query at any depth."""
         from localaws.athena.embedded.queries import compile_query
 
         with self.query_level():
             return compile_query(self, node, scope)
 
-    def subquery(self, node: exp.Expression, scope: Scope) -> Compiled:
+    def subquery(self, node: exp.Expr, scope: Scope) -> Compiled:
         """A query used as a value: IN, EXISTS, scalar, quantified."""
         return self.query(node.this if isinstance(node, exp.Subquery) else node, scope)
 

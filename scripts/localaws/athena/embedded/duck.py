@@ -58,7 +58,7 @@ class Embedded:
         finally:
             cursor.close()
 
-    def constant(self, node: exp.Expression, work: Work) -> object:
+    def constant(self, node: exp.Expr, work: Work) -> object:
         compiler = Compiler({}, work.started_at)
         found = compiler.expression(node, Scope())
         with _quietly(self.database) as cursor:

@@ -31,13 +31,14 @@ def add_extras(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the macros and register the functions; before the configuration is locked."""
     for macro in MACROS:
         connection.execute(macro)
+    create: Any = connection.create_function
     for name, function, types, returns in _FUNCTIONS:
-        connection.create_function(
+        create(
             name,
-            _vectorised(function, len(types), returns),  # type: ignore[arg-type]
+            _vectorised(function, len(types), returns),
             [duckdb.sqltypes.DuckDBPyType(item) for item in types],
             duckdb.sqltypes.DuckDBPyType(returns),
-            type="arrow",  # type: ignore[arg-type]
+            type="arrow",
         )
 
 

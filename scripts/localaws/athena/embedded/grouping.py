@@ -18,7 +18,7 @@ from localaws.athena.errors import QueryError
 from localaws.athena.types import trino_text
 
 _WORDS = {"grouping_sets": "GROUPING SETS", "cube": "CUBE", "rollup": "ROLLUP"}
-_KINDS: dict[type[exp.Expression], str] = {exp.GroupingSets: "GROUPING SETS", exp.Cube: "CUBE", exp.Rollup: "ROLLUP"}
+_KINDS: dict[type[exp.Expr], str] = {exp.GroupingSets: "GROUPING SETS", exp.Cube: "CUBE", exp.Rollup: "ROLLUP"}
 
 
 @dataclass
@@ -45,7 +45,7 @@ def groups_of(compiler: Compiler, select: exp.Select, here: Scope, outputs: Sequ
     return found
 
 
-def _element(compiler: Compiler, node: exp.Expression, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
+def _element(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
     if type(node) in _KINDS:
         inner = [_element(compiler, item, here, outputs, found) for item in node.expressions]
         return f"{_KINDS[type(node)]} ({', '.join(inner)})"
@@ -56,7 +56,7 @@ def _element(compiler: Compiler, node: exp.Expression, here: Scope, outputs: Seq
     return _key(compiler, node, here, outputs, found)
 
 
-def _key(compiler: Compiler, node: exp.Expression, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
+def _key(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
     if isinstance(node, exp.Literal) and not node.is_string:
         place = int(node.this) if str(node.this).isdigit() else 0
         if not 1 <= place <= len(outputs):
@@ -91,7 +91,7 @@ def check_grouped(compiler: Compiler, select: exp.Select, groups: Groups) -> Non
         _check(compiler, node, groups, node)
 
 
-def _check(compiler: Compiler, node: exp.Expression, groups: Groups, whole: exp.Expression) -> None:
+def _check(compiler: Compiler, node: exp.Expr, groups: Groups, whole: exp.Expr) -> None:
     typed = compiler.typed.get(id(node))
     if typed is not None and typed.sql in groups.keys:
         return
@@ -105,7 +105,7 @@ def _check(compiler: Compiler, node: exp.Expression, groups: Groups, whole: exp.
         _check(compiler, child, groups, whole)
 
 
-def _not_aggregate(whole: exp.Expression, node: exp.Expression) -> QueryError:
+def _not_aggregate(whole: exp.Expr, node: exp.Expr) -> QueryError:
     shown = whole.this if isinstance(whole, exp.Alias) else whole
     text = shown.sql(dialect="trino")
     message = f"'{text}' must be an aggregate expression or appear in GROUP BY clause"

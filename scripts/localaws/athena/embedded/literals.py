@@ -48,7 +48,7 @@ def literal(_: Compiler, node: exp.Literal, __: Scope) -> Typed:
     return number(str(node.this), node)
 
 
-def number(digits: str, node: exp.Expression) -> Typed:
+def number(digits: str, node: exp.Expr) -> Typed:
     """An integer, decimal or (with an exponent) double constant."""
     if "e" in digits.lower():
         return Typed(cast(digits, DOUBLE), DOUBLE, value=float(digits))
@@ -226,20 +226,20 @@ def moment(compiler: Compiler, precision: int = 3) -> str:
 
 
 @handles(exp.CurrentTimestamp)
-def current_timestamp(compiler: Compiler, _: exp.Expression, __: Scope) -> Typed:
+def current_timestamp(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(moment(compiler), Type("timestamp with time zone", (3,)))
 
 
 @handles(exp.CurrentDate)
-def current_date(compiler: Compiler, _: exp.Expression, __: Scope) -> Typed:
+def current_date(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"DATE '{compiler.now:%Y-%m-%d}'", DATE)
 
 
 @handles(exp.CurrentTime, exp.Localtime)
-def current_time(compiler: Compiler, _: exp.Expression, __: Scope) -> Typed:
+def current_time(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"TIME '{compiler.now:%H:%M:%S}'", TIME)
 
 
 @handles(exp.Localtimestamp)
-def local_timestamp(compiler: Compiler, _: exp.Expression, __: Scope) -> Typed:
+def local_timestamp(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"timezone('UTC', {moment(compiler)})", Type("timestamp", (3,)))

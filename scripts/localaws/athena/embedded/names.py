@@ -26,7 +26,7 @@ def identifier(compiler: Compiler, node: exp.Identifier, scope: Scope) -> Typed:
     return _named(compiler, node, [node], scope)
 
 
-def _named(compiler: Compiler, node: exp.Expression, parts: list[exp.Identifier], scope: Scope) -> Typed:
+def _named(compiler: Compiler, node: exp.Expr, parts: list[exp.Identifier], scope: Scope) -> Typed:
     if not all(isinstance(part, exp.Identifier) for part in parts):
         raise QueryError("SYNTAX_ERROR", "mismatched input '*'. Expecting: <expression>", node)
     found, is_own = scope.resolve(parts)
@@ -46,7 +46,7 @@ def dot(compiler: Compiler, node: exp.Dot, scope: Scope) -> Typed:
     return row_field(compiler.expression(node.this, scope), node.expression)
 
 
-def _chain(node: exp.Expression) -> list[exp.Identifier] | None:
+def _chain(node: exp.Expr) -> list[exp.Identifier] | None:
     """`a.b.c.d.e` and `x.y` of a lambda argument: all parts are names."""
     if isinstance(node, exp.Identifier):
         return [node]
@@ -58,7 +58,7 @@ def _chain(node: exp.Expression) -> list[exp.Identifier] | None:
     return None
 
 
-def zone_name(node: exp.Expression | None) -> str:
+def zone_name(node: exp.Expr | None) -> str:
     """A constant time zone: a name of the tz database or an offset."""
     if not isinstance(node, exp.Literal) or not node.is_string:
         raise QueryError("NOT_SUPPORTED", "Time zone must be a constant", node)
@@ -112,7 +112,7 @@ def extract(compiler: Compiler, node: exp.Extract, scope: Scope) -> Typed:
     return part_of(node.this.name, compiler.expression(node.expression, scope), node)
 
 
-def part_of(name: str, item: Typed, node: exp.Expression) -> Typed:
+def part_of(name: str, item: Typed, node: exp.Expr) -> Typed:
     """`extract(YEAR FROM x)` and `year(x)`."""
     field = _FIELDS.get(name.upper())
     if field is None:

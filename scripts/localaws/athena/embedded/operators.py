@@ -16,7 +16,7 @@ from localaws.athena.embedded.typed import INTEGERS, NUMBERS, Typed, cast, decim
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, trino_text
 
-_SIGNS: dict[type[exp.Expression], str] = {
+_SIGNS: dict[type[exp.Expr], str] = {
     exp.Add: "+",
     exp.Sub: "-",
     exp.Mul: "*",
@@ -34,7 +34,7 @@ _SIGNS: dict[type[exp.Expression], str] = {
 _MOMENTS = ("date", "time", "timestamp", "timestamp with time zone")
 
 
-def mismatch(sign: str, left: Typed, right: Typed, node: exp.Expression) -> QueryError:
+def mismatch(sign: str, left: Typed, right: Typed, node: exp.Expr) -> QueryError:
     """Trino's words for an operator that does not take these types."""
     shown = f"{trino_text(left.type)} {sign} {trino_text(right.type)}"
     return QueryError("TYPE_MISMATCH", f"Cannot apply operator: {shown}", node)
@@ -95,25 +95,29 @@ def _exact(item: Typed) -> str:
 
 
 def _with_interval(sign: str, left: Typed, right: Typed) -> Typed | None:
+    """Dates and times with intervals, intervals with each other and with numbers; None for anything else."""
     kinds = left.type.name.split(" ")[0], right.type.name.split(" ")[0]
-    if sign in "+-" and left.type.name in _MOMENTS and kinds[1] == "interval":
-        return Typed(cast(f"({left.sql} {sign} {right.sql})", left.type), left.type, zone=left.zone)
-    if sign == "+" and kinds[0] == "interval" and right.type.name in _MOMENTS:
-        return _with_interval(sign, right, left)
-    if kinds == ("interval", "interval") and sign in "+-" and left.type == right.type:
-        return Typed(f"({left.sql} {sign} {right.sql})", left.type)
-    if kinds[0] == "interval" and right.type.name in NUMBERS and sign == "*":
-        return Typed(f"({left.sql} * {right.sql})", left.type)
-    if kinds[1] == "interval" and left.type.name in NUMBERS and sign == "*":
-        return Typed(f"({right.sql} * {left.sql})", right.type)
-    if sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS:
-        merged = common_type((left.type, right.type))
-        one, two = (to_type(item, merged or item.type).sql for item in (left, right))
-        stamps = (
-            f"CAST({one} AS TIMESTAMP) - CAST({two} AS TIMESTAMP)" if left.type.name != "time" else f"{one} - {two}"
+    if sign in "+*" and kinds[1] != "interval" and kinds[0] == "interval":
+        left, right, kinds = right, left, (kinds[1], kinds[0])
+    if kinds == ("interval", "interval"):
+        return (
+            Typed(f"({left.sql} {sign} {right.sql})", left.type) if sign in "+-" and left.type == right.type else None
         )
-        return Typed(f"({stamps})", Type("interval day to second")) if merged else None
-    return None
+    if kinds[1] == "interval" and sign in "+-" and left.type.name in _MOMENTS:
+        return Typed(cast(f"({left.sql} {sign} {right.sql})", left.type), left.type, zone=left.zone)
+    if kinds[1] == "interval" and sign == "*" and left.type.name in NUMBERS:
+        return Typed(f"({right.sql} * {left.sql})", right.type)
+    is_difference = sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS
+    return _difference(left, right) if is_difference else None
+
+
+def _difference(left: Typed, right: Typed) -> Typed | None:
+    merged = common_type((left.type, right.type))
+    if merged is None:
+        return None
+    one, two = (to_type(item, merged).sql for item in (left, right))
+    stamps = f"{one} - {two}" if merged.name == "time" else f"CAST({one} AS TIMESTAMP) - CAST({two} AS TIMESTAMP)"
+    return Typed(f"({stamps})", Type("interval day to second"))
 
 
 @handles(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -126,7 +130,7 @@ def comparison(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     return Typed(f"({one} {sign} {two})", Type("boolean"))
 
 
-def compared(sign: str, left: Typed, right: Typed, node: exp.Expression) -> tuple[str, str]:
+def compared(sign: str, left: Typed, right: Typed, node: exp.Expr) -> tuple[str, str]:
     """Both sides brought to one type; TYPE_MISMATCH where Trino would not compare them."""
     merged = common_type((left.type, right.type))
     if merged is None or (merged.name in ("json", "map") and sign in ("<", "<=", ">", ">=")):
@@ -312,7 +316,7 @@ def subscript(compiler: Compiler, node: exp.Bracket, scope: Scope) -> Typed:
     return Typed(f"CASE WHEN {test} THEN {too_far} ELSE list_extract({item.sql}, {index.sql}) END", element)
 
 
-def _map_value(item: Typed, index: Typed, node: exp.Expression) -> Typed:
+def _map_value(item: Typed, index: Typed, node: exp.Expr) -> Typed:
     key, value = item.type.elements
     if common_type((key, index.type)) != key:
         raise mismatch("[]", item, index, node)

@@ -18,7 +18,7 @@ from sqlglot import exp
 from localaws.athena.catalog import TableRef
 from localaws.athena.types import parse_type
 
-_COMPARISONS: dict[type[exp.Expression], type[ice.BooleanExpression]] = {
+_COMPARISONS: dict[type[exp.Expr], type[ice.BooleanExpression]] = {
     exp.EQ: ice.EqualTo,
     exp.LT: ice.LessThan,
     exp.LTE: ice.LessThanOrEqual,
@@ -28,7 +28,7 @@ _COMPARISONS: dict[type[exp.Expression], type[ice.BooleanExpression]] = {
 _MIRRORED = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE, exp.EQ: exp.EQ}
 
 
-def row_filters(tree: exp.Expression, tables: Mapping[str, TableRef]) -> dict[str, ice.BooleanExpression]:
+def row_filters(tree: exp.Expr, tables: Mapping[str, TableRef]) -> dict[str, ice.BooleanExpression]:
     """For each internal table a condition that all rows the query needs satisfy."""
     found: dict[str, ice.BooleanExpression] = {}
     for node in tree.find_all(exp.Table):
@@ -43,7 +43,7 @@ def row_filters(tree: exp.Expression, tables: Mapping[str, TableRef]) -> dict[st
 def _reference_filter(node: exp.Table, kinds: Mapping[str, str]) -> ice.BooleanExpression:
     names = {name: name for name in kinds}
     result: ice.BooleanExpression = ice.AlwaysTrue()
-    place: exp.Expression = node
+    place: exp.Expr = node
     for _ in range(3):
         select = _select_over(place)
         if select is None:
@@ -58,7 +58,7 @@ def _reference_filter(node: exp.Table, kinds: Mapping[str, str]) -> ice.BooleanE
     return result
 
 
-def _select_over(place: exp.Expression) -> exp.Select | None:
+def _select_over(place: exp.Expr) -> exp.Select | None:
     """The SELECT that has this item in its FROM or an inner join."""
     parent = place.parent
     if isinstance(parent, exp.From) and isinstance(parent.parent, exp.Select):
@@ -86,7 +86,7 @@ def _passed_on(select: exp.Select, alias: str, names: Mapping[str, str]) -> dict
     return found
 
 
-def _known(node: exp.Expression, alias: str, names: Mapping[str, str]) -> str | None:
+def _known(node: exp.Expr, alias: str, names: Mapping[str, str]) -> str | None:
     if not isinstance(node, exp.Column) or node.args.get("db") or not isinstance(node.this, exp.Identifier):
         return None
     if node.table:
@@ -113,7 +113,7 @@ def _conjuncts(
 
 
 def _predicate(
-    node: exp.Expression, alias: str, names: Mapping[str, str], kinds: Mapping[str, str]
+    node: exp.Expr, alias: str, names: Mapping[str, str], kinds: Mapping[str, str]
 ) -> ice.BooleanExpression | None:
     if type(node) in _COMPARISONS:
         for left, right, kind in (
@@ -123,7 +123,7 @@ def _predicate(
             column = _known(left, alias, names)
             value = _value(right, kinds[column]) if column else None
             if column and value is not None:
-                return _COMPARISONS[kind](column, value)  # type: ignore[call-arg]
+                return _COMPARISONS[kind](column, value)
     if isinstance(node, exp.In) and node.expressions:
         column = _known(node.this, alias, names)
         values = [_value(item, kinds[column]) for item in node.expressions] if column else [None]
@@ -132,7 +132,7 @@ def _predicate(
     return None
 
 
-def _value(node: exp.Expression, kind: str) -> object | None:
+def _value(node: exp.Expr, kind: str) -> object | None:
     """A constant of exactly the column's kind."""
     if isinstance(node, exp.Literal):
         if node.is_string:

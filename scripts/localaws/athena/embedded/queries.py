@@ -23,10 +23,10 @@ from localaws.athena.embedded.typed import Typed
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, trino_text
 
-_SETS: dict[type[exp.Expression], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+_SETS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 
 
-def compile_query(compiler: Compiler, node: exp.Expression, outer: Scope) -> Compiled:
+def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     """Any query expression with its WITH, ORDER BY, OFFSET and LIMIT."""
     scope = Scope(parent=outer)
     prefix = _with(compiler, node, scope)
@@ -47,7 +47,7 @@ def compile_query(compiler: Compiler, node: exp.Expression, outer: Scope) -> Com
     return Compiled(prefix + body + order + limits(compiler, node, scope), found.fields)
 
 
-def _with(compiler: Compiler, node: exp.Expression, scope: Scope) -> str:
+def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     clause = node.args.get("with_")
     if clause is None:
         return ""
@@ -81,11 +81,11 @@ def _common_table(compiler: Compiler, entry: exp.CTE, scope: Scope, name: str, i
     return f"{sql_name} AS ({found.sql})"
 
 
-def _mentions(query: exp.Expression, name: str) -> bool:
+def _mentions(query: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name and not table.db for table in query.find_all(exp.Table))
 
 
-def _renamed(found: Compiled, names: list[str], entry: exp.Expression) -> tuple[Field, ...]:
+def _renamed(found: Compiled, names: list[str], entry: exp.Expr) -> tuple[Field, ...]:
     if names and len(names) != len(found.fields):
         message = f"Column alias list has {len(names)} entries but WITH query has {len(found.fields)} columns"
         raise QueryError("MISMATCHED_COLUMN_ALIASES", message, entry)
@@ -145,7 +145,7 @@ def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
     return Compiled(f"SELECT * FROM (VALUES {lines}) AS v({names})", fields)
 
 
-def _output_order(compiler: Compiler, node: exp.Expression, found: Compiled, scope: Scope) -> str:
+def _output_order(compiler: Compiler, node: exp.Expr, found: Compiled, scope: Scope) -> str:
     order = node.args.get("order")
     if order is None:
         return ""
@@ -163,7 +163,7 @@ def _output_order(compiler: Compiler, node: exp.Expression, found: Compiled, sco
     return " ORDER BY " + ", ".join(terms)
 
 
-def limits(compiler: Compiler, node: exp.Expression, scope: Scope) -> str:
+def limits(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     """OFFSET and LIMIT (or FETCH FIRST)."""
     text = ""
     for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
@@ -194,7 +194,7 @@ def exists(compiler: Compiler, node: exp.Exists, scope: Scope) -> Typed:
 
 
 @handles(exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except)
-def scalar_subquery(compiler: Compiler, node: exp.Expression, scope: Scope) -> Typed:
+def scalar_subquery(compiler: Compiler, node: exp.Expr, scope: Scope) -> Typed:
     inner = compiler.subquery(node, scope)
     if len(inner.fields) != 1:
         raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)

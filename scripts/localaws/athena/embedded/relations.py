@@ -39,7 +39,7 @@ def from_clause(compiler: Compiler, select: exp.Select, outer: Scope) -> Relatio
     return joined(compiler, relation, select.args.get("joins") or [], outer)
 
 
-def relation_of(compiler: Compiler, node: exp.Expression, outer: Scope, left: Relation | None = None) -> Relation:
+def relation_of(compiler: Compiler, node: exp.Expr, outer: Scope, left: Relation | None = None) -> Relation:
     """One item of FROM with the joins nested in it; `left` is what a lateral item may see."""
     _refuse_extras(node)
     if isinstance(node, exp.Paren):
@@ -60,7 +60,7 @@ def relation_of(compiler: Compiler, node: exp.Expression, outer: Scope, left: Re
     return joined(compiler, found, nested or [], outer)
 
 
-def _refuse_extras(node: exp.Expression) -> None:
+def _refuse_extras(node: exp.Expr) -> None:
     for name, word in (("sample", "TABLESAMPLE"), ("pivots", "PIVOT"), ("match_recognize", "MATCH_RECOGNIZE")):
         if node.args.get(name):
             raise QueryError("NOT_SUPPORTED", f"{word} is not supported", node)
@@ -70,7 +70,7 @@ def _seen(outer: Scope, left: Relation | None) -> Scope:
     return Scope(parent=outer, fields=list(left.fields)) if left else outer
 
 
-def _alias(node: exp.Expression, fields: Sequence[Field], sql_name: str, fallback: str | None) -> tuple[Field, ...]:
+def _alias(node: exp.Expr, fields: Sequence[Field], sql_name: str, fallback: str | None) -> tuple[Field, ...]:
     """Columns under the relation's alias and its column aliases."""
     alias = node.args.get("alias")
     name = node.alias.lower() if alias is not None and node.alias else fallback
@@ -108,7 +108,7 @@ def _type(name: str) -> Type:
     return replace(found, numbers=(3,)) if found.name.startswith("timestamp") and not found.numbers else found
 
 
-def _derived(compiler: Compiler, node: exp.Expression, named: exp.Expression, outer: Scope, word: str) -> Relation:
+def _derived(compiler: Compiler, node: exp.Expr, named: exp.Expr, outer: Scope, word: str) -> Relation:
     inner = node.this if isinstance(node, exp.Subquery) and not _has_clauses(node) else node
     found: Compiled = compiler.query(inner, outer)
     sql_name = compiler.name("r")
@@ -161,7 +161,7 @@ def _using(compiler: Compiler, left: Relation, right: Relation, join: exp.Join, 
     return Relation(f"{left.sql} {side} JOIN {right.sql} ON {' AND '.join(tests)}", (*merged, *rest))
 
 
-def _key(relation: Relation, name: str, column: exp.Expression, side: str) -> Typed:
+def _key(relation: Relation, name: str, column: exp.Expr, side: str) -> Typed:
     found = [item for item in relation.fields if item.name == name]
     if len(found) != 1:
         message = f"Column '{name}' is missing from {side} side of join"

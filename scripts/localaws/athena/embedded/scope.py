@@ -113,7 +113,7 @@ def dereference(item: Typed, names: Sequence[exp.Identifier]) -> Typed:
     return item
 
 
-def row_field(item: Typed, name: exp.Expression) -> Typed:
+def row_field(item: Typed, name: exp.Expr) -> Typed:
     """One field of a row, its name in any case."""
     wanted = name.name.lower()
     if item.type.name != "row":

@@ -26,7 +26,7 @@ class Item:
 
     name: str | None
     value: Typed
-    node: exp.Expression | None
+    node: exp.Expr | None
 
 
 def compile_select(compiler: Compiler, select: exp.Select, scope: Scope) -> Compiled:
@@ -93,7 +93,7 @@ def _items(compiler: Compiler, select: exp.Select, here: Scope) -> list[Item]:
     return found
 
 
-def _star(node: exp.Expression) -> list[exp.Identifier] | None:
+def _star(node: exp.Expr) -> list[exp.Identifier] | None:
     """The qualifier of `*`, `t.*` or `t.row.*`; None if the node is no star."""
     if isinstance(node, exp.Star):
         if any(node.args.get(name) for name in ("except_", "replace", "rename")):
@@ -106,7 +106,7 @@ def _star(node: exp.Expression) -> list[exp.Identifier] | None:
     return None
 
 
-def _expanded(compiler: Compiler, node: exp.Expression, star: list[exp.Identifier], here: Scope) -> list[Item]:
+def _expanded(compiler: Compiler, node: exp.Expr, star: list[exp.Identifier], here: Scope) -> list[Item]:
     qualifier = star[-1].name.lower() if star else None
     fields = here.expand(qualifier)
     if not star and not here.fields:
@@ -125,7 +125,7 @@ def _expanded(compiler: Compiler, node: exp.Expression, star: list[exp.Identifie
     ]
 
 
-def _name(node: exp.Expression) -> str | None:
+def _name(node: exp.Expr) -> str | None:
     """An output's name: its alias, or the last part of a plain column or field."""
     if isinstance(node, exp.Alias):
         return node.alias.lower()

@@ -90,7 +90,7 @@ def _parquet(world: World, table: Table, columns: Sequence[Column], tasks: Seque
         return empty(columns)
     ids = {item.name.lower(): item.field_id for item in table.schema().fields}
     fields = ", ".join(
-        f"{ids[item.name]}: {{name: {text(item.name)}, type: {text(duck_type(parse_type(item.type)))}, default_value: NULL}}"
+        f"{ids[item.name]}: {{name: {text(item.name)}, type: {_kind(item)}, default_value: NULL}}"
         for item in columns
         if item.name in ids
     )
@@ -100,6 +100,10 @@ def _parquet(world: World, table: Table, columns: Sequence[Column], tasks: Seque
         f"{extra[item.name]} AS {quoted(item.name)}" if item.name in extra else quoted(item.name) for item in columns
     )
     return f"SELECT {selected} FROM read_parquet([{files}], schema = MAP {{{fields}}})"
+
+
+def _kind(column: Column) -> str:
+    return text(duck_type(parse_type(column.type)))
 
 
 def empty(columns: Sequence[Column]) -> str:

@@ -43,12 +43,12 @@ class Typed:
 
     sql: str
     type: Type
-    node: exp.Expression | None = None
+    node: exp.Expr | None = None
     value: Any = None
     zone: str | None = None
     origin: tuple[str, str] | None = None
 
-    def at(self, node: exp.Expression | None) -> Typed:
+    def at(self, node: exp.Expr | None) -> Typed:
         return replace(self, node=node)
 
 

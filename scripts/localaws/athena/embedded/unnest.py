@@ -23,7 +23,7 @@ class Spread(NamedTuple):
     columns: list[tuple[str | None, str, Type]]
 
 
-def unnest_columns(items: Sequence[Typed], *, keep_empty: bool, with_ordinality: bool, node: exp.Expression) -> Spread:
+def unnest_columns(items: Sequence[Typed], *, keep_empty: bool, with_ordinality: bool, node: exp.Expr) -> Spread:
     """The spread of these arrays and maps side by side; the shorter ones are filled with NULL."""
     selected: list[str] = []
     columns: list[tuple[str | None, str, Type]] = []
@@ -38,7 +38,7 @@ def unnest_columns(items: Sequence[Typed], *, keep_empty: bool, with_ordinality:
     return Spread(selected, columns)
 
 
-def _as_list(item: Typed, node: exp.Expression) -> str:
+def _as_list(item: Typed, node: exp.Expr) -> str:
     if item.type.name == "map":
         return f"map_entries({item.sql})"
     if item.type.name != "array":

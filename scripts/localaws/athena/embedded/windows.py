@@ -104,8 +104,8 @@ def _frame(compiler: Compiler, frame: exp.WindowSpec, scope: Scope) -> str:
     return f"{kind} BETWEEN {start} AND {end}" if end else f"{kind} {start}"
 
 
-def _bound(compiler: Compiler, value: exp.Expression | str | None, side: str | None, scope: Scope) -> str:
-    if isinstance(value, exp.Expression):
+def _bound(compiler: Compiler, value: exp.Expr | str | None, side: str | None, scope: Scope) -> str:
+    if isinstance(value, exp.Expr):
         return f"{compiler.expression(value, scope).sql} {str(side).upper()}"
     word = str(value or "").upper()
     if word not in ("CURRENT ROW", "UNBOUNDED"):

@@ -41,7 +41,8 @@ scalars(
         ("contains(array(t), t) -> boolean", _CONTAINS),
         (
             "array_position(array(t), t) -> bigint",
-            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END",
+            "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL "
+            "THEN CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END",
         ),
         ("array_distinct(array(t)) -> array(t)", _FIRST_SEEN % _FIRST_NULL),
         ("array_max(array(t)) -> t", f"CASE WHEN {_NULLS} THEN NULL ELSE list_max({{0}}) END"),

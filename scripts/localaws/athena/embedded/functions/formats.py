@@ -69,7 +69,7 @@ _JAVA = {
 _JAVA_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
 
-def mysql_format(pattern: str, node: exp.Expression) -> str:
+def mysql_format(pattern: str, node: exp.Expr) -> str:
     """MySQL's letters as strftime's."""
 
     def letter(match: re.Match[str]) -> str:
@@ -82,7 +82,7 @@ def mysql_format(pattern: str, node: exp.Expression) -> str:
     return re.sub(r"%(.)", letter, pattern, flags=re.DOTALL)
 
 
-def java_format(pattern: str, node: exp.Expression) -> str:
+def java_format(pattern: str, node: exp.Expr) -> str:
     """Java's (Joda's) letters as strftime's."""
     parts = []
     for match in _JAVA_PIECE.finditer(pattern):

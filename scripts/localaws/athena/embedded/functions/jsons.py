@@ -34,7 +34,7 @@ scalars(
 )
 
 
-def json_path(pattern: str, node: exp.Expression) -> str:
+def json_path(pattern: str, node: exp.Expr) -> str:
     """Trino's JSON path as DuckDB's; INVALID_FUNCTION_ARGUMENT if it is none."""
     rest = pattern[1:] if pattern.startswith("$") else f".{pattern}"
     place, parts = 0, ["$"]

@@ -81,7 +81,7 @@ def modulo(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 
 
 _ONE = ["sqrt", "cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "degrees", "radians"]
-_LIMITS = "CASE WHEN {0} <= 0 THEN CASE WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE CAST('NaN' AS DOUBLE) END ELSE %s({0}) END"
+_LIMITS = "CASE WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE %s({0}) END"
 _TEXTS = {name: _LIMITS % name for name in ("ln", "log2", "log10")}
 _TEXTS["sqrt"] = "CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END"
 _TEXTS |= {

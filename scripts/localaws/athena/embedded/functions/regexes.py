@@ -19,7 +19,7 @@ from localaws.athena.errors import QueryError
 _FOREIGN = re.compile(r"\(\?(?:=|!|<=|<!|>)|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
 
 
-def pattern_text(item: Typed, node: exp.Expression) -> str:
+def pattern_text(item: Typed, node: exp.Expr) -> str:
     """The pattern for RE2; a constant one is checked for what RE2 lacks."""
     if item.type.name not in ("varchar", "unknown"):
         raise wrong_arguments("regexp", [item], node)
