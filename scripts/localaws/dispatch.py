@@ -39,6 +39,10 @@ class Dispatcher:
         public.install()
         world.forward = MotoCalls(self._moto)
 
+    def close(self) -> None:
+        """End what our services have going on, while they can still be asked."""
+        self._services.close()
+
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         _keep_to_this_host(environ)
         request = WireRequest(environ)

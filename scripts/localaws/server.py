@@ -57,7 +57,8 @@ class LocalAws:
         self.endpoint = self._server.endpoint
         self.world = World(self.endpoint, self._store, keys)
         self.credentials = self.world.credentials()
-        self._server.start(Dispatcher(self.world))
+        self._dispatcher = Dispatcher(self.world)
+        self._server.start(self._dispatcher)
         if self._autosave_seconds is not None:
             self._saver = threading.Thread(target=self._save_now_and_then, name="localaws-save", daemon=True)
             self._saver.start()
@@ -81,6 +82,7 @@ class LocalAws:
         with self._undo:
             try:
                 self.world.close()
+                self._dispatcher.close()
             finally:
                 self._server.stop()
                 self._ended.set()

@@ -57,6 +57,9 @@ class Service:
         """
         return []
 
+    def close(self) -> None:
+        """Let work that goes on end: LocalAws is about to stop answering and to save."""
+
     def operation(self, name: str) -> Callable[[dict[str, Any], Caller], dict[str, Any]] | None:
         """The method behind a modelled operation name such as `StartQueryExecution`; None when we lack it."""
         method = xform_name(name)

@@ -43,6 +43,13 @@ class Services:
                 self._found[signing_name] = getattr(import_module(module), name)(self._world)
             return self._found[signing_name]
 
+    def close(self) -> None:
+        """Close every service that was used."""
+        with self._lock:
+            found = list(self._found.values())
+        for service in found:
+            service.close()
+
 
 def _exists(module: str) -> bool:
     try:

@@ -321,6 +321,23 @@ def test_nothing_but_the_signature_scope_chooses_service_bucket_or_account(
         assert raw_status(aws, method, path, signed) in {400, 403}, path
 
 
+def test_a_query_belongs_to_its_workgroup_whoever_knows_its_id(client: Client) -> None:
+    athena = client("athena")
+    for name in ("one", "two"):
+        place = {"OutputLocation": f"s3://results-{name}/"}
+        athena.create_work_group(Name=name, Configuration={"ResultConfiguration": place})
+    query = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="one")["QueryExecutionId"]
+    named = athena.create_named_query(Name="n", Database="d", QueryString="SELECT 1", WorkGroup="one")["NamedQueryId"]
+    base = "arn:aws:athena:us-east-1:123456789012:workgroup/"
+    for name, expected in (("one", "ok"), ("two", "AccessDeniedException")):
+        theirs = client("athena", role_arn=a_role(client, allow("athena:*", base + name), name=f"of-{name}"))
+        assert code_of(theirs.get_query_execution, QueryExecutionId=query) == expected
+        assert code_of(theirs.batch_get_query_execution, QueryExecutionIds=[query]) == expected
+        assert code_of(theirs.stop_query_execution, QueryExecutionId=query) == expected
+        assert code_of(theirs.get_named_query, NamedQueryId=named) == expected
+        assert code_of(theirs.list_query_executions, WorkGroup="one") == expected
+
+
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [("a*", "*b", True), ("a*c", "ab*", True), ("a*c", "b*", False), ("*", "", True), ("x?", "x", False)],
