@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.terraform.workbench import Workbench
 
 from localaws import LocalAws
+from tests.terraform.workbench import Workbench
 
 
 @pytest.fixture(scope="module")

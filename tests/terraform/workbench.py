@@ -51,7 +51,8 @@ class Workbench:
 
     def create(self, type_name: str, /, drifts: tuple[str, ...] = (), **arguments: Any) -> Values:
         """The state after creating a resource; a second plan must be empty, but for what is said to drift."""
-        assert not self.resource(type_name).check(self.config(type_name, arguments))
+        resource, config = self.resource(type_name), self.config(type_name, arguments)
+        assert not [*resource.check(config), *resource.warnings(config)]
         state = self._applied(type_name, None, self.plan(type_name, None, **arguments).state)
         self.assert_settled(type_name, state, drifts=drifts, **arguments)
         return state

@@ -17,6 +17,7 @@ from localaws.terraform.values import (
     UNKNOWN,
     Path,
     Values,
+    holders,
     is_empty,
     nested_of,
     same,
@@ -64,7 +65,7 @@ def _set_defaults(spec: Spec, defaults: dict[str, Any], wanted: Values) -> bool:
     """Set defaults where nothing is given; whether that was more than a computed attribute may be."""
     is_lenient = False
     for path, default in defaults.items():
-        for holder, name, attribute in _holders(spec, path.split("."), wanted):
+        for holder, name, attribute in holders(spec, path.split("."), wanted):
             if holder.get(name) is None:
                 holder[name] = default
                 is_lenient |= not attribute.get("computed")
@@ -75,24 +76,10 @@ def _set_volatile(spec: Spec, paths: Iterable[str], wanted: Values, config: Valu
     """What the configuration leaves to the service and an update may change is not known."""
     for path in paths:
         steps = path.split(".")
-        given = [holder.get(name) for holder, name, _ in _holders(spec, steps, config)]
-        for position, (holder, name, _) in enumerate(_holders(spec, steps, wanted)):
+        given = [holder.get(name) for holder, name, _ in holders(spec, steps, config)]
+        for position, (holder, name, _) in enumerate(holders(spec, steps, wanted)):
             if position >= len(given) or given[position] is None:
                 holder[name] = UNKNOWN
-
-
-def _holders(spec: Spec, steps: list[str], values: Any) -> Iterator[tuple[Values, str, Spec]]:
-    """Each object that a path leads to, with the attribute's name and schema; objects on the way are made anew."""
-    if not isinstance(values, dict):
-        return
-    if len(steps) == 1:
-        yield values, steps[0], spec["attributes"][steps[0]]
-        return
-    child = next(item for item in nested_of(spec) if item.name == steps[0])
-    held = child.map(values.get(child.name), lambda item, _: dict(item) if isinstance(item, dict) else item)
-    values[child.name] = held
-    for item in [held] if child.is_single else held if isinstance(held, list) else []:
-        yield from _holders(child.spec, steps[1:], item)
 
 
 def _keep_spelling(resource: Resource, prior: Values | None, wanted: Values) -> bool:

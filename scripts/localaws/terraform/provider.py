@@ -61,7 +61,8 @@ class Provider(rpc.ProviderServicer):
         return pb.ValidateProviderConfig.Response()
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:
-        problems = self.resource(request.type_name).check(wire.decode(request.config))
+        resource, config = self.resource(request.type_name), wire.decode(request.config)
+        problems = [*resource.check(config), *resource.warnings(config)]
         return pb.ValidateResourceConfig.Response(diagnostics=wire.diagnostics(problems))
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:

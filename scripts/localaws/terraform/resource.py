@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localaws.terraform.schemas import Spec
-from localaws.terraform.values import Problem, Values
+from localaws.terraform.values import Problem, Values, holders, is_empty
 
 if TYPE_CHECKING:
     from localaws.terraform.aws import Aws
@@ -38,7 +38,7 @@ class Resource:
     json_arguments: ClassVar[Names] = NONE
     """Arguments that are JSON texts, compared by meaning."""
     unheeded: ClassVar[Names] = NONE
-    """Arguments kept in state that change nothing on the laptop."""
+    """Arguments (paths allowed) kept in state that change nothing on the laptop: a warning says so."""
     imported_as: ClassVar[tuple[str, ...]] = ()
     """The arguments that an import id is made of."""
     import_separator: ClassVar[str] = ","
@@ -49,6 +49,17 @@ class Resource:
     def check(self, config: Values) -> list[Problem]:
         """What is wrong with a configuration, as far as it is known."""
         return []
+
+    def warnings(self, config: Values) -> list[Problem]:
+        """One for each argument that is given and not heeded."""
+        detail = "The laptop keeps this argument in Terraform's state and does nothing with it."
+        return [
+            Problem(f"{path} has no effect on the laptop", detail, (path.split(".")[0],), "warning")
+            for path in sorted(self.unheeded)
+            if any(
+                not is_empty(holder.get(name)) for holder, name, _ in holders(self.spec, path.split("."), dict(config))
+            )
+        ]
 
     def create(self, aws: Aws, wanted: Values) -> str:
         raise NotImplementedError

@@ -79,6 +79,20 @@ def nested_of(spec: Spec) -> Iterator[Nested]:
             yield Nested(name, {"attributes": nested.get("attributes", {})}, nested["nesting_mode"])
 
 
+def holders(spec: Spec, steps: list[str], values: Any) -> Iterator[tuple[Values, str, Spec]]:
+    """Each object that a path leads to, with the last name and its schema; objects on the way are made anew."""
+    if not isinstance(values, dict):
+        return
+    if len(steps) == 1:
+        yield values, steps[0], spec.get("attributes", {}).get(steps[0], {})
+        return
+    child = next(item for item in nested_of(spec) if item.name == steps[0])
+    held = child.map(values.get(child.name), lambda item, _: dict(item) if isinstance(item, dict) else item)
+    values[child.name] = held
+    for item in [held] if child.is_single else held if isinstance(held, list) else []:
+        yield from holders(child.spec, steps[1:], item)
+
+
 def blank(spec: Spec) -> Values:
     """An object of this schema with nothing set."""
     values: Values = dict.fromkeys(spec.get("attributes", {}))

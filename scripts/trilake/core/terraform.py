@@ -48,6 +48,8 @@ ACTIONS = {
     ("delete", "create"): "replace",
     ("create", "delete"): "replace",
 }
+# Terraform writes its whole state after each resource; collecting that garbage less often saves a tenth of an apply.
+LESS_COLLECTION = {"GOGC": "400"}
 BUILT_IN = {"terraform_data"}
 Progress = Callable[[int, int], None]
 
@@ -240,7 +242,7 @@ def open_terraform(folder: Path, environment: str) -> Iterator[Terraform]:
         layout = lay_out(folder / FOLDER)
         executable = layout.executable
         # The plugin listens on a socket that only this user reaches; TLS would cost each start a tenth of a second.
-        quiet |= {"TF_CLI_CONFIG_FILE": str(layout.configuration), "TF_DISABLE_PLUGIN_TLS": "1"}
+        quiet |= {"TF_CLI_CONFIG_FILE": str(layout.configuration), "TF_DISABLE_PLUGIN_TLS": "1", **LESS_COLLECTION}
     else:
         executable = shutil.which("terraform") or ""
     with environment_variables(**quiet):

@@ -12,7 +12,9 @@ from localaws.terraform.resources.tags import as_list, as_map, observed_tags, re
 from localaws.terraform.shapes import from_api, to_api
 from localaws.terraform.values import Values
 
-RENAMES = {
+RENAMES = {"kms_key_arn": "KmsKey"}
+UPDATE_RENAMES = {
+    **RENAMES,
     "result_configuration": "ResultConfigurationUpdates",
     "managed_query_results_configuration": "ManagedQueryResultsConfigurationUpdates",
 }
@@ -39,7 +41,7 @@ class Workgroup(Resource):
     def create(self, aws: Aws, wanted: Values) -> str:
         athena = aws.client("athena")
         shape = aws.shape("athena", "CreateWorkGroupInput")
-        asked = to_api(self.spec, {**wanted, "tags": None}, shape)
+        asked = to_api(self.spec, {**wanted, "tags": None}, shape, RENAMES)
         athena.create_work_group(**{**asked, "Tags": as_list(wanted_tags(wanted))})
         return str(wanted["name"])
 
@@ -57,7 +59,7 @@ class Workgroup(Resource):
             if "is not found" in error.response["Error"].get("Message", ""):
                 return None
             raise
-        values = from_api(self.spec, found, aws.shape("athena", "WorkGroup"))
+        values = from_api(self.spec, found, aws.shape("athena", "WorkGroup"), RENAMES)
         self._drop_unasked(values, state)
         arn = f"arn:aws:athena:{aws.region}:{aws.account_id}:workgroup/{state['id']}"
         tags = as_map(athena.list_tags_for_resource(ResourceARN=arn)["Tags"])
@@ -96,7 +98,7 @@ class Workgroup(Resource):
         old, new = ((values.get("configuration") or [{}])[0] for values in (before, wanted))
         if old != new:
             spec = self.spec["block_types"]["configuration"]["block"]
-            updates = to_api(spec, new, aws.shape("athena", "WorkGroupConfigurationUpdates"), RENAMES)
+            updates = to_api(spec, new, aws.shape("athena", "WorkGroupConfigurationUpdates"), UPDATE_RENAMES)
             removed = {flag: True for flag, name in REMOVALS.items() if old.get(name) and not new.get(name)}
             changes["ConfigurationUpdates"] = {**updates, **removed}
         return changes

@@ -15,7 +15,7 @@ from localaws.terraform.shapes import from_api, to_api
 from localaws.terraform.values import Problem, Values
 
 DEFAULT_BUS = "default"
-RENAMES = {"target_id": "Id", "input_paths": "InputPathsMap"}
+RENAMES = {"target_id": "Id", "input_paths": "InputPathsMap", "sqs_target": "SqsParameters"}
 
 
 class Rule(Resource):
@@ -25,6 +25,7 @@ class Rule(Resource):
     replaces = frozenset({"event_bus_name", "name", "name_prefix"})
     defaults = {"event_bus_name": DEFAULT_BUS, "force_destroy": False, "state": "ENABLED"}
     json_arguments = frozenset({"event_pattern"})
+    unheeded = frozenset({"is_enabled"})
     imported_as = ("name",)
 
     def check(self, config: Values) -> list[Problem]:
@@ -77,6 +78,18 @@ class Target(Resource):
     type_name = "aws_cloudwatch_event_target"
     replaces = frozenset({"event_bus_name", "rule", "target_id"})
     defaults = {"event_bus_name": DEFAULT_BUS, "force_destroy": False}
+    unheeded = frozenset(
+        {
+            "appsync_target",
+            "batch_target",
+            "ecs_target",
+            "http_target",
+            "kinesis_target",
+            "redshift_target",
+            "run_command_targets",
+            "sagemaker_pipeline_target",
+        }
+    )
 
     def create(self, aws: Aws, wanted: Values) -> str:
         wanted["target_id"] = wanted.get("target_id") or f"terraform-{uuid.uuid4().hex[:26]}"

@@ -15,6 +15,7 @@ from localaws.terraform.values import Problem, Values
 
 RENAMES = {
     "create_table_default_permission": "CreateTableDefaultPermissions",
+    "iceberg_table_input": "CreateIcebergTableInput",
     "partition_index": "PartitionIndexes",
     "ser_de_info": "SerdeInfo",
 }

@@ -29,6 +29,7 @@ class Key(Resource):
         "key_usage": "ENCRYPT_DECRYPT",
     }
     json_arguments = frozenset({"policy"})
+    unheeded = frozenset({"custom_key_store_id", "xks_key_id"})
 
     def create(self, aws: Aws, wanted: Values) -> str:
         options: dict[str, Any] = {

@@ -18,6 +18,7 @@ class LogGroup(Resource):
     replaces = frozenset({"log_group_class", "name", "name_prefix"})
     defaults = {"retention_in_days": 0, "skip_destroy": False}
     imported_as = ("name",)
+    unheeded = frozenset({"deletion_protection_enabled"})
 
     def create(self, aws: Aws, wanted: Values) -> str:
         wanted["name"] = generated(wanted)

@@ -66,6 +66,7 @@ class Topic(Resource):
     replaces = frozenset({"fifo_topic", "name", "name_prefix"})
     defaults = {"content_based_deduplication": False, "fifo_topic": False}
     json_arguments = frozenset({"delivery_policy", "policy"})
+    unheeded = frozenset({"archive_policy", "fifo_throughput_scope"})
     imported_as = ("arn",)
 
     def create(self, aws: Aws, wanted: Values) -> str:
@@ -153,6 +154,7 @@ class Subscription(Resource):
         "endpoint_auto_confirms": False,
         "raw_message_delivery": False,
     }
+    unheeded = frozenset({"delivery_policy", "filter_policy_scope", "redrive_policy", "replay_policy"})
     imported_as = ("arn",)
 
     def create(self, aws: Aws, wanted: Values) -> str:
@@ -198,6 +200,7 @@ class Queue(Resource):
         "visibility_timeout_seconds": 30,
     }
     json_arguments = frozenset({"policy", "redrive_allow_policy", "redrive_policy"})
+    unheeded = frozenset({"deduplication_scope", "fifo_throughput_limit", "sqs_managed_sse_enabled"})
     imported_as = ("url",)
 
     def create(self, aws: Aws, wanted: Values) -> str:

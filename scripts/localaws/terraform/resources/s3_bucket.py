@@ -37,6 +37,7 @@ class Bucket(Resource):
     type_name = "aws_s3_bucket"
     replaces = frozenset({"bucket", "bucket_prefix", "object_lock_enabled"})
     defaults = {"force_destroy": False, "object_lock_enabled": False}
+    unheeded = frozenset({"bucket_namespace"})
     imported_as = ("bucket",)
 
     def check(self, config: Values) -> list[Problem]:

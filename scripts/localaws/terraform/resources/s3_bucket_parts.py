@@ -13,11 +13,14 @@ from localaws.terraform.resource import Resource
 from localaws.terraform.shapes import NO_RENAMES, Renames, from_api, to_api
 from localaws.terraform.values import Problem, Values, known_objects
 
+OWNER = frozenset({"expected_bucket_owner"})
+OWNED = frozenset({"bucket"}) | OWNER
+
 
 class BucketPart(Resource):
     """A configuration of a bucket; its id is the bucket's name."""
 
-    replaces = frozenset({"bucket", "expected_bucket_owner"})
+    replaces = frozenset({"bucket"})
     imported_as = ("bucket",)
     operation: ClassVar[str]
     """The operation's name without put_, get_ or delete_."""
@@ -65,7 +68,8 @@ class Versioning(BucketPart):
     type_name = "aws_s3_bucket_versioning"
     operation, member, shape = "bucket_versioning", "VersioningConfiguration", "VersioningConfiguration"
     renames = {"mfa_delete": "MFADelete"}
-    unheeded = frozenset({"mfa"})
+    replaces = OWNED
+    unheeded = frozenset({"expected_bucket_owner", "mfa"})
 
     def configuration(self, aws: Aws, wanted: Values) -> dict[str, Any]:
         return to_api(self._block, wanted["versioning_configuration"][0], aws.shape("s3", self.shape), self.renames)
@@ -89,6 +93,7 @@ class Encryption(BucketPart):
     """aws_s3_bucket_server_side_encryption_configuration."""
 
     type_name = "aws_s3_bucket_server_side_encryption_configuration"
+    replaces, unheeded = OWNED, OWNER
     operation, member = "bucket_encryption", "ServerSideEncryptionConfiguration"
     shape = answered = "ServerSideEncryptionConfiguration"
     renames = {
@@ -120,7 +125,6 @@ class Policy(BucketPart):
 
     type_name = "aws_s3_bucket_policy"
     operation = "bucket_policy"
-    replaces = frozenset({"bucket"})
     json_arguments = frozenset({"policy"})
 
     def configuration(self, aws: Aws, wanted: Values) -> dict[str, Any]:
@@ -136,7 +140,6 @@ class Ownership(BucketPart):
     type_name = "aws_s3_bucket_ownership_controls"
     operation = "bucket_ownership_controls"
     member = shape = answered = "OwnershipControls"
-    replaces = frozenset({"bucket"})
     renames = {"rule": "Rules"}
 
 
@@ -144,6 +147,7 @@ class Lifecycle(BucketPart):
     """aws_s3_bucket_lifecycle_configuration."""
 
     type_name = "aws_s3_bucket_lifecycle_configuration"
+    replaces, unheeded = OWNED, OWNER
     operation = "bucket_lifecycle_configuration"
     member, shape = "LifecycleConfiguration", "BucketLifecycleConfiguration"
     renames = {
@@ -196,7 +200,6 @@ class Notification(BucketPart):
     type_name = "aws_s3_bucket_notification"
     operation, member = "bucket_notification_configuration", "NotificationConfiguration"
     shape = "NotificationConfiguration"
-    replaces = frozenset({"bucket"})
     defaults = {"eventbridge": False}
     renames = {
         "topic": "TopicConfigurations",
@@ -205,6 +208,11 @@ class Notification(BucketPart):
         "lambda_function_arn": "LambdaFunctionArn",
         "eventbridge": "-",
     }
+    unheeded = frozenset(
+        f"{kind}.{part}"
+        for kind in ("lambda_function", "queue", "topic")
+        for part in ("filter_prefix", "filter_suffix")
+    )
 
     def configuration(self, aws: Aws, wanted: Values) -> dict[str, Any]:
         found = super().configuration(aws, wanted)
@@ -223,6 +231,7 @@ class Logging(BucketPart):
     """aws_s3_bucket_logging: deleting it means putting an empty one."""
 
     type_name = "aws_s3_bucket_logging"
+    replaces, unheeded = OWNED, OWNER
     operation, member, shape = "bucket_logging", "BucketLoggingStatus", "LoggingEnabled"
     answered = "LoggingEnabled"
     renames = {"target_grant": "TargetGrants"}

@@ -32,6 +32,18 @@ class Object(Resource):
     replaces = frozenset({"bucket", "key"})
     defaults = {"force_destroy": False}
     volatile = frozenset({"etag", "version_id"})
+    unheeded = frozenset(
+        {
+            "acl",
+            "bucket_key_enabled",
+            "checksum_algorithm",
+            "object_lock_legal_hold_status",
+            "object_lock_mode",
+            "object_lock_retain_until_date",
+            "override_provider",
+            "website_redirect",
+        }
+    )
     imported_as = ("bucket", "key")
     import_separator = "/"
 
