@@ -9,6 +9,7 @@ Example: load_access()["radiologist"]["imaging.study"].columns
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def mapping_with_line(loader: LineLoader, node: yaml.MappingNode) -> dict[str, A
 LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping_with_line)
 
 
+@cache
 def load_policy(path: Path = ACCESS_POLICY) -> Policy:
     """The policy as written. InputError when the file is not in the policy's form."""
     try:
@@ -100,6 +102,7 @@ def load_row_keys(folder: Path = SQL) -> tuple[str, ...]:
     return tuple(entry["name"] for entry in yaml.safe_load((folder / "core/row_keys.yaml").read_text()))
 
 
+@cache
 def load_access(path: Path = ACCESS_POLICY) -> AccessTable:
     """Persona -> room.table -> Access. InputError lists all faults of the policy at once."""
     policy, contract = load_policy(path), load_contract()
