@@ -74,8 +74,8 @@ def _require_on_table(caller: Caller, world: World, table: TableRef, action: str
         raise _missing(None, table.database, table.name)
     if action == "DESCRIBE":
         return
-    if action == "READ_ALL":
-        if not access.is_full:
+    if action in {"READ_ALL", "DESCRIBE_ALL"}:
+        if not (access.is_full or (action == "DESCRIBE_ALL" and access.is_described and not access.can_select)):
             raise _denied("SELECT on all columns and rows", f"{table.database}.{table.name}")
         return
     lacking = NEEDED.get(action, frozenset({action})) - access.permissions

@@ -16,6 +16,8 @@ from localaws.athena.catalog import TableRef
 from localaws.athena.create_table import iceberg_type, register
 from localaws.athena.errors import QueryError
 from localaws.athena.files_out import check_names
+from localaws.athena.given import visible_databases
+from localaws.athena.placement import check_partition, check_properties
 from localaws.athena.session import Outcome, Session
 from localaws.athena.storage import keys_under, remove_under, require_write
 from localaws.athena.types import parse_type, trino_from_hive, trino_text
@@ -51,7 +53,7 @@ def drop(session: Session, statement: st.Drop) -> Outcome:
     if statement.what == "DATABASE":
         return _drop_database(session, statement)
     name = session.named(statement.name)
-    found = session.relation(name)
+    found = session.visible(name)
     if found is None or (found.kind == "view") != (statement.what == "VIEW"):
         if statement.if_exists and found is None:
             return Outcome(lines=[])
@@ -69,7 +71,7 @@ def drop(session: Session, statement: st.Drop) -> Outcome:
 def _drop_database(session: Session, statement: st.Drop) -> Outcome:
     name = statement.name[-1]
     found = session.catalog.database(name)
-    if found is None:
+    if found is None or found.link_name not in {item.link_name for item in visible_databases(session)}:
         if statement.if_exists:
             return Outcome(lines=[])
         raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
@@ -105,6 +107,8 @@ def alter(session: Session, statement: st.Statement) -> Outcome:
     session.require(ref, "ALTER")
     if ref.kind == "view":
         raise QueryError("NOT_SUPPORTED", "ALTER TABLE does not take views")
+    if isinstance(statement, st.SetProperties):
+        check_properties(statement.properties)
     if ref.kind == "iceberg":
         require_write(session.caller, ref.location)
         _alter_iceberg(session, ref, statement)
@@ -173,6 +177,7 @@ def add_partitions(session: Session, statement: st.AddPartitions) -> Outcome:
             raise QueryError("INVALID_PARTITION_VALUE", "The partition's keys are not the table's")
         steps = "/".join(f"{key}={lower[key]}" for key in keys)
         place = location or f"{ref.location.rstrip('/')}/{steps}/"
+        check_partition(session.caller, ref, place)
         _add_partition(session, ref, [lower[key] for key in keys], place, statement.if_not_exists)
     return Outcome(lines=[])
 

@@ -20,6 +20,7 @@ from localaws.athena import statements as st
 from localaws.athena.catalog import TableRef
 from localaws.athena.errors import QueryError
 from localaws.athena.hive_write import storage_of
+from localaws.athena.placement import check_properties
 from localaws.athena.session import Name, Outcome, Session
 from localaws.athena.storage import require_write
 from localaws.athena.types import Type, parse_type, trino_from_hive
@@ -89,6 +90,7 @@ def _iceberg(session: Session, statement: st.CreateTable, name: Name) -> None:
     require_write(session.caller, statement.location)
     columns = [NewColumn(item.name, trino_from_hive(item.type), item.comment) for item in statement.columns]
     properties = {key: value for key, value in statement.properties.items() if key != "table_type"}
+    check_properties(properties)
     create_iceberg(session, name, columns, statement.partitions, statement.location.rstrip("/"), properties)
 
 
@@ -190,6 +192,7 @@ def _hive(session: Session, statement: st.CreateTable, name: Name) -> None:
     if not statement.location or statement.partitions:
         message = "An external table needs a LOCATION, and types for the columns it is partitioned by"
         raise QueryError("INVALID_TABLE_PROPERTY", message)
+    check_properties(statement.properties)
     columns = [_glue_column(item) for item in statement.columns]
     storage = storage_of(_format(statement.format), statement.location, columns, dict(statement.serde))
     if "serde" in statement.format:

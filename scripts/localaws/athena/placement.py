@@ -11,7 +11,8 @@ its location, since properties and partitions can be pointed anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyiceberg.expressions import AlwaysTrue
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from localaws.caller import Caller
     from localaws.world import World
 
+RESERVED = frozenset({"table_type", "metadata_location", "previous_metadata_location", "presto_view", "external"})
+
 
 def check(caller: Caller, world: World, table: TableRef) -> None:
     """Nothing if the table may be read where it lies, else PERMISSION_DENIED."""
@@ -40,6 +43,19 @@ def check(caller: Caller, world: World, table: TableRef) -> None:
     _require_objects(caller, table)
     if not all(is_under(location, table.location) for location in _named(world, table)):
         raise QueryError("PERMISSION_DENIED", f"Table {table.database}.{table.name} names files outside its location")
+
+
+def check_properties(properties: Mapping[str, str]) -> None:
+    """INVALID_TABLE_PROPERTY for properties that say where a table's metadata lies or what kind of entry it is."""
+    reserved = sorted(name for name in properties if name.lower() in RESERVED)
+    if reserved:
+        raise QueryError("INVALID_TABLE_PROPERTY", f"Table property '{reserved[0]}' cannot be set")
+
+
+def check_partition(caller: Caller, table: TableRef, location: str) -> None:
+    """PERMISSION_DENIED for a partition outside its table's location, unless the caller may read it by IAM."""
+    if not is_under(location, table.location):
+        _require_objects(caller, replace(table, location=location))
 
 
 def _is_vouched_for(world: World, table: TableRef) -> bool:

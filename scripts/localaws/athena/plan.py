@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from localaws.caller import Caller
     from localaws.world import World
 
-TableAction = Literal["READ_ALL", "INSERT", "DELETE", "UPDATE", "ALTER", "DROP", "DESCRIBE"]
+TableAction = Literal["READ_ALL", "DESCRIBE_ALL", "INSERT", "DELETE", "UPDATE", "ALTER", "DROP", "DESCRIBE"]
 DatabaseAction = Literal["CREATE_TABLE", "CREATE_DATABASE", "DROP", "DESCRIBE"]
 
 
@@ -66,6 +66,7 @@ class Authoriser(Protocol):
         """Nothing if the caller may do this to the table or database, else a QueryError.
 
         READ_ALL: every column and row (a MERGE, UPDATE or DELETE reads its target, time travel tables).
+        DESCRIBE_ALL: the whole schema with its properties and files, so not for who sees a part of the table.
         DatabaseRef with CREATE_DATABASE names a database that does not exist yet.
         """
 

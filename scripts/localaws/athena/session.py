@@ -92,12 +92,17 @@ class Session:
     def relation(self, name: Name) -> TableRef | None:
         return self.catalog.relation(CATALOG, name.database, name.name)
 
-    def table(self, name: Name) -> TableRef:
-        """The table; the same error whether it is not there or not to be seen."""
+    def visible(self, name: Name) -> TableRef | None:
+        """The table, if the caller may know of it; None as for one that is not there."""
         from localaws.athena import authorise
 
         found = self.relation(name)
-        if found is None or not authorise.visible_columns(self.caller, self.world, found):
+        return found if found and authorise.visible_columns(self.caller, self.world, found) else None
+
+    def table(self, name: Name) -> TableRef:
+        """The table; the same error whether it is not there or not to be seen."""
+        found = self.visible(name)
+        if found is None:
             message = f"Table '{CATALOG}.{name.database}.{name.name}' does not exist"
             raise QueryError("TABLE_NOT_FOUND", message)
         return found

@@ -76,6 +76,7 @@ def _partitions(session: Session, statement: st.Show) -> Outcome:
     keys = [column.name for column in table.columns if column.is_partition]
     if not keys:
         raise QueryError("DDL_ERROR", f"FAILED: SemanticException Table {table.name} is not a partitioned table")
+    session.require(table, "READ_ALL")
     client = session.world.client("glue", table.catalog_id)
     pages = client.get_paginator("get_partitions").paginate(DatabaseName=table.database, TableName=table.name)
     values = [item["Values"] for page in pages for item in page["Partitions"]]
@@ -85,6 +86,7 @@ def _partitions(session: Session, statement: st.Show) -> Outcome:
 
 def _properties(session: Session, statement: st.Show) -> Outcome:
     table, _ = _visible(session, statement.name)
+    session.require(table, "DESCRIBE_ALL")
     lines = [f"{name}\t{value}" for name, value in sorted(table.parameters.items())]
     return Outcome(text_columns(["prpt_name"]), lines=lines)
 
@@ -98,6 +100,7 @@ def describe(session: Session, statement: st.Describe) -> Outcome:
         heading = "\t".join(f"{word:<{WIDTH}}" for word in ("# col_name", "data_type", "comment"))
         lines += ["\t \t ", "# Partition Information\t \t ", heading, "\t \t ", *map(_described, keys)]
     if statement.extended:
+        session.require(table, "DESCRIBE_ALL")
         lines += ["", f"Location:\t{table.location}"]
     return Outcome(text_columns(["col_name", "data_type", "comment"]), lines=lines)
 
@@ -111,6 +114,7 @@ def _create_table(session: Session, statement: st.Show) -> Outcome:
     table, columns = _visible(session, statement.name)
     if table.kind == "view":
         return _create_view(session, replace(statement, what="CREATE VIEW"))
+    session.require(table, "DESCRIBE_ALL")
     text = _iceberg_text(session, table, columns) if table.kind == "iceberg" else _hive_text(table, columns)
     return Outcome(text_columns(["createtab_stmt"]), lines=text)
 

@@ -331,6 +331,46 @@ def test_what_is_forbidden_reads_as_what_is_missing(stage: Stage, database: str)
     assert answer.reason.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE {}",
+        "DROP TABLE IF EXISTS {}",
+        "DROP VIEW {}",
+        "DROP VIEW IF EXISTS {}",
+        "DESCRIBE {}",
+        "SHOW COLUMNS IN {}",
+        "SHOW CREATE TABLE {}",
+        "SHOW CREATE VIEW {}",
+        "SHOW TBLPROPERTIES {}",
+        "SHOW PARTITIONS {}",
+        "INSERT INTO {} SELECT 1",
+        "DELETE FROM {}",
+        "UPDATE {} SET a = 1",
+        "MERGE INTO {} t USING (SELECT 1 AS a) s ON t.a = s.a WHEN MATCHED THEN DELETE",
+        "ALTER TABLE {} ADD COLUMNS (a int)",
+        "ALTER TABLE {} SET TBLPROPERTIES ('a' = 'b')",
+        "OPTIMIZE {} REWRITE DATA USING BIN_PACK",
+        "VACUUM {}",
+        "MSCK REPAIR TABLE {}",
+        "SELECT 1 FROM {}",
+        "EXPLAIN SELECT 1 FROM {}",
+        "CREATE TABLE clinical.copy_of WITH (format = 'PARQUET') AS SELECT * FROM {}",
+    ],
+)
+def test_no_statement_tells_forbidden_from_missing(stage: Stage, sql: str) -> None:
+    forbidden, missing = (stage.ask(sql.format(name)) for name in ("secret.forbidden", "secret.forbiddex"))
+    assert forbidden.reason == missing.reason.replace("forbiddex", "forbidden")
+    assert (forbidden.state, forbidden.rows) == (missing.state, missing.rows)
+
+
+@pytest.mark.parametrize("sql", ["DROP DATABASE {}", "DROP DATABASE IF EXISTS {}", "SHOW TABLES IN {}"])
+def test_no_statement_tells_a_forbidden_database_from_a_missing_one(stage: Stage, sql: str) -> None:
+    forbidden, missing = (stage.ask(sql.format(name)) for name in ("secret", "sekret"))
+    assert forbidden.reason == missing.reason.replace("sekret", "secret")
+    assert (forbidden.state, forbidden.rows) == (missing.state, missing.rows)
+
+
 def test_a_prepared_statement_sees_no_more(stage: Stage) -> None:
     stage.ask("PREPARE q FROM SELECT family_name FROM patient WHERE birth_year = ?")
     answer = stage.ask("EXECUTE q USING 1950")

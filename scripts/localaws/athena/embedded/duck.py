@@ -68,7 +68,7 @@ class Embedded:
         compiled, used = self._compiled(query, datetime.now(UTC))
         lines = [f"Output[{', '.join(column.name for column in _columns(compiled))}]"]
         for name, table in query.tables.items():
-            columns = ", ".join(sorted(used.get(name, set()))) or "-"
+            columns = ", ".join(sorted(used.get(name, set()) & _offered(query.tree, name))) or "-"
             lines.append(
                 f"    TableScan[table = {table.catalog_id}:{table.database}.{table.name}, columns = {columns}]"
             )
@@ -99,6 +99,12 @@ class Embedded:
                 cursor.register(name, source.rows)
             else:
                 cursor.execute(f"CREATE TEMP VIEW {quoted(name)} AS {source.sql}")
+
+
+def _offered(tree: exp.Expr, name: str) -> set[str]:
+    """The columns that the query is offered of a table: a row rule's own columns are nobody's business."""
+    places = [table.find_ancestor(exp.Select) for table in tree.find_all(exp.Table) if table.name == name]
+    return {item.alias_or_name for select in places if select for item in select.expressions}
 
 
 @contextmanager
