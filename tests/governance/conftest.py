@@ -152,12 +152,21 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
 
 
 @pytest.fixture(scope="session")
-def root_plan(small_lake: SmallLake) -> dict[str, Any]:
-    """The plan of the whole configuration for `local`, on an empty state."""
+def roots(small_lake: SmallLake) -> dict[str, SmallLake]:
+    """Both root modules of a copy of terraform/, initialised: where `terraform` can be run on them."""
     top = small_lake.folder.parent / "checkout"
     shutil.copytree(TERRAFORM, top / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*_override.tf"))
     shutil.copytree(SQL, top / "sql")
-    root = replace(small_lake, folder=top / "terraform")
-    root.terraform("init", "-input=false", "-backend=false")
+    found = {"main": replace(small_lake, folder=top / "terraform")}
+    found["account"] = replace(small_lake, folder=top / "terraform/account")
+    for root in found.values():
+        root.terraform("init", "-input=false", "-backend=false")
+    return found
+
+
+@pytest.fixture(scope="session")
+def root_plan(roots: dict[str, SmallLake]) -> dict[str, Any]:
+    """The plan of the whole configuration for `local`, on an empty state."""
+    root = roots["main"]
     root.terraform("plan", "-out=out.tfplan", "-input=false", "-var-file=environments/local.tfvars")
     return json.loads(root.terraform("show", "-json", "out.tfplan"))
