@@ -87,24 +87,43 @@ def test_a_dicom_store_keeps_everything(bench):
     bench.delete(kind, state)
 
 
-def test_a_variant_store_over_a_reference_store(bench):
-    pytest.importorskip("localaws.omics.service")
-    reference = bench.create("awscc_omics_reference_store", name="reference")
-    arn = f"{reference['arn']}/reference/1234567890"
-    arguments = {"name": "variants", "reference": {"reference_arn": arn}}
-    kind = "awscc_omics_variant_store"
-    state = bench.create(kind, **arguments)
-    state = bench.update(kind, state, **arguments, description="panel")
-    assert bench.plan(kind, state, **{**arguments, "name": "others"}).replace_paths == [("name",)]
-    bench.delete(kind, state)
+OMICS = {
+    "awscc_omics_reference_store": (
+        {"name": "reference", "sse_config": {"type": "KMS", "key_arn": "arn:aws:kms:us-east-1:123456789012:key/k"}},
+        {"Name": "reference", "SseConfig": {"Type": "KMS", "KeyArn": "arn:aws:kms:us-east-1:123456789012:key/k"}},
+    ),
+    "awscc_omics_variant_store": (
+        {"name": "variants", "reference": {"reference_arn": "arn:aws:omics:r"}, "tags": {"Room": "genomic"}},
+        {"Name": "variants", "Reference": {"ReferenceArn": "arn:aws:omics:r"}, "Tags": {"Room": "genomic"}},
+    ),
+    "awscc_omics_annotation_store": (
+        {
+            "name": "clinvar",
+            "store_format": "TSV",
+            "store_options": {"tsv_store_options": {"format_to_header": {"CHR": "chrom"}, "schema": [{"pos": "LONG"}]}},
+        },
+        {
+            "Name": "clinvar",
+            "StoreFormat": "TSV",
+            "StoreOptions": {"TsvStoreOptions": {"FormatToHeader": {"CHR": "chrom"}, "Schema": [{"pos": "LONG"}]}},
+        },
+    ),
+}
 
 
-def test_an_annotation_store(bench):
-    pytest.importorskip("localaws.omics.service")
-    kind = "awscc_omics_annotation_store"
-    options = {"tsv_store_options": {"annotation_type": "CHR_POS", "schema": [{"contig": "STRING"}, {"pos": "LONG"}]}}
-    state = bench.create(kind, name="clinvar", store_format="TSV", store_options=options)
-    bench.delete(kind, state)
+@pytest.mark.parametrize("kind", OMICS)
+def test_an_omics_store_is_asked_for_in_the_words_of_cloudformation(bench, kind):
+    arguments, properties = OMICS[kind]
+    resource, config = bench.resource(kind), bench.config(kind, arguments)
+    assert not resource.check(config)
+    assert resource.properties(config) == properties
+
+
+def test_the_id_of_a_store_is_not_terraforms_id(bench):
+    resource = bench.resource("awscc_omics_annotation_store")
+    values = resource._from_properties(resource.spec, {"Id": "0123456789ab", "Name": "n"}, resource.type.schema)
+    assert values["annotation_store_id"] == "0123456789ab"
+    assert "id" not in values
 
 
 @pytest.mark.parametrize("kind", ["aws_vpc_that_is_not"])

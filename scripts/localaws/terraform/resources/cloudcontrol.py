@@ -78,6 +78,8 @@ class CloudControlResource(Resource):
 
     def _member(self, schema: Schema, name: str) -> str | None:
         plain = name.replace("_", "")
+        if plain == "id":
+            return None
         if plain == self.reserved and "Id" in schema.get("properties", {}):
             return "Id"
         return next((member for member in schema.get("properties", {}) if member.lower() == plain), None)
