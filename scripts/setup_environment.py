@@ -17,14 +17,14 @@ OLDEST = (3, 11)
 
 def main(folder: Path) -> int:
     if sys.version_info < OLDEST:
-        found = ".".join(map(str, sys.version_info[:2]))
-        return refuse(f"Python {'.'.join(map(str, OLDEST))} or newer is needed, this is {found}", "make setup PYTHON=python3.12")
+        found, oldest = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST))
+        return refuse(f"Python {oldest} or newer is needed, this is {found}", "make setup PYTHON=python3.12")
     started = time.monotonic()
     say(f"Setting up {folder.name} (once; a minute or two)")
     try:
         venv.create(folder, with_pip=True)
     except subprocess.CalledProcessError:
-        return refuse("This Python cannot make virtual environments with pip", "install your system's python3-venv package")
+        return refuse("This Python cannot make virtual environments with pip", "install your system's python3-venv")
     pip = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     constraints = ["--constraint", str(ROOT / "scripts/constraints.txt")]
     # The build back end goes in first, so that the editable install needs no second, isolated download.
