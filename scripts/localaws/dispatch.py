@@ -13,12 +13,14 @@ from http import HTTPStatus
 from typing import Any
 
 from localaws import caller as callers
+from localaws import events
 from localaws.caller import Caller
 from localaws.forward import Moto, MotoCalls
 from localaws.iam import actions, denial, gate, managed, public, shape, trust
 from localaws.iam.policy import Call
 from localaws.request import WireRequest
 from localaws.s3 import plain
+from localaws.s3.checksum import BadDigest
 from localaws.service import Service, ServiceError
 from localaws.services import TABLE, Services
 from localaws.wire import Wire, WireResponse
@@ -37,6 +39,7 @@ class Dispatcher:
         self._services = Services(world)
         self._moto = Moto()
         public.install()
+        events.install()
         world.forward = MotoCalls(self._moto)
 
     def close(self) -> None:
@@ -70,16 +73,11 @@ class Dispatcher:
         """Our answer; None when it is moto that answers this one."""
         try:
             caller = admit(request)
-        except callers.UnknownKey as error:
-            codes = denial.EXPIRED if error.expired else denial.UNKNOWN_KEY
-            return denial.denial(request, codes, "The security token included in the request is invalid.")
-        except gate.AccessDenied as error:
-            return denial.denial(request, denial.DENIED, str(error))
-        except shape.NotOffered as error:
-            return denial.denial(request, denial.NOT_OFFERED, str(error))
+            if request.signing_name == "s3":
+                return plain.answer(request)
+        except _REFUSALS as error:
+            return _refused(request, error)
         name = request.signing_name
-        if name == "s3":
-            return plain.answer(request)
         if caller is None or name is None or name not in TABLE:
             return None
         return self._own(name, request, caller)
@@ -110,6 +108,25 @@ class Dispatcher:
             return wire.render_error(
                 ServiceError("InternalServerException", f"{type(error).__name__}: {error}", status=500)
             )
+
+
+_REFUSALS = (callers.UnknownKey, gate.AccessDenied, shape.NotOffered, BadDigest)
+
+
+def _refused(request: WireRequest, error: Exception) -> WireResponse:
+    """The answer to a request that goes no further."""
+    message = str(error)
+    match error:
+        case callers.UnknownKey():
+            codes = denial.EXPIRED if error.expired else denial.UNKNOWN_KEY
+            message = "The security token included in the request is invalid."
+        case gate.AccessDenied():
+            codes = denial.DENIED
+        case BadDigest():
+            return denial.denial(request, denial.BAD_DIGEST, message, status=400)
+        case _:
+            codes = denial.NOT_OFFERED
+    return denial.denial(request, codes, message)
 
 
 def admit(request: WireRequest) -> Caller | None:

@@ -142,7 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The request log is the dispatcher's: it knows operations and keeps values out."""
 
     def do_any(self) -> None:
-        body = self._body()
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit():
+            self.send_error(400, "Content-Length is not a number")
+            return
+        body = self._body(int(length))
         with self.server.gate:
             _Exchange(self, body).run()
         body.drain()
@@ -154,10 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         return answered
 
-    def _body(self) -> LimitedBody | ChunkedBody:
+    def _body(self, length: int) -> LimitedBody | ChunkedBody:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return ChunkedBody(self.rfile)
-        return LimitedBody(self.rfile, int(self.headers.get("Content-Length") or 0))
+        return LimitedBody(self.rfile, length)
 
     def environ(self, body: LimitedBody | ChunkedBody) -> dict[str, Any]:
         path, _, query = self.path.partition("?")

@@ -7,6 +7,7 @@ Example: `world.client("s3").get_object(Bucket=bucket, Key=key)`; `world.state("
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from localaws.caller import Caller
     from localaws.state import StateStore
 
+log = logging.getLogger("localaws")
 Forward = Callable[[str, str, dict[str, Any], str], dict[str, Any]]
 
 
@@ -115,6 +117,8 @@ class World:
         return future
 
     def _forget(self, future: Future[None]) -> None:
+        if future.exception() is not None:
+            log.error("background work failed", exc_info=future.exception())
         with self._lock:
             self._running.discard(future)
 

@@ -12,7 +12,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from localaws.iam.policy import overlaps
 from localaws.keys import Credentials
 from localaws.world import make_client
 from tests.localaws.roles import ROOT, Client, a_bucket, a_role, allow, code_of, deny
@@ -187,9 +186,25 @@ def test_a_session_policy_only_takes_away(aws: LocalAws, client: Client, bucket:
     assert code_of(s3.list_objects_v2, Bucket=bucket) == "AccessDenied"
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "expected"),
-    [("a*", "*b", True), ("a*c", "ab*", True), ("a*c", "b*", False), ("*", "", True), ("x?", "x", False)],
-)
-def test_patterns_overlap_when_some_text_suits_both(left: str, right: str, expected: bool) -> None:
-    assert overlaps(left, right) is expected
+def test_handing_a_role_to_a_service_needs_the_right_to(client: Client) -> None:
+    worker = a_role(client, name="worker")
+    maker = a_role(client, allow("glue:CreateJob"), name="maker")
+    passer = a_role(client, allow("glue:CreateJob"), allow("iam:PassRole", worker), name="passer")
+    job = {"Name": "j", "Role": worker, "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/j.py"}}
+    assert code_of(client("glue", role_arn=maker).create_job, **job) == "AccessDeniedException"
+    assert code_of(client("glue", role_arn=passer).create_job, **job) == "ok"
+
+
+def test_users_are_bound_by_their_own_and_their_groups_policies(aws: LocalAws, client: Client, bucket: str) -> None:
+    iam = client("iam")
+    iam.create_user(UserName="guest")
+    iam.create_group(GroupName="readers")
+    key = iam.create_access_key(UserName="guest")["AccessKey"]
+    s3 = make_client("s3", aws.endpoint, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == "AccessDenied"
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:ListBucket")]})
+    iam.put_group_policy(GroupName="readers", PolicyName="p", PolicyDocument=document)
+    iam.add_user_to_group(GroupName="readers", UserName="guest")
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == "ok"
+    iam.update_access_key(UserName="guest", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == "InvalidAccessKeyId"

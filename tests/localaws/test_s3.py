@@ -164,6 +164,17 @@ def test_conditions_hold(s3: Any) -> None:
     assert read(s3, "k") == b"x"
 
 
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+def test_bytes_that_are_not_those_of_their_checksum_are_refused(aws: LocalAws, s3: Any, algorithm: str) -> None:
+    written = s3.put_object(Bucket="data-bucket", Key="k", Body=b"right", ChecksumAlgorithm=algorithm)
+    checksum = {f"Checksum{algorithm}": written[f"Checksum{algorithm}"]}
+    assert s3.head_object(Bucket="data-bucket", Key="k", ChecksumMode="ENABLED").items() >= checksum.items()
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.put_object(Bucket="data-bucket", Key="k", Body=b"wrong", **checksum)
+    assert read(s3, "k") == b"right"
+    assert len(files(aws)) == 1
+
+
 def test_default_encryption_marks_what_is_written(client: Client, s3: Any) -> None:
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}

@@ -19,6 +19,7 @@ UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException")
 EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 NOT_OFFERED = ("AccessDenied", "UnsupportedOperationException")
 NOT_HERE = ("NotImplemented", "UnsupportedOperationException")
+BAD_DIGEST = ("BadDigest", "InvalidRequestException")
 FAILED = ("InternalFailure", "InternalServerException")
 
 

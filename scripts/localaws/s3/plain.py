@@ -18,6 +18,7 @@ from localaws.iam.s3_actions import bucket_and_key
 from localaws.objects import CHUNK, ObjectBytes, ObjectKey, store
 from localaws.request import WireRequest
 from localaws.s3 import chunked, listing
+from localaws.s3.checksum import BadDigest, BodyCheck
 from localaws.wire import WireResponse
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -33,7 +34,6 @@ _KEPT_HEADERS = {
 _MORE_THAN_A_PUT = re.compile(
     r"x-amz-(acl|grant-.*|tagging|copy-source.*|object-lock-.*|storage-class|website-.*|write-offset-bytes)|if-.*|origin"
 )
-_CHECKSUM = re.compile(r"x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)")
 _SSE = "x-amz-server-side-encryption"
 
 
@@ -161,18 +161,19 @@ def _write_part(request: WireRequest) -> WireResponse | None:
 
 
 def _stored(request: WireRequest) -> tuple[ObjectBytes, tuple[str, str] | None]:
-    """The body as a new object file, and the checksum that came with it."""
+    """The body as a new object file, and the checksum that came with it; BadDigest when they do not match."""
     stream = request.environ["wsgi.input"]
     trailer: dict[str, str] = {}
+    check = BodyCheck(request.headers)
     blocks: Iterator[bytes] = (
         chunked.decoded(stream, trailer) if chunked.is_chunked(request.headers) else chunked.plain(stream)
     )
-    content = store.write(blocks)
-    for name, text in (*request.headers.items(), *trailer.items()):
-        found = _CHECKSUM.fullmatch(name)
-        if found is not None:
-            return content, (found.group(1), text)
-    return content, None
+    content = store.write(check.through(blocks))
+    try:
+        return content, check.verify(trailer)
+    except BadDigest:
+        content.path.unlink()
+        raise
 
 
 def _metadata(request: WireRequest) -> dict[str, str]:
