@@ -10,7 +10,7 @@ Athena would, and the list of functions is one list of names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -24,6 +24,19 @@ from localaws.athena.errors import QueryError
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
 
 
+def _placed(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A special form's node with the place of its name, two words back when its arguments begin."""
+
+    def parse_at(parser: Any) -> Any:
+        token = parser._tokens[parser._index - 2]
+        found = parse(parser)
+        if isinstance(found, exp.Expr):
+            found.meta.update(line=token.line, col=token.col, start=token.start, end=token.end)
+        return found
+
+    return parse_at
+
+
 class AthenaSql(Trino):
     """Trino's grammar as Athena's queries use it; also writes trees back as text."""
 
@@ -34,9 +47,10 @@ class AthenaSql(Trino):
 
         FUNCTIONS: ClassVar[dict[str, Any]] = {}  # type: ignore[assignment, misc, unused-ignore]
         FUNCTION_PARSERS = {
-            **{name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS},
+            **{name: _placed(TrinoParser.FUNCTION_PARSERS[name]) for name in _SPECIAL_FORMS},
             "SUBSTRING": lambda self: _substring(self),
         }
+        COLUMN_OPERATORS = {TokenType.DOT: TrinoParser.COLUMN_OPERATORS[TokenType.DOT]}
         PLACEHOLDER_PARSERS = {
             **TrinoParser.PLACEHOLDER_PARSERS,
             TokenType.PLACEHOLDER: lambda self: _placeholder(self),

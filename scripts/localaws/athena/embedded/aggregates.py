@@ -190,6 +190,6 @@ def with_clauses(compiler: Compiler, node: exp.Expr, scope: Scope, clauses: Clau
     return aggregate_call(compiler, node, scope, clauses)
 
 
-@handles(exp.Star)
+@handles(exp.Star, parts="")
 def star(_: Compiler, node: exp.Star, __: Scope) -> Typed:
     raise QueryError("SYNTAX_ERROR", "mismatched input '*'. Expecting: <expression>", node)

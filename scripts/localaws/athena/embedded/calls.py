@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from localaws.athena.embedded.aggregates import AGGREGATES, aggregate_call
-from localaws.athena.embedded.compiler import Compiler, Lifted, handles
+from localaws.athena.embedded.compiler import Compiler, Lifted, handles, only
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.signatures import Signature, choose, signature
 from localaws.athena.embedded.typed import Typed
@@ -51,7 +51,7 @@ def call_name(node: exp.Anonymous) -> str:
     return str(node.name if isinstance(node.this, exp.Identifier) else node.this).lower()
 
 
-@handles(exp.Anonymous)
+@handles(exp.Anonymous, parts="this expressions")
 def call(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     name = call_name(node)
     if name in SPECIAL:
@@ -104,6 +104,7 @@ def lambda_text(
     """A lambda's argument names for DuckDB, and its body translated with arguments of these types."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(types):
         raise QueryError("TYPE_MISMATCH", f"Expected a lambda that takes {len(types)} argument(s)", place)
+    only(node, frozenset(["this", "expressions"]))
     names = [compiler.name("v") for _ in types]
     given = [item.name.lower() for item in node.expressions]
     arguments_ = {name: Typed(sql, found) for name, sql, found in zip(given, names, types, strict=True)}

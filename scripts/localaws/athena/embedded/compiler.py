@@ -26,16 +26,26 @@ from localaws.athena.types import trino_text
 Handler = Callable[["Compiler", Any, Scope], Typed]
 N = TypeVar("N", bound=Handler)
 HANDLERS: dict[type[exp.Expr], Handler] = {}
+PARTS: dict[type[exp.Expr], frozenset[str]] = {}
 
 
-def handles(*kinds: type[exp.Expr]) -> Callable[[N], N]:
-    """Register a handler for these kinds of nodes."""
+def handles(*kinds: type[exp.Expr], parts: str = "this expression") -> Callable[[N], N]:
+    """Register a handler for these kinds of nodes; `parts` are the node's parts that it heeds."""
 
     def register(handler: N) -> N:
         HANDLERS.update(dict.fromkeys(kinds, handler))
+        PARTS.update(dict.fromkeys(kinds, frozenset(parts.split())))
         return handler
 
     return register
+
+
+def only(node: exp.Expr, parts: frozenset[str]) -> None:
+    """Refuse a node with a part that nobody would heed: a clause must never be dropped in silence."""
+    for name, value in node.args.items():
+        if value and name not in parts:
+            word = name.rstrip("_").upper()
+            raise QueryError("SYNTAX_ERROR", f"mismatched input: {word} in {type(node).__name__} is not known", node)
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class Compiler:
         handler = HANDLERS.get(type(node))
         if handler is None:
             raise QueryError("NOT_SUPPORTED", f"Unsupported expression: {type(node).__name__}", node)
+        only(node, PARTS[type(node)])
         found = handler(self, node, scope).at(node)
         self.typed[id(node)] = found
         self.use(found)

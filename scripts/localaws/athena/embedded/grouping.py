@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from localaws.athena.embedded.compiler import Compiler
+from localaws.athena.embedded.compiler import Compiler, only
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import Typed
 from localaws.athena.errors import QueryError
@@ -36,8 +36,7 @@ def groups_of(compiler: Compiler, select: exp.Select, here: Scope, outputs: Sequ
     found = Groups(is_grouped=clause is not None)
     if clause is None:
         return found
-    if clause.args.get("all") or clause.args.get("totals"):
-        raise QueryError("SYNTAX_ERROR", "mismatched input in GROUP BY", clause)
+    only(clause, frozenset(["expressions", *_WORDS]))
     parts = [_element(compiler, node, here, outputs, found) for node in clause.expressions]
     for name in _WORDS:
         parts += [_element(compiler, node, here, outputs, found) for node in clause.args.get(name) or []]

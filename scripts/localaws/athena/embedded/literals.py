@@ -7,6 +7,7 @@ Example: `1.50` is `decimal(3,2)`; `INTERVAL '2' DAY` is an interval day to seco
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from sqlglot import exp
@@ -41,7 +42,7 @@ _TIME_LITERAL = re.compile(r"(\d{4,}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{1,2}(?::\d{1,
 _INT_LIMIT, _LONG_LIMIT = 2**31, 2**63
 
 
-@handles(exp.Literal)
+@handles(exp.Literal, parts="this is_string")
 def literal(_: Compiler, node: exp.Literal, __: Scope) -> Typed:
     if node.is_string:
         return Typed(text(node.this), Type("varchar", (len(node.this),)), value=node.this)
@@ -64,7 +65,7 @@ def number(digits: str, node: exp.Expr) -> Typed:
     )
 
 
-@handles(exp.Neg)
+@handles(exp.Neg, parts="this")
 def negative(compiler: Compiler, node: exp.Neg, scope: Scope) -> Typed:
     if isinstance(node.this, exp.Literal) and not node.this.is_string:
         digits = str(node.this.this)
@@ -78,17 +79,17 @@ def negative(compiler: Compiler, node: exp.Neg, scope: Scope) -> Typed:
     return Typed(f"(- {item.sql})", item.type, value=value)
 
 
-@handles(exp.Boolean)
+@handles(exp.Boolean, parts="this")
 def boolean(_: Compiler, node: exp.Boolean, __: Scope) -> Typed:
     return Typed(str(bool(node.this)).lower(), BOOLEAN, value=bool(node.this))
 
 
-@handles(exp.Null)
+@handles(exp.Null, parts="")
 def null(_: Compiler, __: exp.Null, ___: Scope) -> Typed:
     return Typed("NULL", UNKNOWN)
 
 
-@handles(exp.HexString)
+@handles(exp.HexString, parts="this")
 def hex_string(_: Compiler, node: exp.HexString, __: Scope) -> Typed:
     digits = re.sub(r"\s", "", str(node.this))
     if len(digits) % 2 or re.search(r"[^0-9A-Fa-f]", digits):
@@ -96,18 +97,18 @@ def hex_string(_: Compiler, node: exp.HexString, __: Scope) -> Typed:
     return Typed(f"unhex('{digits}')", VARBINARY)
 
 
-@handles(exp.UnicodeString)
+@handles(exp.UnicodeString, parts="this")
 def unicode_string(_: Compiler, node: exp.UnicodeString, __: Scope) -> Typed:
     value = re.sub(r"\\\+([0-9A-Fa-f]{6})|\\([0-9A-Fa-f]{4})", lambda m: chr(int(m[1] or m[2], 16)), str(node.this))
     return Typed(text(value), Type("varchar", (len(value),)), value=value)
 
 
-@handles(exp.ParseJSON)
+@handles(exp.ParseJSON, parts="this is_literal")
 def json_literal(_: Compiler, node: exp.ParseJSON, __: Scope) -> Typed:
     return Typed(f"json({text(node.this.name)})", JSON)
 
 
-@handles(exp.Cast, exp.TryCast)
+@handles(exp.Cast, exp.TryCast, parts="this to safe")
 def cast_node(compiler: Compiler, node: exp.Cast, scope: Scope) -> Typed:
     target = data_type(node.to)
     is_text = isinstance(node.this, exp.Literal) and node.this.is_string
@@ -117,7 +118,8 @@ def cast_node(compiler: Compiler, node: exp.Cast, scope: Scope) -> Typed:
             return moment
     if isinstance(node.this, exp.Null):
         return Typed(cast("NULL", target), target)
-    return explicit_cast(compiler.expression(node.this, scope), target, safe=isinstance(node, exp.TryCast))
+    item = replace(compiler.expression(node.this, scope), node=node)
+    return explicit_cast(item, target, safe=isinstance(node, exp.TryCast))
 
 
 def data_type(node: exp.DataType) -> Type:
@@ -185,7 +187,7 @@ def _timestamp_literal(node: exp.Cast, target: Type) -> Typed | None:
     return Typed(cast(text(match[1]), target), Type("timestamp", (precision,)))
 
 
-@handles(exp.Interval)
+@handles(exp.Interval, parts="this unit")
 def interval(_: Compiler, node: exp.Interval, __: Scope) -> Typed:
     sign = -1 if isinstance(node.this, exp.Neg) else 1
     amount = (node.this.this if sign < 0 else node.this).name
@@ -206,7 +208,7 @@ def interval(_: Compiler, node: exp.Interval, __: Scope) -> Typed:
     return Typed(f"to_{parts[name]}({value})", found, value=value)
 
 
-@handles(exp.Array)
+@handles(exp.Array, parts="expressions")
 def array(compiler: Compiler, node: exp.Array, scope: Scope) -> Typed:
     items = [compiler.expression(item, scope) for item in node.expressions]
     element = common_type([item.type for item in items])
@@ -225,21 +227,21 @@ def moment(compiler: Compiler, precision: int = 3) -> str:
     return f"TIMESTAMPTZ '{now:%Y-%m-%d %H:%M:%S}{'.' + digits if digits else ''}+00'"
 
 
-@handles(exp.CurrentTimestamp)
+@handles(exp.CurrentTimestamp, parts="")
 def current_timestamp(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(moment(compiler), Type("timestamp with time zone", (3,)))
 
 
-@handles(exp.CurrentDate)
+@handles(exp.CurrentDate, parts="")
 def current_date(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"DATE '{compiler.now:%Y-%m-%d}'", DATE)
 
 
-@handles(exp.CurrentTime, exp.Localtime)
+@handles(exp.CurrentTime, exp.Localtime, parts="")
 def current_time(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"TIME '{compiler.now:%H:%M:%S}'", TIME)
 
 
-@handles(exp.Localtimestamp)
+@handles(exp.Localtimestamp, parts="")
 def local_timestamp(compiler: Compiler, _: exp.Expr, __: Scope) -> Typed:
     return Typed(f"timezone('UTC', {moment(compiler)})", Type("timestamp", (3,)))

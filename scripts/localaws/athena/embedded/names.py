@@ -15,13 +15,13 @@ from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, trino_text
 
 
-@handles(exp.Column)
+@handles(exp.Column, parts="this table db catalog")
 def column(compiler: Compiler, node: exp.Column, scope: Scope) -> Typed:
     parts = [node.args[name] for name in ("catalog", "db", "table", "this") if node.args.get(name)]
     return _named(compiler, node, parts, scope)
 
 
-@handles(exp.Identifier)
+@handles(exp.Identifier, parts="this quoted")
 def identifier(compiler: Compiler, node: exp.Identifier, scope: Scope) -> Typed:
     return _named(compiler, node, [node], scope)
 
@@ -65,7 +65,7 @@ def zone_name(node: exp.Expr | None) -> str:
     return str(node.this)
 
 
-@handles(exp.AtTimeZone)
+@handles(exp.AtTimeZone, parts="this zone")
 def at_time_zone(compiler: Compiler, node: exp.AtTimeZone, scope: Scope) -> Typed:
     return in_zone(compiler.expression(node.this, scope), zone_name(node.args["zone"]))
 
@@ -131,7 +131,7 @@ def part_of(name: str, item: Typed, node: exp.Expr) -> Typed:
     return Typed(f"CAST(date_part('{field}', {local(item)}) AS BIGINT)", BIGINT)
 
 
-@handles(exp.Trim)
+@handles(exp.Trim, parts="this expression position")
 def trim(compiler: Compiler, node: exp.Trim, scope: Scope) -> Typed:
     word = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     items = [compiler.expression(node.this, scope)]
@@ -142,7 +142,7 @@ def trim(compiler: Compiler, node: exp.Trim, scope: Scope) -> Typed:
     return Typed(f"{word}({', '.join(item.sql for item in items)})", VARCHAR)
 
 
-@handles(exp.StrPosition)
+@handles(exp.StrPosition, parts="this substr")
 def position(compiler: Compiler, node: exp.StrPosition, scope: Scope) -> Typed:
     whole, part = compiler.expression(node.this, scope), compiler.expression(node.args["substr"], scope)
     return Typed(f"CAST(instr({whole.sql}, {part.sql}) AS BIGINT)", BIGINT)

@@ -40,7 +40,7 @@ def mismatch(sign: str, left: Typed, right: Typed, node: exp.Expr) -> QueryError
     return QueryError("TYPE_MISMATCH", f"Cannot apply operator: {shown}", node)
 
 
-@handles(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+@handles(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, parts="this expression typed")
 def arithmetic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
     sign = _SIGNS[type(node)]
@@ -157,7 +157,7 @@ def logic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     return Typed("(" + f" {word} ".join(parts) + ")", Type("boolean"))
 
 
-@handles(exp.Not)
+@handles(exp.Not, parts="this")
 def negation(compiler: Compiler, node: exp.Not, scope: Scope) -> Typed:
     return Typed(f"(NOT {compiler.condition(node.this, scope, 'Value of logical NOT expression')})", Type("boolean"))
 
@@ -169,12 +169,12 @@ def is_null(compiler: Compiler, node: exp.Is, scope: Scope) -> Typed:
     return Typed(f"({compiler.expression(node.this, scope).sql} IS NULL)", Type("boolean"))
 
 
-@handles(exp.Paren)
+@handles(exp.Paren, parts="this")
 def paren(compiler: Compiler, node: exp.Paren, scope: Scope) -> Typed:
     return compiler.expression(node.this, scope)
 
 
-@handles(exp.Between)
+@handles(exp.Between, parts="this low high")
 def between(compiler: Compiler, node: exp.Between, scope: Scope) -> Typed:
     items = [compiler.expression(node.args[name], scope) for name in ("this", "low", "high")]
     merged = common_type([item.type for item in items])
@@ -184,14 +184,15 @@ def between(compiler: Compiler, node: exp.Between, scope: Scope) -> Typed:
     return Typed(f"({one} BETWEEN {low} AND {high})", Type("boolean"))
 
 
-@handles(exp.Like)
+@handles(exp.Like, parts="this expression negate")
 def like(compiler: Compiler, node: exp.Like, scope: Scope, escape: str = "") -> Typed:
     item, pattern = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
     for part in (item, pattern):
         if part.type.name not in ("varchar", "char", "unknown"):
             message = f"Left side of LIKE expression must evaluate to a varchar (actual: {trino_text(part.type)})"
             raise QueryError("TYPE_MISMATCH", message, part.node)
-    return Typed(f"({item.sql} LIKE {pattern.sql}{escape})", Type("boolean"))
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
+    return Typed(f"({item.sql} {word} {pattern.sql}{escape})", Type("boolean"))
 
 
 @handles(exp.Escape)
@@ -201,7 +202,7 @@ def like_escape(compiler: Compiler, node: exp.Escape, scope: Scope) -> Typed:
     return like(compiler, node.this, scope, f" ESCAPE {text(node.expression.name)}")
 
 
-@handles(exp.In)
+@handles(exp.In, parts="this expressions query")
 def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
     item = compiler.expression(node.this, scope)
     query = node.args.get("query")
@@ -223,7 +224,7 @@ def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
     return Typed(f"({to_type(item, merged).sql} IN ({listed}))", Type("boolean"))
 
 
-@handles(exp.DPipe)
+@handles(exp.DPipe, parts="this expression")
 def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
     left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
     kinds = {left.type.name, right.type.name}
@@ -246,7 +247,7 @@ def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
     return Typed(f"({parts[0]} || {parts[1]})", target)
 
 
-@handles(exp.Case)
+@handles(exp.Case, parts="this ifs default")
 def case(compiler: Compiler, node: exp.Case, scope: Scope) -> Typed:
     subject = compiler.expression(node.this, scope) if node.this else None
     tests = [_test(compiler, branch, scope, subject) for branch in node.args["ifs"]]
@@ -270,7 +271,7 @@ def _test(compiler: Compiler, branch: exp.If, scope: Scope, subject: Typed | Non
     return f"({one} = {two})"
 
 
-@handles(exp.If)
+@handles(exp.If, parts="this true false")
 def if_function(compiler: Compiler, node: exp.If, scope: Scope) -> Typed:
     test = compiler.condition(node.this, scope, "IF clause")
     yes = compiler.expression(node.args["true"], scope)
@@ -282,7 +283,7 @@ def if_function(compiler: Compiler, node: exp.If, scope: Scope) -> Typed:
     return Typed(f"CASE WHEN {test} THEN {to_type(yes, merged).sql} ELSE {to_type(no, merged).sql} END", merged)
 
 
-@handles(exp.Tuple)
+@handles(exp.Tuple, parts="expressions")
 def row_constructor(compiler: Compiler, node: exp.Tuple, scope: Scope) -> Typed:
     return row_value([compiler.expression(item, scope) for item in node.expressions])
 
@@ -294,7 +295,7 @@ def row_value(items: list[Typed]) -> Typed:
     return Typed("struct_pack(" + ", ".join(f"{name} := {item.sql}" for name, item in pairs) + ")", found)
 
 
-@handles(exp.Bracket)
+@handles(exp.Bracket, parts="this expressions")
 def subscript(compiler: Compiler, node: exp.Bracket, scope: Scope) -> Typed:
     if len(node.expressions) != 1:
         raise QueryError("SYNTAX_ERROR", "mismatched input ','. Expecting: ']'", node)

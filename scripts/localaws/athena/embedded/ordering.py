@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.athena.embedded.compiler import Compiler
+from localaws.athena.embedded.compiler import Compiler, only
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.errors import QueryError
 from localaws.athena.types import trino_text
@@ -18,6 +18,7 @@ def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
     """The terms of an ORDER BY inside an aggregate or a window."""
     terms = []
     for term in order.expressions:
+        only(term, frozenset(["this", "desc", "nulls_first"]))
         found = compiler.expression(term.this, scope)
         if found.type.name in ("map", "json"):
             message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"

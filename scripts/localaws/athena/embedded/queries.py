@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from localaws.athena.coercions import common_type
 from localaws.athena.embedded.coercion import to_type
-from localaws.athena.embedded.compiler import Compiled, Compiler, handles
+from localaws.athena.embedded.compiler import Compiled, Compiler, handles, only
 from localaws.athena.embedded.ordering import direction
 from localaws.athena.embedded.scope import CommonTable, Field, Scope
 from localaws.athena.embedded.select import compile_select
@@ -23,11 +23,34 @@ from localaws.athena.embedded.typed import Typed
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, trino_text
 
+_AROUND = "with_ order limit offset"
+QUERY_PARTS = f"this expression expressions distinct alias {_AROUND} from_ joins where group having windows"
+_PARTS: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Select: frozenset(f"expressions distinct from_ joins where group having windows {_AROUND}".split()),
+    exp.Subquery: frozenset(f"this alias {_AROUND}".split()),
+    exp.Values: frozenset(f"expressions alias {_AROUND}".split()),
+    **{
+        kind: frozenset(f"this expression distinct {_AROUND}".split())
+        for kind in (exp.Union, exp.Intersect, exp.Except)
+    },
+    exp.With: frozenset(["expressions", "recursive"]),
+    exp.CTE: frozenset(["this", "alias"]),
+    exp.TableAlias: frozenset(["this", "columns"]),
+    exp.Limit: frozenset(["expression"]),
+    exp.Offset: frozenset(["expression"]),
+    exp.Fetch: frozenset(["direction", "count", "limit_options"]),
+    exp.Order: frozenset(["expressions"]),
+    exp.Ordered: frozenset(["this", "desc", "nulls_first"]),
+}
 _SETS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 
 
 def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     """Any query expression with its WITH, ORDER BY, OFFSET and LIMIT."""
+    if type(node) not in _PARTS:
+        raise QueryError("NOT_SUPPORTED", f"Unsupported query: {type(node).__name__}", node)
+    for part in (node, *(node.args[name] for name in _AROUND.split() if node.args.get(name))):
+        only(part, _PARTS[type(part)])
     scope = Scope(parent=outer)
     prefix = _with(compiler, node, scope)
     if isinstance(node, exp.Select):
@@ -38,10 +61,8 @@ def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
         found = Compiled(f"SELECT * FROM ({inner.sql}) AS {compiler.name('r')}", inner.fields)
     elif isinstance(node, exp.SetOperation):
         found = _set_operation(compiler, node, scope)
-    elif isinstance(node, exp.Values):
-        found = _values(compiler, node, scope)
     else:
-        raise QueryError("NOT_SUPPORTED", f"Unsupported query: {type(node).__name__}", node)
+        found = _values(compiler, node, scope)
     order = _output_order(compiler, node, found, scope)
     body = f"SELECT * FROM ({found.sql}) AS {compiler.name('r')}" if order else found.sql
     return Compiled(prefix + body + order + limits(compiler, node, scope), found.fields)
@@ -54,6 +75,8 @@ def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     is_recursive = bool(clause.args.get("recursive"))
     parts = []
     for entry in clause.expressions:
+        only(entry, _PARTS[exp.CTE])
+        only(entry.args["alias"], _PARTS[exp.TableAlias])
         name = entry.alias.lower()
         if name in scope.ctes:
             raise QueryError("DUPLICATE_NAMED_QUERY", f"WITH query name '{name}' specified more than once", entry)
@@ -152,6 +175,7 @@ def _output_order(compiler: Compiler, node: exp.Expr, found: Compiled, scope: Sc
     outputs = Scope(parent=None, fields=list(found.fields), ctes=scope.ctes)
     terms = []
     for term in order.expressions:
+        only(term, _PARTS[exp.Ordered])
         item = term.this
         if isinstance(item, exp.Literal) and not item.is_string:
             place = int(item.this)
@@ -187,13 +211,13 @@ def _has_ties(clause: exp.Fetch) -> bool:
     return bool(options and (options.args.get("with_ties") or options.args.get("percent")))
 
 
-@handles(exp.Exists)
+@handles(exp.Exists, parts="this")
 def exists(compiler: Compiler, node: exp.Exists, scope: Scope) -> Typed:
     inner = compiler.subquery(node.this, scope)
     return compiler.lift(Typed(f"EXISTS ({inner.sql})", Type("boolean")))
 
 
-@handles(exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except)
+@handles(exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, parts=QUERY_PARTS)
 def scalar_subquery(compiler: Compiler, node: exp.Expr, scope: Scope) -> Typed:
     inner = compiler.subquery(node, scope)
     if len(inner.fields) != 1:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from localaws.athena.coercions import common_type
 from localaws.athena.embedded.coercion import to_type
-from localaws.athena.embedded.compiler import Compiled, Compiler
+from localaws.athena.embedded.compiler import Compiled, Compiler, only
 from localaws.athena.embedded.operators import compared
 from localaws.athena.embedded.scope import Field, Scope
 from localaws.athena.embedded.typed import BIGINT, Typed, quoted
@@ -41,9 +41,11 @@ def from_clause(compiler: Compiler, select: exp.Select, outer: Scope) -> Relatio
 
 def relation_of(compiler: Compiler, node: exp.Expr, outer: Scope, left: Relation | None = None) -> Relation:
     """One item of FROM with the joins nested in it; `left` is what a lateral item may see."""
-    _refuse_extras(node)
+    _check_parts(node)
     if isinstance(node, exp.Paren):
         found = relation_of(compiler, node.this, outer, left)
+    elif isinstance(node, exp.Table) and isinstance(node.this, exp.Values):
+        found = _derived(compiler, node.this, node, outer, "")
     elif isinstance(node, exp.Table):
         found = _table(compiler, node, outer)
     elif isinstance(node, exp.Unnest):
@@ -60,10 +62,26 @@ def relation_of(compiler: Compiler, node: exp.Expr, outer: Scope, left: Relation
     return joined(compiler, found, nested or [], outer)
 
 
-def _refuse_extras(node: exp.Expr) -> None:
+_PARTS: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Paren: frozenset(["this", "joins"]),
+    exp.Table: frozenset(["this", "db", "catalog", "alias", "joins"]),
+    exp.Unnest: frozenset(["expressions", "alias", "offset", "joins"]),
+    exp.Lateral: frozenset(["this", "alias", "joins"]),
+    exp.Subquery: frozenset(["this", "alias", "joins", "with_", "order", "limit", "offset"]),
+    exp.Join: frozenset(["this", "side", "kind", "on", "using", "method"]),
+    exp.TableAlias: frozenset(["this", "columns"]),
+}
+
+
+def _check_parts(node: exp.Expr) -> None:
     for name, word in (("sample", "TABLESAMPLE"), ("pivots", "PIVOT"), ("match_recognize", "MATCH_RECOGNIZE")):
         if node.args.get(name):
             raise QueryError("NOT_SUPPORTED", f"{word} is not supported", node)
+    if type(node) in _PARTS:
+        only(node, _PARTS[type(node)])
+    alias = node.args.get("alias")
+    if isinstance(alias, exp.TableAlias):
+        only(alias, _PARTS[exp.TableAlias])
 
 
 def _seen(outer: Scope, left: Relation | None) -> Scope:
@@ -127,6 +145,7 @@ def joined(compiler: Compiler, left: Relation, joins: Sequence[exp.Join], outer:
 
 
 def _join(compiler: Compiler, left: Relation, join: exp.Join, outer: Scope) -> Relation:
+    only(join, _PARTS[exp.Join])
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
     method = (join.args.get("method") or "").upper()
     if method or kind not in ("", "INNER", "CROSS", "OUTER"):
@@ -186,7 +205,7 @@ def _unnested(
     compiler: Compiler, left: Relation | None, node: exp.Unnest, outer: Scope, *, keep_empty: bool
 ) -> Relation:
     """The left side with its arrays spread out: a projection, since DuckDB spreads faster there than in a join."""
-    _refuse_extras(node)
+    _check_parts(node)
     with compiler.scalar_only("UNNEST"):
         items = [compiler.expression(item, _seen(outer, left)) for item in node.expressions]
     ordinal = node.args.get("offset")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from localaws.athena.embedded.compiler import Compiled, Compiler
+from localaws.athena.embedded.compiler import Compiled, Compiler, only
 from localaws.athena.embedded.grouping import check_grouped, groups_of
 from localaws.athena.embedded.ordering import direction
 from localaws.athena.embedded.relations import Relation, from_clause
@@ -50,9 +50,6 @@ def compile_select(compiler: Compiler, select: exp.Select, scope: Scope) -> Comp
 
 
 def _refuse(select: exp.Select) -> None:
-    for name in ("qualify", "laterals", "hint", "into", "kind", "sort", "cluster", "distribute", "connect", "locks"):
-        if select.args.get(name):
-            raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.upper()}'", select)
     distinct = select.args.get("distinct")
     if distinct is not None and distinct.args.get("on"):
         raise QueryError("SYNTAX_ERROR", "mismatched input 'ON'", select)
@@ -128,6 +125,7 @@ def _expanded(compiler: Compiler, node: exp.Expr, star: list[exp.Identifier], he
 def _name(node: exp.Expr) -> str | None:
     """An output's name: its alias, or the last part of a plain column or field."""
     if isinstance(node, exp.Alias):
+        only(node, frozenset(["this", "alias"]))
         return node.alias.lower()
     if isinstance(node, exp.Column | exp.Identifier):
         return node.name.lower()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from localaws.athena.embedded.aggregates import AGGREGATES, Clauses, with_clauses
-from localaws.athena.embedded.compiler import Compiler, handles
+from localaws.athena.embedded.compiler import Compiler, handles, only
 from localaws.athena.embedded.ordering import order_terms
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.signatures import Signature, choose, signature
@@ -40,7 +40,7 @@ WINDOWS: Mapping[str, list[Signature]] = {
 }
 
 
-@handles(exp.Window)
+@handles(exp.Window, parts="this partition_by order spec alias over first")
 def window(compiler: Compiler, node: exp.Window, scope: Scope) -> Typed:
     if compiler.scalar_clause:
         message = f"{compiler.scalar_clause} cannot contain aggregations, window functions or grouping operations"
@@ -96,8 +96,9 @@ def _named(node: exp.Window, name: exp.Identifier) -> exp.Window:
 
 
 def _frame(compiler: Compiler, frame: exp.WindowSpec, scope: Scope) -> str:
+    only(frame, frozenset(["kind", "start", "start_side", "end", "end_side"]))
     kind = str(frame.args.get("kind") or "").upper()
-    if kind not in ("ROWS", "RANGE", "GROUPS") or frame.args.get("exclude"):
+    if kind not in ("ROWS", "RANGE", "GROUPS"):
         raise QueryError("NOT_SUPPORTED", "Window frame is not supported", frame)
     start = _bound(compiler, frame.args.get("start"), frame.args.get("start_side"), scope)
     end = _bound(compiler, frame.args.get("end"), frame.args.get("end_side"), scope) if frame.args.get("end") else ""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.athena.embedded.calls import SCALARS, arguments, fitted, scalars, special
+from localaws.athena.embedded.calls import SCALARS, arguments, fitted, scalars, special, wrong_arguments
 from localaws.athena.embedded.casts import to_text
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import VARCHAR, Typed, array_of
+from localaws.athena.embedded.typed import VARCHAR, Typed, array_of, row_names
+from localaws.athena.types import Type
 
+MINIMUM_ZIPPED = 2
 _CONTAINS = (
     "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true "
     "WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END"
@@ -29,6 +31,17 @@ _OVERLAP = (
     "WHEN len(list_filter({0} || {1}, lambda e: e IS NULL)) > 0 AND len({0}) > 0 AND len({1}) > 0 THEN NULL "
     "ELSE list_has_any({0}, {1}) END"
 )
+# Each step counts from the start, so that the 31st comes back after a short month.
+_MONTHS = "(date_part('year', {2}) * 12 + date_part('month', {2}))"
+_STEP = "{0} + to_months(CAST(i * " + _MONTHS + " AS INTEGER))"
+
+
+def _monthly(kind: str) -> str:
+    steps = f"range(0, abs(date_diff('month', {{0}}, {{1}})) // abs({_MONTHS}) + 2)"
+    listed = f"list_transform({steps}, lambda i: CAST({_STEP} AS {kind}))"
+    return f"list_filter({listed}, lambda e: ({_MONTHS} > 0 AND e <= {{1}}) OR ({_MONTHS} < 0 AND e >= {{1}}))"
+
+
 _FIRST_SEEN = "list_filter({0}, lambda e, i: coalesce(list_position({0}, e), 0) = i OR (e IS NULL AND %s))"
 _FIRST_NULL = "len(list_filter({0}[1:i], lambda n: n IS NULL)) = 1"
 
@@ -73,21 +86,20 @@ scalars(
             "list_transform(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), to_days(1)), "
             "lambda e: CAST(e AS DATE))",
         ),
-        *[
-            (
-                f"sequence(date, date, {kind}) -> array(date)",
-                "list_transform(list_filter(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), {2}), "
-                "lambda e: e <= CAST({1} AS TIMESTAMP)), lambda e: CAST(e AS DATE))",
-            )
-            for kind in ("interval day to second", "interval year to month")
-        ],
-        *[
-            (
-                f"sequence(timestamp, timestamp, {kind}) -> array(timestamp(3))",
-                "range({0}, {1} + to_microseconds(1), {2})",
-            )
-            for kind in ("interval day to second", "interval year to month")
-        ],
+        (
+            "sequence(date, date, interval day to second) -> array(date)",
+            "list_transform(list_filter(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), {2}), "
+            "lambda e: e <= CAST({1} AS TIMESTAMP)), lambda e: CAST(e AS DATE))",
+        ),
+        ("sequence(date, date, interval year to month) -> array(date)", _monthly("DATE")),
+        (
+            "sequence(timestamp, timestamp, interval day to second) -> array(timestamp(3))",
+            "range({0}, {1} + to_microseconds(1), {2})",
+        ),
+        (
+            "sequence(timestamp, timestamp, interval year to month) -> array(timestamp(3))",
+            _monthly("TIMESTAMP"),
+        ),
         (
             "ngrams(array(t), bigint) -> array(array(t))",
             "list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), lambda i: list_slice({0}, i, i + {1} - 1))",
@@ -117,3 +129,19 @@ scalars(
     ]
 )
 _JOIN = SCALARS.pop("array_join")
+
+
+@special("zip")
+def zip_arrays(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    """Arrays side by side as rows; the shorter ones are filled with NULL."""
+    args = arguments(compiler, node, scope)
+    if len(args) < MINIMUM_ZIPPED or any(arg.type.name != "array" for arg in args):
+        raise wrong_arguments("zip", args, node)
+    found = Type("row", elements=tuple(arg.type.elements[0] for arg in args), fields=("",) * len(args))
+    longest = ", ".join(f"len({arg.sql})" for arg in args)
+    fields = ", ".join(
+        f"{name} := list_extract({arg.sql}, i)" for name, arg in zip(row_names(found), args, strict=True)
+    )
+    rows = f"list_transform(range(1, greatest({longest}) + 1), lambda i: struct_pack({fields}))"
+    test = " OR ".join(f"{arg.sql} IS NULL" for arg in args)
+    return Typed(f"CASE WHEN {test} THEN NULL ELSE {rows} END", array_of(found))

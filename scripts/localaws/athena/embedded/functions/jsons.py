@@ -36,6 +36,7 @@ scalars(
 
 def json_path(pattern: str, node: exp.Expr) -> str:
     """Trino's JSON path as DuckDB's; INVALID_FUNCTION_ARGUMENT if it is none."""
+    pattern = pattern.removeprefix("lax ").removeprefix("strict ").strip()
     rest = pattern[1:] if pattern.startswith("$") else f".{pattern}"
     place, parts = 0, ["$"]
     while place < len(rest):
@@ -76,7 +77,7 @@ def json_extract(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed
     return Typed(f"json_extract({source}, {text(path)})", JSON)
 
 
-@special("json_extract_scalar")
+@special("json_extract_scalar", "json_value")
 def json_extract_scalar(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     source, path = _source(compiler, node, scope)
     if "*" in path:
@@ -84,6 +85,21 @@ def json_extract_scalar(compiler: Compiler, node: exp.Anonymous, scope: Scope) -
     kind, value = f"json_type({source}, {text(path)})", f"json_extract_string({source}, {text(path)})"
     scalar = f"CASE WHEN {kind} NOT IN ('OBJECT', 'ARRAY') THEN {value} END"
     return Typed(scalar, VARCHAR)
+
+
+@special("json_query")
+def json_query(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    """An object or array as text; NULL for a scalar, as without WRAPPER."""
+    source, path = _source(compiler, node, scope)
+    kind = f"json_type({source}, {text(path)})"
+    found = f"CASE WHEN {kind} IN ('OBJECT', 'ARRAY') THEN CAST(json_extract({source}, {text(path)}) AS VARCHAR) END"
+    return Typed(found, VARCHAR)
+
+
+@special("json_exists")
+def json_exists(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
+    source, path = _source(compiler, node, scope)
+    return Typed(f"json_exists({source}, {text(path)})", BOOLEAN)
 
 
 @special("json_size")

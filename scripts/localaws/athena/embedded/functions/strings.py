@@ -51,7 +51,7 @@ scalars(
             "split(varchar, varchar, bigint) -> array(varchar)",
             "CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
             "list_append(list_slice(string_split({0}, {1}), 1, {2} - 1), "
-            "array_to_string(list_slice(string_split({0}, {1}), {2}, NULL), {1})) END",
+            "array_to_string(list_slice(string_split({0}, {1}), {2}, len(string_split({0}, {1}))), {1})) END",
         ),
         (
             "split_part(varchar, varchar, bigint) -> varchar",
@@ -85,8 +85,11 @@ scalars(
         ("sha512(varbinary) -> varbinary", "athena_sha512({0})"),
         ("xxhash64(varbinary) -> varbinary", "athena_xxhash64({0})"),
         ("crc32(varbinary) -> bigint", "athena_crc32({0})"),
-        ("url_encode(varchar) -> varchar", "url_encode({0})"),
-        ("url_decode(varchar) -> varchar", "url_decode({0})"),
+        (
+            "url_encode(varchar) -> varchar",
+            "replace(replace(replace(url_encode({0}), '%20', '+'), '%2A', '*'), '~', '%7E')",
+        ),
+        ("url_decode(varchar) -> varchar", "url_decode(replace({0}, '+', '%20'))"),
         ("uuid() -> uuid", "CAST(uuid() AS VARCHAR)"),
         ("concat_ws(varchar, array(varchar)) -> varchar", "array_to_string({1}, {0})"),
         ("concat_ws(varchar, varchar, varchar*) -> varchar", "concat_ws({*})"),
