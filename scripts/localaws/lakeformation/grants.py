@@ -63,12 +63,19 @@ def revoke(
     Permissions go with their grant option; `grantable` beyond them loses only the option.
     """
     is_changed = False
+    if target.kind == "table":
+        permissions, grantable = _with_select(permissions), _with_select(grantable)
     for place, some in parts(target, permissions | grantable):
         for held in _holders(own, principal, place, some):
             is_changed |= _take(own, held, place, some & permissions, some & grantable, by)
     if not is_changed:
         missing = ", ".join(sorted(permissions | grantable))
         raise ServiceError("InvalidInputException", f"No permissions revoked. Grantee does not have: [{missing}]")
+
+
+def _with_select(permissions: Permissions) -> Permissions:
+    """ALL on a table reaches its SELECT, which lies with its columns."""
+    return permissions | {"SELECT"} if "ALL" in permissions else permissions
 
 
 def _holders(own: Lake, principal: str, place: Target, some: Permissions) -> list[Grant]:

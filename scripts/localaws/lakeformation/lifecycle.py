@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from localaws.lakeformation.entries import DatabaseEntry, TableEntry, database_entry, database_names, table_entry
+from localaws.lakeformation.grants import grant
 from localaws.lakeformation.resources import Target
-from localaws.lakeformation.state import GUARD, Grant, Lake, lake
+from localaws.lakeformation.state import GUARD, Lake, lake
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -85,7 +86,7 @@ def _forget(own: Lake, catalog_id: str, database: str, table: str | None) -> Non
         place = (target.catalog_id, target.database)
         return place == (catalog_id, database) and table in (None, target.table)
 
-    own.grants = {key: grant for key, grant in own.grants.items() if not is_gone(grant.target)}
+    own.grants = {key: held for key, held in own.grants.items() if not is_gone(held.target)}
     own.tagged = {target: tags for target, tags in own.tagged.items() if not is_gone(target)}
     own.filters = {
         key: item
@@ -109,4 +110,4 @@ def _grant_defaults(own: Lake, target: Target, defaults: Iterable[Mapping[str, A
     for item in defaults:
         principal = item["Principal"]["DataLakePrincipalIdentifier"]
         if item.get("Permissions"):
-            own.grants[principal, target] = Grant(principal, target, set(item["Permissions"]), updated_by="default")
+            grant(own, principal, target, set(item["Permissions"]), set(), by="default")

@@ -194,6 +194,16 @@ class TestDefaults:
         make_table(place.world, database_input["Name"], "later")
         assert table_access(place.world, place.role, ACCOUNT, database_input["Name"], "later").is_full
 
+    def test_a_default_select_is_listed_as_any_other(self, place: Place) -> None:
+        default = {"Principal": {"DataLakePrincipalIdentifier": place.role}, "Permissions": ["SELECT"]}
+        name = place.database + "_shared"
+        database = {"Name": name, "CreateTableDefaultPermissions": [default]}
+        place.world.client("glue").create_database(DatabaseInput=database)
+        make_table(place.world, name, "later")
+        [found] = place.listed(Resource={"Table": {"DatabaseName": name, "Name": "later"}})
+        assert found["Resource"]["TableWithColumns"]["ColumnWildcard"] == {}
+        assert table_access(place.world, place.role, ACCOUNT, name, "later").is_full
+
 
 class TestOtherAccount:
     """Tables that a service account owns and shares."""
