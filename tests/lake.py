@@ -44,6 +44,10 @@ def build(session: Session) -> dict[str, Any]:
                 ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
             ),
         )
+    administrator = {"DataLakePrincipalIdentifier": session.client("sts").get_caller_identity()["Arn"]}
+    session.client("lakeformation").put_data_lake_settings(
+        DataLakeSettings={"DataLakeAdmins": [administrator], "Parameters": {"CROSS_ACCOUNT_VERSION": "4"}}
+    )
     key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
     role = a_role(session, "test-jobs")
     session.client("athena").create_work_group(

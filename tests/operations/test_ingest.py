@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.clinical.builders import a_bundle, a_patient, an_observation, ndjson
 from tests.lake import a_run
-
 from trilake.core.errors import InputError
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.ledger import FileOutcome

@@ -1,0 +1,73 @@
+"""The MERGE law: whatever a table holds, after the merge it holds what the SELECT says, and nothing moves twice."""
+
+import pytest
+
+from tests.sql.cases import comparable
+from trilake.core.athena import run, run_athena
+from trilake.core.contract import Column, GovernedTable, load_contract
+from trilake.core.iceberg import open_table
+from trilake.core.session import Session
+from trilake.operations.merge import count_statement, merge_statement
+
+TARGET = '"test_clinical"."consent"'
+TABLE = load_contract()["clinical.consent"]
+Rows = list[dict[str, str | None]]
+
+STATES: list[Rows] = [
+    [],
+    [{"consent_id": "a", "status": "active"}, {"consent_id": "b", "status": None}],
+    [{"consent_id": "a", "status": "active"}, {"consent_id": "b", "status": "inactive"}],
+    [{"consent_id": "b", "status": None}, {"consent_id": "c", "status": "it's"}],
+    [{"consent_id": "c", "status": "it's"}],
+    [],
+]
+
+
+def select_of(rows: Rows) -> str:
+    """The rows as a SELECT of the contract's columns."""
+    names = [column.name for column in TABLE.columns]
+    types = {"string": "varchar", "timestamp": "timestamp(6)", "boolean": "boolean"}
+    values = [
+        "("
+        + ", ".join(
+            "NULL" if row.get(name) is None else "'" + str(row[name]).replace("'", "''") + "'" for name in names
+        )
+        + ")"
+        for row in rows
+    ]
+    casts = ", ".join(f"cast({column.name} AS {types[column.type]}) AS {column.name}" for column in TABLE.columns)
+    body = ", ".join(values) or "(" + ", ".join("NULL" for _ in names) + ")"
+    return f"SELECT {casts} FROM (VALUES {body}) AS given ({', '.join(names)})" + ("" if rows else " WHERE FALSE")
+
+
+def held(session: Session) -> Rows:
+    return run(session, "SELECT consent_id, status FROM clinical.consent").records()
+
+
+def test_the_table_follows_its_select_through_any_change(lake: Session) -> None:
+    for rows in STATES:
+        run_athena(lake, merge_statement(TABLE, TARGET, select_of(rows)))
+        assert comparable(held(lake), ["consent_id", "status"]) == comparable(rows, ["consent_id", "status"])
+
+
+def test_a_second_merge_writes_no_data(lake: Session) -> None:
+    statement = merge_statement(TABLE, TARGET, select_of(STATES[1]))
+    run_athena(lake, statement)
+    files = {task.file.file_path for task in open_table(lake, "clinical.consent").scan().plan_files()}
+    run_athena(lake, statement)
+    assert {task.file.file_path for task in open_table(lake, "clinical.consent").scan().plan_files()} == files
+
+
+def test_rows_that_share_a_key_are_counted(lake: Session) -> None:
+    twice = [{"consent_id": "x", "status": "one"}, {"consent_id": "x", "status": "two"}]
+    run_athena(lake, merge_statement(TABLE, TARGET, select_of(twice)))
+    assert run_athena(lake, count_statement(TABLE, TARGET)).records() == [{"n_rows": 2, "n_shared_keys": 1}]
+    run_athena(lake, f"DELETE FROM {TARGET}")
+
+
+@pytest.mark.parametrize("n_keys", [1, 2])
+def test_a_table_that_is_all_key_is_never_updated(n_keys: int) -> None:
+    names = ("a", "b")[:n_keys]
+    columns = tuple(Column(name, "string", "CL", "x", "never") for name in names)
+    table = GovernedTable("t", "clinical", "one row", names, False, "sql", columns)
+    assert "UPDATE" not in merge_statement(table, "t", "SELECT 1")
