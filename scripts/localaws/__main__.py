@@ -50,6 +50,7 @@ def shell_lines(aws: LocalAws) -> str:
         "AWS_SECRET_ACCESS_KEY": aws.credentials.secret_access_key,
         "AWS_REGION": aws.world.region,
         "AWS_DEFAULT_REGION": aws.world.region,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     lines = ["# The laptop's AWS is running; Ctrl-C saves and ends it. Paste these lines into another shell:"]
     lines += [f"export {name}={value}" for name, value in values.items()]

@@ -25,6 +25,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", running.credentials.access_key_id)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", running.credentials.secret_access_key)
         monkeypatch.setenv("AWS_DEFAULT_REGION", running.world.region)
+        monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
         monkeypatch.delenv("AWS_PROFILE", raising=False)
         yield running

@@ -6,6 +6,7 @@ Example: `boto3.client("glue").start_job_run(JobName="load", Arguments={"--sourc
 
 from __future__ import annotations
 
+import shutil
 import threading
 import uuid
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ class RunOperations(JobOperations):
         super().__init__(world)
         self._guard = threading.RLock()
         self._scripts: dict[str, script.Script] = {}
+        shutil.rmtree(world.store.folder / "jobs", ignore_errors=True)
         for run in (run for runs in world.state("glue_job_runs", dict).values() for run in runs):
             if run["JobRunState"] in _ACTIVE:
                 _end(run, "FAILED", "localaws ended while the job was running.")

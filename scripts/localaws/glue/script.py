@@ -120,6 +120,7 @@ def _environment(script: Script, libraries: list[str]) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
         "AWS_SESSION_TOKEN": keys.session_token or "",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "PYTHONPATH": os.pathsep.join(libraries),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(script.folder),
