@@ -1,9 +1,11 @@
 """The verbs deploy, plan and destroy on the whole of terraform/: made once, drift seen, nothing left."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,20 @@ import pytest
 from localaws import LocalAws
 from localaws.world import make_client
 from trilake.core.paths import ROOT
+from trilake.operations import artifacts
+
+# Whatever a user's shell says of Terraform must not matter.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "TF_CLI_CONFIG_FILE": "/nowhere/terraform.rc"}
+
+
+def command(state: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "trilake.core.cli", *words, "--state", str(state), "--json"]
 
 
 def trilake(state: Path, *words: str, code: int = 0) -> dict:
     """One verb as a user calls it, with --json; its result."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "TF_CLI_CONFIG_FILE": "/nowhere/terraform.rc"}
-    command = [sys.executable, "-m", "trilake.core.cli", *words, "--state", str(state), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=state, check=False)
+    asked = command(state, *words)
+    done = subprocess.run(asked, capture_output=True, text=True, env=ENVIRONMENT, cwd=state, check=False)
     assert done.returncode == code, done.stderr[-4000:]
     result: dict = json.loads(done.stdout)
     return {**result, "said": done.stderr}
@@ -28,8 +37,18 @@ def state(tmp_path_factory):
     return tmp_path_factory.mktemp("lake")
 
 
+def kill_midway(state):
+    """Begin a deployment and kill it while Terraform applies."""
+    asked = command(state, "deploy")
+    with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=state) as run:
+        assert any(line.strip().startswith("25 of") for line in run.stderr or ())
+        run.kill()
+
+
 @pytest.fixture(scope="module")
 def deployed(state):
+    """A deployment after one that was killed: it starts from the last good state, which is an empty one."""
+    kill_midway(state)
     return trilake(state, "deploy")
 
 
@@ -57,7 +76,19 @@ def test_code_and_settings_are_where_jobs_find_them(deployed, state):
 def test_a_second_deployment_changes_nothing(deployed, state):
     again = trilake(state, "deploy")
     assert again["resources"] == {"create": 0, "update": 0, "replace": 0, "destroy": 0}
-    assert again["uploaded"] == []
+    assert "settings.json" not in again["uploaded"]
+
+
+def test_the_package_for_jobs_is_the_same_for_the_same_files(tmp_path, monkeypatch):
+    for name in ("trilake/core/a.py", "trilake/core/rules.yaml", "trilake/core/__pycache__/a.pyc", "localaws/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(artifacts, "SCRIPTS", tmp_path)
+    first = artifacts.package()
+    (tmp_path / "trilake/core/a.py").touch()
+    assert artifacts.package() == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert archive.namelist() == ["trilake/core/a.py", "trilake/core/rules.yaml"]
 
 
 def test_a_grant_that_was_taken_back_by_hand_is_planned_again(deployed, state):

@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import python_terraform
 
 from trilake.core.errors import ServiceError, SettingsError
 from trilake.core.session import LOCAL, environment_variables
-from trilake.core.terraform_folder import FOLDER, Root, lay_empty_root, lay_tree, write_backend
+from trilake.core.terraform_folder import FOLDER, LOCAL_STATE, Root, lay_empty_root, lay_tree, write_backend
 
 FLAG = python_terraform.IsFlagged
 HAS_CHANGES = 2
@@ -48,7 +49,7 @@ ACTIONS = {
     ("delete", "create"): "replace",
     ("create", "delete"): "replace",
 }
-# Terraform writes its whole state after each resource; collecting that garbage less often saves a tenth of an apply.
+# Terraform copies its whole state after each resource; collecting that garbage less often saves a tenth of an apply.
 LESS_COLLECTION = {"GOGC": "400"}
 BUILT_IN = {"terraform_data"}
 Progress = Callable[[int, int], None]
@@ -128,8 +129,7 @@ class Terraform:
         return Plan(root, folder, file, text, json.loads(shown), is_changing)
 
     def _init(self, root: Root, folder: Path) -> None:
-        state_file = self.folder / FOLDER / f"{root.name}.tfstate"
-        options = write_backend(folder, root, self.environment, state_file)
+        options = write_backend(folder, root, self.environment)
         code, text, error = self._command(folder, "init", reconfigure=FLAG, **options)
         if code:
             raise TerraformError(f"Terraform could not be set up for {self.named(root)}:\n{(error or text).strip()}")
@@ -176,6 +176,14 @@ class Terraform:
             raise TerraformError(f"Terraform could not read the outputs of {self.named(root)}:\n{error.strip()}")
         found: dict[str, Any] = json.loads(text)
         return found
+
+    def forget(self) -> None:
+        """Remove the state itself, after all that it held is gone; only where `is_disposable`."""
+        if self.is_disposable:
+            s3, bucket = boto3.client("s3"), LOCAL_STATE["bucket"]
+            for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
+            s3.delete_bucket(Bucket=bucket)
 
     def inert(self, plans: Iterable[Plan]) -> dict[str, int]:
         """Types that are kept in Terraform's state and made nowhere, with how many of them there are."""
@@ -243,10 +251,18 @@ def open_terraform(folder: Path, environment: str) -> Iterator[Terraform]:
         executable = layout.executable
         # The plugin listens on a socket that only this user reaches; TLS would cost each start a tenth of a second.
         quiet |= {"TF_CLI_CONFIG_FILE": str(layout.configuration), "TF_DISABLE_PLUGIN_TLS": "1", **LESS_COLLECTION}
+        make_state_bucket()
     else:
         executable = shutil.which("terraform") or ""
     with environment_variables(**quiet):
         yield Terraform(folder, environment, chosen(executable))
+
+
+def make_state_bucket() -> None:
+    """The laptop's place for Terraform's state; on AWS it is there before anything else."""
+    s3, bucket = boto3.client("s3"), LOCAL_STATE["bucket"]
+    if bucket not in {item["Name"] for item in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=bucket)
 
 
 def chosen(found: str) -> str:

@@ -7,10 +7,10 @@ Reads terraform/ and sql/; writes <state>/<env>/terraform/. Make targets: deploy
 Example: lay_tree(Path(".trilake/local"))  ->  .trilake/local/terraform/checkout/terraform
 """
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trilake.core.errors import SettingsError
 from trilake.core.paths import SQL, TERRAFORM
@@ -20,6 +20,14 @@ FOLDER = "terraform"
 LEFT_OUT = {".terraform", "terraform.tfstate.d"}
 LOCK_FILE = ".terraform.lock.hcl"
 BACKEND_FILE = "trilake_backend_override.tf"
+BACKEND = """terraform {
+  backend "s3" {
+    use_lockfile = true
+  }
+}
+"""
+# In localaws itself, so that what is there and what Terraform believes to be there are saved, or lost, as one.
+LOCAL_STATE = {"bucket": "trilake-local-terraform", "region": "us-east-1", "use_path_style": "true"}
 EMPTY_ROOT = """terraform {
   required_providers {
     aws   = { source = "hashicorp/aws" }
@@ -80,24 +88,21 @@ def _is_wanted(path: Path) -> bool:
     return path.name not in LEFT_OUT and ".tfstate" not in path.name and not path.name.endswith("_override.tf")
 
 
-def write_backend(folder: Path, root: Root, environment: str, state_file: Path) -> dict[str, str]:
-    """Say where a root's state is kept: a file for the laptop, else S3. The options of `init` that go with it.
+def write_backend(folder: Path, root: Root, environment: str) -> dict[str, Any]:
+    """Say that a root's state is kept in S3. The options of `init` that say where.
 
     SettingsError when an AWS environment says nothing of its bucket.
     """
-    options: dict[str, str] = {}
-    kind, setting = "local", f"path = {json.dumps(str(state_file))}"
-    if environment != LOCAL:
-        kind, setting = "s3", "use_lockfile = true"
-        path = Path("environments") / f"{environment}.s3.tfbackend"
-        if not (folder / path).exists():
-            raise SettingsError(
-                f"No place for the state of '{environment}': {TERRAFORM / root.path / path} does not exist",
-                next_step="write it (bucket, key, region, kms_key_id); terraform/README.md shows one",
-            )
-        options = {"backend_config": str(path)}
-    (folder / BACKEND_FILE).write_text(f'terraform {{\n  backend "{kind}" {{\n    {setting}\n  }}\n}}\n')
-    return options
+    (folder / BACKEND_FILE).write_text(BACKEND)
+    if environment == LOCAL:
+        return {"backend_config": {**LOCAL_STATE, "key": f"{root.name}.tfstate"}}
+    path = Path("environments") / f"{environment}.s3.tfbackend"
+    if not (folder / path).exists():
+        raise SettingsError(
+            f"No place for the state of '{environment}': {TERRAFORM / root.path / path} does not exist",
+            next_step="write it (bucket, key, region, kms_key_id); terraform/README.md shows one",
+        )
+    return {"backend_config": str(path)}
 
 
 def lay_empty_root(folder: Path, root: Root) -> Path:

@@ -196,6 +196,7 @@ def destroy(run: Run, yes: bool) -> None:
             if item.has_changes:
                 terraform.apply(item, progress(run, "removed"))
                 removed.update(item.counts)
+        terraform.forget()
         settings.unlink(missing_ok=True)
         left = left_behind(session) if terraform.is_disposable else []
     result = {"environment": run.environment, "resources": {"destroy": removed["destroy"]}, "left": left}
