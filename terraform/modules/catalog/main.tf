@@ -50,10 +50,10 @@ resource "aws_glue_catalog_table" "governed" {
 
   lifecycle {
     # Iceberg owns the table once it exists. Each commit writes metadata_location into the parameters and field numbers
-    # into the columns, and an update through Glue drops them, which breaks the table:
+    # into the columns (some writers drop the description too); an update through Glue undoes that and breaks the table:
     # https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1919
     # https://github.com/hashicorp/terraform-provider-aws/issues/36641
     # So a column that is new in the contract is added by ALTER TABLE (make views), never from here.
-    ignore_changes = [parameters, storage_descriptor]
+    ignore_changes = [description, owner, parameters, retention, storage_descriptor, table_type]
   }
 }
