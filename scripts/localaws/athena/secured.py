@@ -1,10 +1,11 @@
 """The derived table that stands for a physical one in a caller's query: permitted columns of permitted rows.
 
 Pure. Behind every query of a persona.
-Example: `derived("__t0", access)` is `SELECT "id" FROM "__t0" WHERE "site_id" = 'north' LIMIT 9223372036854775807`
+Example: `derived("__t0", access)` is `SELECT "id" FROM "__t0" WHERE "site_id" = 'north' LIMIT … OFFSET 0`
 
-The LIMIT is a fence: no engine may move a filter, a join or an expression of the caller below it, so nothing the
-caller writes is ever evaluated on a hidden row - a division by zero or a failed cast there would tell its value.
+LIMIT and OFFSET are a fence: no engine may move a filter, a join or an expression of the caller below them, so nothing
+the caller writes is ever evaluated on a hidden row - a division by zero or a failed cast there would tell its value.
+(DuckDB takes a LIMIT away where it knows that there are fewer rows, never one with an OFFSET.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from localaws.athena.rewriter import unplaced
 from localaws.lakeformation.expression import parse as checked
 from localaws.lakeformation.rules import Access
 
-FENCE = 2**63 - 1
+FENCE = 2**62 - 1
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -31,7 +32,7 @@ def derived(internal: str, access: Access, types: dict[str, str]) -> exp.Select:
     if rows is not None:
         found = found.where(rule(rows, types), copy=False)
     if rows is not None or any(isinstance(cell, exp.Alias) for cell in cells):
-        found = found.limit(FENCE, copy=False)
+        found = found.limit(FENCE, copy=False).offset(0, copy=False)
     unplaced(found)
     return found
 

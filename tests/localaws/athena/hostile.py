@@ -121,7 +121,7 @@ class Stage:
         self.reader = self._role("reader")
         self._tables()
         self._grants()
-        self.athena = {arn: self._client(arn) for arn in (self.persona, self.reader)}
+        self.athena = {arn: self.client("athena", arn) for arn in (self.persona, self.reader)}
 
     def _role(self, name: str) -> str:
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
@@ -137,10 +137,11 @@ class Stage:
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_document(allowed, results, listing))
         return str(arn)
 
-    def _client(self, arn: str) -> Any:
+    def client(self, service: str, arn: str) -> Any:
+        """A client of a service as a session of the role."""
         answer = self.world.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         keys = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-        return make_client("athena", self.world.endpoint, keys)
+        return make_client(service, self.world.endpoint, keys)
 
     def _tables(self) -> None:
         glue = self.world.client("glue")

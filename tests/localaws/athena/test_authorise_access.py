@@ -19,6 +19,7 @@ from localaws.athena.views import View, glue_input
 from .hostile import ACCOUNT, MARK, Stage, waited
 
 NUMBERS = count()
+UNFILTERED = {"CatalogId": ACCOUNT, "SupportedPermissionTypes": ["COLUMN_PERMISSION"]}
 ROWS = pa.table(
     {
         "id": ["a", "b", "c", "d"],
@@ -362,3 +363,37 @@ class TestCatalogCalls:
         with pytest.raises(ClientError) as caught:
             persona.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="secret", TableName="forbidden")
         assert "secret_column" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("operation", "question"),
+        [
+            ("get_table", {"Name": "patient"}),
+            ("get_tables", {}),
+            ("get_table_versions", {"TableName": "patient"}),
+            ("get_table_version", {"TableName": "patient"}),
+            ("get_partitions", {"TableName": "patient"}),
+            ("search_tables", {}),
+            (
+                "get_unfiltered_table_metadata",
+                {"Name": "patient", **UNFILTERED},
+            ),
+            ("get_column_statistics_for_table", {"TableName": "patient", "ColumnNames": ["family_name"]}),
+        ],
+    )
+    def test_the_catalog_itself_names_no_denied_column(self, stage: Stage, operation: str, question: Any) -> None:
+        glue = stage.client("glue", stage.persona)
+        database = {} if operation == "search_tables" else {"DatabaseName": "clinical"}
+        try:
+            answer = str(getattr(glue, operation)(**database, **question))
+        except ClientError as error:
+            answer = str(error)
+        for word in ("mrn", "note", "consent_research", "secret_column", MARK):
+            assert word not in answer
+
+    def test_the_files_themselves_are_closed(self, stage: Stage) -> None:
+        s3 = stage.client("s3", stage.persona)
+        with pytest.raises(ClientError):
+            s3.list_objects_v2(Bucket="lake", Prefix="clinical/")
+        key = stage.s3.list_objects_v2(Bucket="lake", Prefix="clinical/patient/data")["Contents"][0]["Key"]
+        with pytest.raises(ClientError):
+            s3.get_object(Bucket="lake", Key=key)
