@@ -29,8 +29,6 @@ def test_a_whole_file_is_kept_from_disk(tmp_path: Path) -> None:
         assert archive.read("file") == b"content"
 
 
-@pytest.mark.parametrize(
-    "item", ["run.9be01c2d3e4f", "run/../x.9be01c2d3e4f.1", "run.9be01c2d3e4f.a/b", ""]
-)
+@pytest.mark.parametrize("item", ["run.9be01c2d3e4f", "run/../x.9be01c2d3e4f.1", "run.9be01c2d3e4f.a/b", ""])
 def test_malformed_ids_lead_nowhere(item: str) -> None:
     assert ITEM.fullmatch(item) is None

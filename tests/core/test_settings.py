@@ -27,4 +27,5 @@ def test_settings_are_frozen():
 
 
 def test_outputs_become_one_object_per_room():
-    assert from_outputs({"cohort": {"value": {"database": "d"}}, "other": {"value": 1}}) == {"cohort": {"database": "d"}}
+    outputs = {"cohort": {"value": {"database": "d"}}, "other": {"value": 1}}
+    assert from_outputs(outputs) == {"cohort": {"database": "d"}}

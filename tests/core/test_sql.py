@@ -33,9 +33,7 @@ def test_a_view_goes_inline_under_its_own_name_and_views_in_views_too():
 def test_an_alias_and_a_join_survive_inlining():
     relations = {"clinical.v": a_view("clinical.v", "SELECT a FROM clinical.t")}
     tree = inline_views(parse("SELECT x.a FROM clinical.v AS x JOIN clinical.t AS t ON t.a = x.a"), relations)
-    assert athena(tree) == (
-        "SELECT x.a FROM (SELECT a FROM clinical.t) AS x JOIN clinical.t AS t ON t.a = x.a"
-    )
+    assert athena(tree) == ("SELECT x.a FROM (SELECT a FROM clinical.t) AS x JOIN clinical.t AS t ON t.a = x.a")
 
 
 def test_databases_are_renamed_in_tables_and_in_qualified_columns_only():

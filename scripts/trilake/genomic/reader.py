@@ -167,7 +167,7 @@ def assumed(genome: str) -> Reason:
 
 
 def release_of(header: VcfHeader, name: str) -> str:
-    """Release of an annotation file: its fileDate, else a date in its name; empty, and so the oldest, without either."""
+    """Release of an annotation file: its fileDate, else a date in its name, else empty, which sorts as the oldest."""
     for text in (header.file_date or "", name):
         if match := RELEASE.search(text):
             return "-".join(match.groups())
