@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import AlwaysTrue
 from sqlglot import exp
 
 from localaws.athena import statements as st
@@ -118,7 +117,7 @@ def change(session: Session, statement: st.Change) -> Outcome:
         check_types(f"{statement.word} statement", result.columns[3:], ref)
         added = writer.files(moves.kept(result.batches, deletes=_deleting(statement.tree)))
     snapshot = writer.read.current_snapshot()
-    tasks = planned(writer.read, snapshot, AlwaysTrue())
+    tasks = planned(writer.read, snapshot)
     paths = {_local(session, task.file.file_path): task.file.file_path for task in tasks}
     gone = {paths.get(path, path): positions for path, positions in moves.gone().items()}
     writer.change(gone, tasks, added)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyiceberg.catalog.noop import NoopCatalog
-from pyiceberg.expressions import BooleanExpression
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import FileScanTask, Table
@@ -141,15 +141,14 @@ def snapshot_named(table: Table, version: int | str) -> Snapshot:
 
 def surviving_rows(table: Table, task: FileScanTask, schema: Any) -> pa.Table:
     """One data file's rows in the table's schema, with its delete files applied."""
-    from pyiceberg.expressions import AlwaysTrue
     from pyiceberg.io.pyarrow import ArrowScan
 
     return ArrowScan(table.metadata, table.io, schema, AlwaysTrue()).to_table([task])
 
 
-def planned(table: Table, snapshot: Snapshot | None, rows: BooleanExpression) -> list[FileScanTask]:
+def planned(table: Table, snapshot: Snapshot | None, rows: BooleanExpression | None = None) -> list[FileScanTask]:
     """The data files of a snapshot that may hold such rows."""
     if snapshot is None:
         return []
-    scan = table.scan(row_filter=rows, snapshot_id=snapshot.snapshot_id, case_sensitive=False)
+    scan = table.scan(row_filter=rows or AlwaysTrue(), snapshot_id=snapshot.snapshot_id, case_sensitive=False)
     return sorted(scan.plan_files(), key=lambda task: task.file.file_path)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import FileScanTask, Table
 
 from localaws.athena import statements as st
@@ -45,7 +44,7 @@ def maintain(session: Session, statement: st.Maintain) -> Outcome:
 def _pack(session: Session, ref: TableRef) -> None:
     """Small files and files with deletes of one partition become one; what is packed already stays."""
     writer = Writer(session.world, ref)
-    tasks = planned(writer.read, writer.read.current_snapshot(), AlwaysTrue())
+    tasks = planned(writer.read, writer.read.current_snapshot())
     groups: dict[str, list[FileScanTask]] = {}
     for task in tasks:
         if task.delete_files or task.file.file_size_in_bytes < SMALL:

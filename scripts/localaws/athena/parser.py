@@ -25,13 +25,14 @@ _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
 
 
 def _placed(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A special form's node with the place of its name, two words back when its arguments begin."""
+    """A special form's node with the place of its name; `CAST('1.5' AS decimal)` is told from `DECIMAL '1.5'`."""
 
     def parse_at(parser: Any) -> Any:
         token = parser._tokens[parser._index - 2]
         found = parse(parser)
         if isinstance(found, exp.Expr):
             found.meta.update(line=token.line, col=token.col, start=token.start, end=token.end)
+            found.set("is_call", True)
         return found
 
     return parse_at

@@ -126,7 +126,8 @@ class Session:
         from localaws.athena import authorise
         from localaws.athena.given import given_rows
 
-        found = authorise.authorise(cast("exp.Expression", tree), self.caller, self.catalog, self.world, database or self.database)
+        query = cast("exp.Expression", tree)
+        found = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
         given: dict[str, pa.Table] = {}
         for name, table in found.tables.items():
             rows = given_rows(self, table)

@@ -25,9 +25,11 @@ def require(caller: Caller, action: str, location: str) -> None:
     bucket, key = bucket_and_key(location)
     if not bucket:
         raise QueryError("INVALID_TABLE_PROPERTY", f"Not a location: {location}")
-    resource = f"arn:aws:s3:::{bucket}" if action == "s3:ListBucket" else f"arn:aws:s3:::{bucket}/{key or '*'}"
+    is_listing = action == "s3:ListBucket"
+    resource = f"arn:aws:s3:::{bucket}" if is_listing else f"arn:aws:s3:::{bucket}/{key or '*'}"
+    context = {"s3:prefix": key} if is_listing else {}
     try:
-        gate.check(caller, [Call(action, resource)])
+        gate.check(caller, [Call(action, resource, context=context)])
     except gate.AccessDenied as error:
         raise QueryError("PERMISSION_DENIED", f"Access denied when accessing {location}: {error}") from None
 

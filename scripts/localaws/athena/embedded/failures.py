@@ -70,5 +70,7 @@ def translated(error: BaseException, work: Work | None = None) -> Exception:
     for pattern, code, words in _KNOWN:
         if pattern.search(message):
             return QueryError(code, words)
+    if isinstance(error, duckdb.InvalidInputException):
+        return QueryError("INVALID_FUNCTION_ARGUMENT", "An argument is not valid")
     log.error("DuckDB refused what was translated: %s", message)
     return internal_error()

@@ -108,14 +108,14 @@ def json_literal(_: Compiler, node: exp.ParseJSON, __: Scope) -> Typed:
     return Typed(f"json({text(node.this.name)})", JSON)
 
 
-@handles(exp.Cast, exp.TryCast, parts="this to safe")
+@handles(exp.Cast, exp.TryCast, parts="this to safe is_call")
 def cast_node(compiler: Compiler, node: exp.Cast, scope: Scope) -> Typed:
     target = data_type(node.to)
     is_text = isinstance(node.this, exp.Literal) and node.this.is_string
-    if is_text and "timestamp" in target.name and node.to.expressions and isinstance(node, exp.Cast):
-        moment = _timestamp_literal(node, target)
-        if moment is not None:
-            return moment
+    if is_text and not node.args.get("is_call"):
+        constant = _timestamp_literal(node, target) if "timestamp" in target.name else _decimal_literal(node, target)
+        if constant is not None:
+            return constant
     if isinstance(node.this, exp.Null):
         return Typed(cast("NULL", target), target)
     item = replace(compiler.expression(node.this, scope), node=node)
@@ -168,6 +168,15 @@ def _precise(found: Type, node: exp.DataType) -> Type:
         return Type("decimal", (found.numbers[0], 0))
     elements = tuple(_precise(item, node) for item in found.elements)
     return Type(found.name, found.numbers, elements, found.fields)
+
+
+def _decimal_literal(node: exp.Cast, target: Type) -> Typed | None:
+    """`DECIMAL '1.50'`: its digits give its precision and scale."""
+    match = re.fullmatch(r"\s*([+-]?)(\d*)\.?(\d*)\s*", node.this.name)
+    if target.name != "decimal" or match is None or not (match[2] or match[3]):
+        return None
+    found = decimal(len(match[2].lstrip("0")) + len(match[3]), len(match[3]))
+    return Typed(cast(text(node.this.name.strip()), found), found)
 
 
 def _timestamp_literal(node: exp.Cast, target: Type) -> Typed | None:

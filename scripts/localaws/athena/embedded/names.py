@@ -107,7 +107,7 @@ _FIELDS = {
 }
 
 
-@handles(exp.Extract)
+@handles(exp.Extract, parts="this expression is_call")
 def extract(compiler: Compiler, node: exp.Extract, scope: Scope) -> Typed:
     return part_of(node.this.name, compiler.expression(node.expression, scope), node)
 
@@ -131,7 +131,7 @@ def part_of(name: str, item: Typed, node: exp.Expr) -> Typed:
     return Typed(f"CAST(date_part('{field}', {local(item)}) AS BIGINT)", BIGINT)
 
 
-@handles(exp.Trim, parts="this expression position")
+@handles(exp.Trim, parts="this expression position is_call")
 def trim(compiler: Compiler, node: exp.Trim, scope: Scope) -> Typed:
     word = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     items = [compiler.expression(node.this, scope)]
@@ -142,7 +142,7 @@ def trim(compiler: Compiler, node: exp.Trim, scope: Scope) -> Typed:
     return Typed(f"{word}({', '.join(item.sql for item in items)})", VARCHAR)
 
 
-@handles(exp.StrPosition, parts="this substr")
+@handles(exp.StrPosition, parts="this substr is_call")
 def position(compiler: Compiler, node: exp.StrPosition, scope: Scope) -> Typed:
     whole, part = compiler.expression(node.this, scope), compiler.expression(node.args["substr"], scope)
     return Typed(f"CAST(instr({whole.sql}, {part.sql}) AS BIGINT)", BIGINT)

@@ -62,6 +62,7 @@ def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     elif isinstance(node, exp.SetOperation):
         found = _set_operation(compiler, node, scope)
     else:
+        assert isinstance(node, exp.Values)
         found = _values(compiler, node, scope)
     order = _output_order(compiler, node, found, scope)
     body = f"SELECT * FROM ({found.sql}) AS {compiler.name('r')}" if order else found.sql

@@ -126,6 +126,8 @@ def _name(node: exp.Expr) -> str | None:
     """An output's name: its alias, or the last part of a plain column or field."""
     if isinstance(node, exp.Alias):
         only(node, frozenset(["this", "alias"]))
+        if not isinstance(node.args["alias"], exp.Identifier):
+            raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <identifier>", node)
         return node.alias.lower()
     if isinstance(node, exp.Column | exp.Identifier):
         return node.name.lower()
