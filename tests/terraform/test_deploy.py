@@ -107,6 +107,28 @@ def test_a_grant_that_was_taken_back_by_hand_is_planned_again(deployed, state):
     assert lost["TableName"] in change["table"] and lost["Name"] == change["persona"]
 
 
+OPEN = """
+resource "aws_lakeformation_permissions" "open" {
+  principal   = "IAM_ALLOWED_PRINCIPALS"
+  permissions = ["ALL"]
+
+  database {
+    name = "trilake_local_clinical"
+  }
+}
+"""
+
+
+def test_a_review_that_blocks_stops_a_deployment(deployed, state):
+    opened = state / "local/terraform/checkout/terraform/open.tf"
+    opened.write_text(OPEN)
+    stopped = trilake(state, "deploy", code=3)
+    opened.unlink()
+    assert stopped["resources"]["create"] == 1
+    assert stopped["review"]["blocking"]
+    assert "uploaded" not in stopped, "nothing was applied"
+
+
 def test_the_checkout_stays_as_it_was(deployed):
     assert not list((ROOT / "terraform").rglob(".terraform*"))
     assert not list((ROOT / "terraform").rglob("*.tfstate*"))

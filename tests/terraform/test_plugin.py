@@ -95,6 +95,13 @@ def test_an_argument_without_effect_is_said_to_have_none(here):
     assert "expected_bucket_owner has no effect on the laptop" in here.run("validate")
 
 
+def test_a_provider_argument_without_effect_is_said_to_have_none(aws, here):
+    role = 'provider "aws" {\n  region = "us-east-1"\n  assume_role {\n    role_arn = "arn:aws:iam::1:role/x"\n  }\n}\n'
+    here.write(role + 'data "aws_caller_identity" "this" {}\n')
+    here.run("init")
+    assert "assume_role has no effect on the laptop" in here.run("plan")
+
+
 def test_it_works_on_no_aws_but_this_machines(here):
     here.write(BUCKET.format(name="far-away", more=""))
     here.run("init")

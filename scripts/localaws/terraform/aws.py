@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from localaws.terraform.values import Values
+from localaws.terraform.values import Problem, Values, is_empty
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_REGION = "us-east-1"
@@ -36,6 +36,23 @@ GONE = frozenset(
         "ResourceNotFoundException",
         "ServerSideEncryptionConfigurationNotFoundError",
         "StateMachineDoesNotExist",
+    }
+)
+
+
+HEEDED = frozenset({"access_key", "default_tags", "region", "secret_key", "token"})
+# What these ask for is so on the laptop anyway, or has no meaning there.
+HARMLESS = frozenset(
+    {
+        "insecure",
+        "max_retries",
+        "retry_mode",
+        "s3_use_path_style",
+        "skip_credentials_validation",
+        "skip_metadata_api_check",
+        "skip_region_validation",
+        "skip_requesting_account_id",
+        "user_agent",
     }
 )
 
@@ -115,6 +132,17 @@ class Aws:
     def shape(self, service: str, name: str) -> Any:
         """A shape of the service's model, for `shapes.to_api` and `shapes.from_api`."""
         return self.client(service).meta.service_model.shape_for(name)
+
+
+def unheeded(config: Values) -> list[Problem]:
+    """A warning for each argument of a provider block that changes nothing on the laptop."""
+    given = sorted(name for name, value in config.items() if not is_empty(value))
+    detail = "The laptop's provider acts as the caller that the environment names."
+    return [
+        Problem(f"{name} has no effect on the laptop", detail, (name,), "warning")
+        for name in given
+        if name not in HEEDED | HARMLESS
+    ]
 
 
 def is_gone(error: Exception) -> bool:

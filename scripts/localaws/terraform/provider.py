@@ -15,7 +15,7 @@ from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
 
 from localaws.terraform import registry, schemas, wire
-from localaws.terraform.aws import Aws
+from localaws.terraform.aws import Aws, unheeded
 from localaws.terraform.lifecycle import Refused, apply_change, conform, read_data, read_state
 from localaws.terraform.planning import plan_change
 from localaws.terraform.resource import Resource
@@ -58,7 +58,8 @@ class Provider(rpc.ProviderServicer):
         )
 
     def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
-        return pb.ValidateProviderConfig.Response()
+        problems = unheeded(wire.decode(request.config))
+        return pb.ValidateProviderConfig.Response(diagnostics=wire.diagnostics(problems))
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:
         resource, config = self.resource(request.type_name), wire.decode(request.config)
