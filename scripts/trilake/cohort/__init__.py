@@ -1,0 +1,1 @@
+"""Cohorts over clinical, genomic and imaging data: definition, attrition, lock, extract."""

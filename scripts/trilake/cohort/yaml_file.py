@@ -1,0 +1,103 @@
+"""A YAML file of ours as a typed object; every fault is told with its line, its field and what was expected.
+
+Reads the file given. Behind cohort, study and page files (`make cohort`, `make train`, `make dashboard`).
+
+Example: load_model(Path("sql/cohort/cohorts/apoe_e4_carriers.yaml"), Definition)
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from trilake.core.errors import InputError
+
+Key = str | int
+Place = tuple[Key, ...]
+
+
+class Strict(BaseModel):
+    """Immutable, with no field that is not declared and no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def load_model(path: Path, model: type[Model]) -> Model:
+    """The file as a `model`. InputError lists all faults: file, line, field, what was found, what was expected."""
+    text = read(path)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise InputError(f"{path}, line {line}: not YAML: {error.problem}", next_step=f"mend {path}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: found {type(content).__name__}, expected fields: {', '.join(model.model_fields)}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = [f"  line {line_of(node, fault['loc'])}: {in_words(fault)}" for fault in error.errors()]
+        raise InputError(f"{path} does not hold:\n" + "\n".join(faults), next_step=f"mend {path}") from None
+
+
+def read(path: Path) -> str:
+    """The file's text. InputError when there is none, naming its neighbours."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        there = sorted(one.name for one in path.parent.glob("*.yaml"))
+        found = f"; {path.parent} holds {', '.join(there)}" if there else ""
+        raise InputError(f"No such file: {path}{found}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text: {type(error).__name__}") from None
+
+
+def line_of(node: yaml.Node | None, place: Sequence[Key]) -> int:
+    """The line of the innermost part of `place` that the file has."""
+    line = node.start_mark.line + 1 if node else 1
+    for key in place:
+        found = child(node, key)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def child(node: yaml.Node | None, key: Key) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if name.value == key:
+                return name.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    return None
+
+
+def in_words(fault: Any) -> str:
+    """One fault of pydantic's: field, what was found, what was expected."""
+    field = ".".join(map(str, fault["loc"])) or "the file"
+    kind, found = fault["type"], fault["input"]
+    if kind == "missing":
+        return f"{field}: not there, expected a value"
+    if kind == "extra_forbidden":
+        return f"{field}: no such field"
+    if kind == "string_type" and isinstance(found, int):
+        return f"{field}: found the number {found}, expected text in quotes: '{found}'"
+    if kind == "value_error":
+        return f"{field}: {fault['ctx']['error']}"
+    return f"{field}: found {shown(found)}, expected: {fault['msg'].removeprefix('Input should be ')}"
+
+
+def shown(value: Any) -> str:
+    return "several fields" if isinstance(value, dict | list) else repr(value)
+
+
+def find_file(given: str, folder: Path) -> Path:
+    """The file meant: a path, or the bare name of one in `folder`."""
+    named = folder / f"{given}.yaml"
+    return named if named.exists() and not Path(given).exists() else Path(given)
