@@ -176,6 +176,7 @@ QUESTIONS = (
     Question(
         "alzheimers_e4_with_mr", (_has_outcome("alzheimers_disease"), _carries("rs429358", 1), _has_mr(INDEX_DATE))
     ),
+    Question("high_systolic_9p21_with_mr", (_systolic_at_least(140), _carries("rs10757278", 1), _has_mr(INDEX_DATE))),
 )
 """From one kind of data to three; some answers are below ten people on purpose."""
 
