@@ -26,6 +26,7 @@ from typing import Any
 
 import pyarrow as pa
 import yaml
+from sqlglot import exp
 
 from localaws.healthlake.elements import resource_types
 from localaws.healthlake.shape import schema as resource_schema
@@ -70,14 +71,16 @@ def run_case(session: Session, case: Case, number: int) -> Answer:
     reads = tables_read(tree)
     if unread := set(case.given) - reads:
         raise ValueError(f"{case.name}: {', '.join(sorted(unread))} is given, but {case.relation} does not read it")
+    used = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
     for name in sorted(reads):
-        make_table(session, name, case.given.get(name, []), number)
+        make_table(session, name, case.given.get(name, []), number, used)
     rooms = {name.split(".")[0] for name in reads}
     statement = rename_databases(tree, lambda room: f"case{number}_{room}" if room in rooms else None)
     return run_athena(session, statement.sql(dialect=DIALECT, comments=False))
 
 
-def make_table(session: Session, name: str, rows: list[dict[str, Any]], number: int) -> None:
+def make_table(session: Session, name: str, rows: list[dict[str, Any]], number: int, used: set[str]) -> None:
+    """The table with its rows; of HealthLake's wide tables only the columns whose names the SQL uses."""
     room, table = name.split(".")
     database, glue = f"case{number}_{room}", session.client("glue")
     location = f"s3://{NAMES['lake']}/cases/{database}/{table}"
@@ -88,10 +91,13 @@ def make_table(session: Session, name: str, rows: list[dict[str, Any]], number: 
         glue.create_table(DatabaseName=database, **governed_table_input(load_contract()[name], location))
         made = catalog.load_table((database, table))
     else:
-        made = catalog.create_table((database, table), source_schema(room, table), location=location)
+        schema = source_schema(room, table)
+        if room == "healthlake":
+            schema = pa.schema([field for field in schema if field.name in used])
+            rows = [resource_row(row, table, place) for place, row in enumerate(rows)]
+        made = catalog.create_table((database, table), schema, location=location)
     if rows:
-        values = [resource_row(row, table, place) for place, row in enumerate(rows)] if room == "healthlake" else rows
-        made.append(pa.Table.from_pylist(values, schema=made.schema().as_arrow()))
+        made.append(pa.Table.from_pylist(rows, schema=made.schema().as_arrow()))
 
 
 def source_schema(room: str, table: str) -> pa.Schema:
