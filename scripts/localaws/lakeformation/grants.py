@@ -79,11 +79,17 @@ def _with_select(permissions: Permissions) -> Permissions:
 
 
 def _holders(own: Lake, principal: str, place: Target, some: Permissions) -> list[Grant]:
-    """The grants a revocation on `place` touches: the same target, else (for columns) those that overlap."""
+    """The grants a revocation on `place` touches: the same target, else (for columns) those that overlap.
+
+    All columns take what is left of an older grant of all columns along.
+    """
     same = own.grants.get((principal, place))
+    on_table = [held for (who, _), held in own.grants.items() if who == principal]
+    if same is not None and place.is_every_column:
+        wildcards = [held for held in on_table if held.target.kind == "columns" and held.target.names is None]
+        return [held for held in wildcards if held.target.table_key == place.table_key]
     if same is not None:
         return [same]
-    on_table = [held for (who, _), held in own.grants.items() if who == principal]
     if place.kind == "columns":
         on_columns = [held for held in on_table if held.target.kind == "columns"]
         found = [held for held in on_columns if held.target.table_key == place.table_key]

@@ -25,9 +25,11 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def listed(own: Lake, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every matching grant as a PrincipalResourcePermissions, in a stable order."""
-    found = [grant for grant in own.grants.values() if all(test(grant) for test in _tests(own, params))]
+def listed(own: Lake, params: dict[str, Any], only_of: str | None = None) -> list[dict[str, Any]]:
+    """Every matching grant as a PrincipalResourcePermissions, in a stable order; perhaps only of one principal."""
+    tests = list(_tests(own, params))
+    known = [grant for grant in own.grants.values() if only_of in (None, grant.principal)]
+    found = [grant for grant in known if all(test(grant) for test in tests)]
     return [described(grant) for grant in sorted(found, key=_order)]
 
 

@@ -75,7 +75,9 @@ class LakeFormation(TagOperations, Service):
     def list_permissions(self, params: Params, caller: Caller) -> Params:
         with GUARD:
             settle_everything(self.world, caller.account_id)
-            found = listing.listed(self._lake({}, caller), params)
+            own = self._lake({}, caller)
+            may_see_all = caller.is_admin or caller.arn in own.admins | own.read_only_admins
+            found = listing.listed(own, params, None if may_see_all else caller.arn)
         return page("PrincipalResourcePermissions", found, params)
 
     def create_data_cells_filter(self, params: Params, caller: Caller) -> Params:

@@ -268,6 +268,12 @@ class TestWhoMayGrant:
         self.grant_select(place, steward[1])
         assert place.access().is_full
 
+    def test_who_administers_nothing_lists_only_its_own(self, place: Place, steward: Any) -> None:
+        place.grant(place.columns("patient_id"), "SELECT")
+        place.grant(place.columns("birth_year"), "SELECT", to=steward[0])
+        found = steward[1].list_permissions(Resource=place.table_member)["PrincipalResourcePermissions"]
+        assert [item["Principal"]["DataLakePrincipalIdentifier"] for item in found] == [steward[0]]
+
     def test_a_filter_is_closed_to_who_may_not_grant_the_table(self, place: Place, steward: Any) -> None:
         place.filtered("north", "site_id = 'north'")
         place.grant(place.filter_member("north"), "SELECT", to=steward[0])
