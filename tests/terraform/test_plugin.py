@@ -161,3 +161,24 @@ def test_schemas_are_cut_down_to_the_types_in_use(tmp_path, monkeypatch):
     assert kept["resource_schemas"] == {
         "aws_budgets_budget": {"block": {"attributes": {"description": {"type": "string", "required": True}}}}
     }
+
+
+def test_what_was_made_elsewhere_is_imported_and_needs_no_change(aws, here, client):
+    client("s3").create_bucket(Bucket="made-by-hand")
+    client("iam").create_role(RoleName="by-hand", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    client("sqs").create_queue(QueueName="by-hand")
+    queue = client("sqs").get_queue_url(QueueName="by-hand")["QueueUrl"]
+    imports = {"aws_s3_bucket": "made-by-hand", "aws_iam_role": "by-hand", "aws_sqs_queue": queue}
+    here.write("".join(f'import {{\n  to = {kind}.this\n  id = "{given}"\n}}\n' for kind, given in imports.items()))
+    here.run("init")
+    arguments = {
+        "aws_s3_bucket": 'bucket = "made-by-hand"',
+        "aws_iam_role": 'name = "by-hand"\nassume_role_policy = jsonencode({ Statement = [], Version = "2012-10-17" })',
+        "aws_sqs_queue": 'name = "by-hand"\n  max_message_size = 1048576',
+    }
+    (here.folder / "made.tf").write_text(
+        "".join(f'resource "{kind}" "this" {{\n  {text}\n}}\n' for kind, text in arguments.items())
+    )
+    assert "3 to import, 0 to add, 0 to change, 0 to destroy" in here.run("plan")
+    here.run("apply", "-auto-approve")
+    here.run("plan", "-detailed-exitcode", code=0)

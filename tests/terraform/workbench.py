@@ -11,7 +11,7 @@ from typing import Any
 
 from localaws.terraform import registry, schemas
 from localaws.terraform.aws import Aws
-from localaws.terraform.lifecycle import apply_change, conform, read_state
+from localaws.terraform.lifecycle import apply_change, conform, import_state, read_state
 from localaws.terraform.merge import counterpart
 from localaws.terraform.planning import Planned, plan_change
 from localaws.terraform.resource import Resource
@@ -83,9 +83,8 @@ class Workbench:
         apply_change(self.resource(type_name), self.aws, state, None)
         assert self.read(type_name, state) is None
 
-    def imported(self, type_name: str, given: str) -> Values | None:
-        resource = self.resource(type_name)
-        return self.read(type_name, {**blank(resource.spec), **whole(resource.spec, resource.imported(given))})
+    def imported(self, type_name: str, given: str) -> Values:
+        return import_state(self.resource(type_name), self.aws, given)
 
     def assert_settled(self, type_name: str, state: Values, /, drifts: tuple[str, ...] = (), **arguments: Any) -> None:
         """A refresh finds what is in state, and a plan on it changes nothing."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from localaws.terraform import registry
 from localaws.terraform.aws import Aws, NotLocal, is_gone
-from localaws.terraform.merge import fill, refresh
+from localaws.terraform.merge import completed, fill, refresh
 from localaws.terraform.resource import Resource
 from localaws.terraform.schemas import Spec
 from localaws.terraform.values import UNKNOWN, Nested, Problem, Values, blank, nested_of
@@ -72,6 +72,24 @@ def observe(resource: Resource, aws: Aws, state: Values) -> Values | None:
         if is_gone(error):
             return None
         raise
+
+
+def import_state(resource: Resource, aws: Aws, given: str) -> Values:
+    """The state of what an import id names: all that can be seen, and defaults for what cannot. Refused for nothing."""
+    known = {**blank(resource.spec), **resource.imported(given)}
+    with explained(f"importing {named(resource, known)}"):
+        observed = observe(resource, aws, known)
+        if observed is None:
+            raise ValueError(f"There is no {resource.type_name} with the id {given}.")
+    unseen = {name: value for name, value in resource.defaults.items() if name in known and known[name] is None}
+    nested = {
+        child.name: completed(child, observed[child.name])
+        for child in nested_of(resource.spec)
+        if child.name in observed
+    }
+    attributes = {name: value for name, value in observed.items() if name in resource.spec.get("attributes", {})}
+    place = {"region": aws.region} if "region" in known else {}
+    return {**known, **unseen, **place, **attributes, **nested}
 
 
 def apply_change(resource: Resource, aws: Aws, prior: Values | None, planned: Values | None) -> Values | None:

@@ -16,10 +16,9 @@ from tf.gen import tfplugin_pb2_grpc as rpc
 
 from localaws.terraform import registry, schemas, wire
 from localaws.terraform.aws import Aws, unheeded
-from localaws.terraform.lifecycle import Refused, apply_change, conform, read_data, read_state
+from localaws.terraform.lifecycle import Refused, apply_change, conform, import_state, read_data, read_state
 from localaws.terraform.planning import plan_change
 from localaws.terraform.resource import Resource
-from localaws.terraform.values import Values, blank
 
 
 class Provider(rpc.ProviderServicer):
@@ -123,10 +122,13 @@ class Provider(rpc.ProviderServicer):
         )
 
     def ImportResourceState(self, request: Any, context: Any) -> Any:
-        resource = self.resource(request.type_name)
-        state: Values = {**blank(resource.spec), **resource.imported(request.id)}
-        imported = pb.ImportResourceState.ImportedResource(type_name=request.type_name, state=wire.encode(state))
-        return pb.ImportResourceState.Response(imported_resources=[imported])
+        resource, answer = self.resource(request.type_name), pb.ImportResourceState
+
+        def imported() -> list[Any]:
+            state = wire.encode(import_state(resource, self.aws, request.id))
+            return [answer.ImportedResource(type_name=request.type_name, state=state)]
+
+        return _answered(answer.Response, "imported_resources", imported)
 
     def StopProvider(self, request: Any, context: Any) -> Any:
         return pb.StopProvider.Response()
