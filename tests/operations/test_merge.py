@@ -1,5 +1,7 @@
 """The MERGE law: whatever a table holds, after the merge it holds what the SELECT says, and nothing moves twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.sql.cases import comparable
@@ -8,6 +10,7 @@ from trilake.core.contract import Column, GovernedTable, load_contract
 from trilake.core.iceberg import open_table
 from trilake.core.session import Session
 from trilake.operations.merge import count_statement, merge_statement
+from trilake.operations.refresh import add_columns
 
 TARGET = '"test_clinical"."consent"'
 TABLE = load_contract()["clinical.consent"]
@@ -71,3 +74,12 @@ def test_a_table_that_is_all_key_is_never_updated(n_keys: int) -> None:
     columns = tuple(Column(name, "string", "CL", "x", "never") for name in names)
     table = GovernedTable("t", "clinical", "one row", names, False, "sql", columns)
     assert "UPDATE" not in merge_statement(table, "t", "SELECT 1")
+
+
+def test_a_column_that_is_new_in_the_contract_is_added(lake: Session) -> None:
+    table = load_contract()["clinical.document"]
+    grown = replace(table, columns=(*table.columns, Column("n_pages", "int", "CL", "x", "not recorded")))
+    assert add_columns(lake, table) == []
+    assert add_columns(lake, grown) == ["n_pages"]
+    assert add_columns(lake, grown) == []
+    assert run(lake, "SELECT n_pages FROM clinical.document").rows == []

@@ -47,16 +47,14 @@ def run_import(
     job_id = start(session, staged, pause=pause)
     n_staged = sum(staged.n_lines.values())
     properties = wait(session, job_id, say=lambda found: say(progress(found, n_staged)), pause=pause)
-    output = output_folder(session, job_id, properties)
-    manifest = read_manifest(session, output)
     if properties["JobStatus"] not in ("COMPLETED", "COMPLETED_WITH_ERRORS"):
-        raise ServiceError(
-            f"HealthLake import job {job_id} ended as {properties['JobStatus']}", next_step="make ingest again"
-        )
+        words = f"ended as {properties['JobStatus']}: {properties.get('Message', 'no message')}"
+        raise ServiceError(f"HealthLake import job {job_id} {words}", next_step="make ingest again")
+    output = output_folder(session, job_id, properties)
     failures = list(read_failures(session, output, staged.n_lines))
-    n_imported = int(manifest.get("numberOfResourcesImportedSuccessfully", 0))
-    if n_imported + len(failures) != n_staged:
-        words = f"{n_staged:,} resources were staged, {n_imported:,} imported and {len(failures):,} refused"
+    imported = int(read_manifest(session, output).get("numberOfResourcesImportedSuccessfully", 0))
+    if imported + len(failures) != n_staged:
+        words = f"{n_staged:,} resources were staged, {imported:,} imported and {len(failures):,} refused"
         raise ServiceError(f"HealthLake import job {job_id} does not add up: {words}", next_step="make ingest again")
     yield from failures
 
@@ -95,7 +93,7 @@ def wait(session: Session, job_id: str, *, say: Callable[[dict[str, Any]], None]
     while True:
         answer = client.describe_fhir_import_job(DatastoreId=session.settings.clinical.datastore_id, JobId=job_id)
         properties: dict[str, Any] = answer["ImportJobProperties"]
-        state = (properties["JobStatus"], properties.get("JobProgressReport"))
+        state = (properties["JobStatus"], n_imported(properties))
         if state != last:
             say(properties)
             last = state
@@ -106,10 +104,13 @@ def wait(session: Session, job_id: str, *, say: Callable[[dict[str, Any]], None]
 
 
 def progress(properties: dict[str, Any], n_staged: int) -> str:
-    report = properties.get("JobProgressReport", {})
-    done = report.get("TotalNumberOfResourcesImported", 0)
+    done = n_imported(properties)
     counts = f": {done:,} of {n_staged:,} resources" if done else ""
     return f"  HealthLake import job {properties['JobStatus'].lower().replace('_', ' ')}{counts}"
+
+
+def n_imported(properties: dict[str, Any]) -> int:
+    return int(properties.get("JobProgressReport", {}).get("TotalNumberOfResourcesImported", 0))
 
 
 def output_folder(session: Session, job_id: str, properties: dict[str, Any]) -> tuple[str, str]:

@@ -46,7 +46,7 @@ class Built:
 
 def refresh(session: Session, *, say: Callable[[str], None]) -> Built:
     """Build everything, in an order derived from what reads what."""
-    relations, contract = load_relations(), load_contract()
+    relations = load_relations()
     built = Built(run_order(relations))
     for name in built.order:
         relation = relations[name]
@@ -57,15 +57,37 @@ def refresh(session: Session, *, say: Callable[[str], None]) -> Built:
             create_view(session, relation, target)
             built.rows[name] = count_view(session, target)
         else:
-            missing = missing_sources(session, relation)
-            if needed := missing - optional_sources(relation):
-                built.skipped[name] = f"{', '.join(sorted(needed))} does not exist yet: nothing of that kind was loaded"
-            else:
-                built.rows[name] = fill(session, relation, contract[name], target, missing)
-                for lookup in sorted(missing):
-                    say(f"  {name}: {lookup} does not exist yet, so nothing is looked up there")
+            build_table(session, relation, target, built, say=say)
         say(line_of(name, relation, built))
     return built
+
+
+def build_table(session: Session, relation: Relation, target: str, built: Built, *, say: Callable[[str], None]) -> None:
+    """Fill one governed table, unless a source that it needs does not exist yet."""
+    missing = missing_sources(session, relation)
+    if needed := missing - optional_sources(relation):
+        built.skipped[relation.name] = (
+            f"{', '.join(sorted(needed))} does not exist yet: nothing of that kind was loaded"
+        )
+        return
+    table = load_contract()[relation.name]
+    for column in add_columns(session, table):
+        say(f"  {relation.name}: the contract has a new column, {column}")
+    built.rows[relation.name] = fill(session, relation, table, target, missing)
+    for lookup in sorted(missing):
+        say(f"  {relation.name}: {lookup} does not exist yet, so nothing is looked up there")
+
+
+def add_columns(session: Session, table: GovernedTable) -> list[str]:
+    """Give the table the columns that the contract has and it has not, as Terraform leaves it to us; their names."""
+    database = database_name(session, table.room)
+    found = session.client("glue").get_table(DatabaseName=database, Name=table.name)["Table"]
+    there = {column["Name"] for column in found["StorageDescriptor"]["Columns"]}
+    new = [column for column in table.columns if column.name not in there]
+    if new:
+        columns = ", ".join(f"`{column.name}` {column.type}" for column in new)
+        run_athena(session, f"ALTER TABLE `{database}`.`{table.name}` ADD COLUMNS ({columns})")
+    return [column.name for column in new]
 
 
 def line_of(name: str, relation: Relation, built: Built) -> str:
