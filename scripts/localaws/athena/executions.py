@@ -11,15 +11,15 @@ import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from localaws.athena import statements as st
-from localaws.athena.base import Params, invalid, page
+from localaws.athena.base import Params, invalid
 from localaws.athena.columninfo import column_info
 from localaws.athena.embedded.duck import Embedded
 from localaws.athena.engine import Cancelled, Engine, Work
 from localaws.athena.errors import QueryError, error_type
-from localaws.athena.results import encryption_of, read_page, write_lines
+from localaws.athena.results import encryption_of, write_lines
 from localaws.athena.run import run, with_values
 from localaws.athena.saved import SavedOperations
 from localaws.athena.session import Outcome, Place, Session
@@ -27,7 +27,6 @@ from localaws.athena.state import ENGINE, Execution, Shape
 from localaws.athena.storage import require
 from localaws.caller import Caller
 from localaws.objects import store
-from localaws.service import ServiceError
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -218,74 +217,6 @@ class ExecutionOperations(SavedOperations):
         }
         self._works.pop(execution.shape["QueryExecutionId"], None)
 
-    def _execution(self, query_id: str) -> Execution:
-        found = self._state.executions.get(query_id)
-        if found is None:
-            raise invalid(f"QueryExecution {query_id} was not found")
-        return found
-
-    def get_query_execution(self, params: Params, caller: Caller) -> Params:
-        return {"QueryExecution": self._execution(params["QueryExecutionId"]).shape}
-
-    def batch_get_query_execution(self, params: Params, caller: Caller) -> Params:
-        known = self._state.executions
-        missing = [
-            {"QueryExecutionId": query_id, "ErrorCode": "NOT_FOUND", "ErrorMessage": "Not found"}
-            for query_id in params["QueryExecutionIds"]
-            if query_id not in known
-        ]
-        found = [known[query_id].shape for query_id in params["QueryExecutionIds"] if query_id in known]
-        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
-
-    def list_query_executions(self, params: Params, caller: Caller) -> Params:
-        group = params.get("WorkGroup") or "primary"
-        self._workgroup(group)
-        ids = [key for key, item in self._state.executions.items() if item.shape["WorkGroup"] == group]
-        found, more = page(ids[::-1], params)
-        return {"QueryExecutionIds": found, **more}
-
-    def stop_query_execution(self, params: Params, caller: Caller) -> Params:
-        self._execution(params["QueryExecutionId"])
-        work = self._works.get(params["QueryExecutionId"])
-        if work is not None:
-            work.stop("Query cancelled by user")
-        return {}
-
-    def get_query_results(self, params: Params, caller: Caller) -> Params:
-        execution = self._succeeded(params["QueryExecutionId"])
-        size = params.get("MaxResults") or 1000
-        rows: list[list[str | None]] = []
-        token = None
-        if execution.location.endswith((".csv", ".txt")):
-            require_read(caller, execution.location)
-            rows, token = read_page(self.world, execution.location, params.get("NextToken"), size)
-        result: dict[str, Any] = {
-            "ResultSet": {
-                "Rows": [{"Data": [_datum(value) for value in row]} for row in rows],
-                "ResultSetMetadata": {"ColumnInfo": execution.columns},
-            }
-        }
-        if execution.update_count is not None:
-            result["UpdateCount"] = execution.update_count
-        return {**result, "NextToken": token} if token else result
-
-    def _succeeded(self, query_id: str) -> Execution:
-        execution = self._execution(query_id)
-        if execution.state in ("QUEUED", "RUNNING"):
-            raise invalid(f"Query has not yet finished. Current state: {execution.state}")
-        if execution.state != "SUCCEEDED":
-            raise invalid(f"Query did not finish successfully. Final query state: {execution.state}")
-        return execution
-
-    def get_query_runtime_statistics(self, params: Params, caller: Caller) -> Params:
-        execution = self._execution(params["QueryExecutionId"])
-        numbers = execution.shape["Statistics"]
-        names = ("QueryQueueTimeInMillis", "EngineExecutionTimeInMillis", "ServiceProcessingTimeInMillis")
-        timeline = {name: numbers.get(name, 0) for name in (*names, "TotalExecutionTimeInMillis")}
-        timeline["QueryPlanningTimeInMillis"] = 0
-        read = {"InputBytes": numbers.get("DataScannedInBytes", 0), "OutputRows": execution.rows or 0}
-        return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": read}}
-
 
 def _expected(place: Place, statement: st.Statement | QueryError) -> str:
     """The object that will hold the result."""
@@ -295,15 +226,3 @@ def _expected(place: Place, statement: st.Statement | QueryError) -> str:
         return place.path(".csv")
     writes = isinstance(statement, st.Insert | st.Change | st.Unload)
     return place.path("" if writes else ".txt")
-
-
-def _datum(value: str | None) -> dict[str, str]:
-    return {} if value is None else {"VarCharValue": value}
-
-
-def require_read(caller: Caller, location: str) -> None:
-    """GetQueryResults reads the object with the caller's rights."""
-    try:
-        require(caller, "s3:GetObject", location)
-    except QueryError as error:
-        raise ServiceError("InvalidRequestException", error.reason) from None

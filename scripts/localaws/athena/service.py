@@ -6,13 +6,13 @@ Example: `boto3.client("athena")` pointed at a LocalAws.
 
 from __future__ import annotations
 
-from localaws.athena.executions import ExecutionOperations
+from localaws.athena.answers import AnswerOperations
 from localaws.athena.metadata_api import MetadataOperations
 from localaws.athena.state import Shape as Params
 from localaws.caller import REGION
 
 
-class Athena(ExecutionOperations, MetadataOperations):
+class Athena(AnswerOperations, MetadataOperations):
     """The Athena service; nothing of it is moto's."""
 
     def resources(self, operation: str, params: Params) -> list[str]:

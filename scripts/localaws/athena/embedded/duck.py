@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from localaws.athena.embedded import functions
+from localaws.athena.embedded import access, conditions, functions, names
 from localaws.athena.embedded.compiler import Compiled, Compiler
 from localaws.athena.embedded.database import Database
 from localaws.athena.embedded.failures import translated
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from localaws.world import World
 
 BATCH_ROWS = 50_000
-assert functions
+LOADED = (access, conditions, functions, names)
+"""Modules that fill the lists of what there is."""
 
 
 class Embedded:
