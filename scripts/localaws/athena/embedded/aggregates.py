@@ -42,7 +42,7 @@ _AS = "CAST({} AS {type})"
 _LIST: list[tuple[str, str, str]] = [
     ("count() -> bigint", "count(*)", "{}"),
     ("count(t) -> bigint", "count({0})", "{}"),
-    ("count_if(boolean) -> bigint", "count_if({0})", _AS),
+    ("count_if(boolean) -> bigint", "count(CASE WHEN {0} THEN 1 END)", "{}"),
     ("sum(bigint) -> bigint", "sum({0})", _AS),
     ("sum(real) -> real", "sum({0})", _AS),
     ("sum(double) -> double", "sum({0})", "{}"),
