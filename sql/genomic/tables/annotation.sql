@@ -28,11 +28,11 @@ SELECT
     numbered_annotation."end",
     referenceallele,
     alternateallele,
-    'rs' || element_at(attributes, 'RS') AS rs_id,
-    element_at(split(element_at(attributes, 'GENEINFO'), ':'), 1) AS gene,
-    element_at(attributes, 'CLNSIG') AS clinical_significance,
-    element_at(attributes, 'CLNREVSTAT') AS review_status,
-    element_at(attributes, 'CLNDN') AS condition_name,
+    'rs' || regexp_extract(element_at(attributes, 'RS'), '[0-9]+') AS rs_id,
+    nullif(element_at(split(element_at(attributes, 'GENEINFO'), ':'), 1), '.') AS gene,
+    nullif(element_at(attributes, 'CLNSIG'), '.') AS clinical_significance,
+    nullif(element_at(attributes, 'CLNREVSTAT'), '.') AS review_status,
+    nullif(element_at(attributes, 'CLNDN'), '.') AS condition_name,
     release,
     reference_genome
 FROM numbered_annotation

@@ -1,6 +1,7 @@
 -- How many copies of an annotated allele each sample carries: the genomic features of cohorts and models.
 -- One row per sample, reference genome and alternate allele that some annotation release names.
 -- Read by data scientists; NULL n_alt means not called or filtered (see call_status), never "none".
+-- A record of the reference alone (ALT .) at the allele's place says zero copies; a newer load outweighs an older one.
 WITH annotated_allele AS (
     SELECT
         reference_genome,
@@ -14,16 +15,19 @@ WITH annotated_allele AS (
     GROUP BY reference_genome, contigname, start, referenceallele, alternateallele
 ),
 
-called_allele AS (
+assessed_allele AS (
     SELECT
         variant.sampleid AS sample_id,
         variant.patient_id,
         variant.reference_genome,
         variant.contigname || '-' || cast(variant.start + 1 AS varchar) || '-' || variant.referenceallele
-        || '-' || variant.alternateallele AS variant_id,
-        coalesce(annotated_allele.rs_id, element_at(variant.names, 1)) AS rs_id,
+        || '-' || annotated_allele.alternateallele AS variant_id,
+        coalesce(
+            annotated_allele.rs_id, element_at(filter(variant.names, one -> regexp_like(one, '^rs[0-9]+$')), 1)
+        ) AS rs_id,
         annotated_allele.gene,
         cardinality(filter(variant.calls, one -> one = 1)) AS n_alt,
+        cardinality(variant.calls) AS n_alleles,
         CASE
             WHEN NOT coalesce(none_match(variant.filters, one -> one <> 'PASS'), TRUE) THEN 'filtered'
             WHEN variant.calls IS NULL OR any_match(variant.calls, one -> one = -1) THEN 'no_call'
@@ -32,7 +36,17 @@ called_allele AS (
         variant.site_id,
         variant.consent_research,
         variant.consent_genomic,
-        variant.consent_imaging
+        variant.consent_imaging,
+        row_number() OVER (
+            PARTITION BY
+                variant.sampleid,
+                variant.reference_genome,
+                variant.contigname,
+                variant.start,
+                variant.referenceallele,
+                annotated_allele.alternateallele
+            ORDER BY variant.load_id DESC, variant.alternateallele DESC, variant."end" ASC
+        ) AS place
     FROM genomic.variant
     INNER JOIN annotated_allele
         ON
@@ -40,7 +54,7 @@ called_allele AS (
             AND variant.contigname = annotated_allele.contigname
             AND variant.start = annotated_allele.start
             AND variant.referenceallele = annotated_allele.referenceallele
-            AND variant.alternateallele = annotated_allele.alternateallele
+            AND variant.alternateallele IN (annotated_allele.alternateallele, '')
 )
 
 SELECT
@@ -51,9 +65,11 @@ SELECT
     rs_id,
     gene,
     CASE WHEN call_status = 'called' THEN cast(n_alt AS integer) END AS n_alt,
+    CASE WHEN call_status = 'called' THEN cast(n_alleles AS integer) END AS n_alleles,
     call_status,
     site_id,
     consent_research,
     consent_genomic,
     consent_imaging
-FROM called_allele
+FROM assessed_allele
+WHERE place = 1

@@ -39,7 +39,7 @@ WITH numbered_variant AS (
                 "end",
                 referenceallele,
                 coalesce(element_at(alternatealleles, 1), '')
-            ORDER BY load_id DESC, source_file ASC
+            ORDER BY load_id DESC, source_file ASC, element_at(names, 1) ASC
         ) AS place
     FROM genomic_store.variant
 )

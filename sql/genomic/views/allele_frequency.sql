@@ -9,6 +9,7 @@ SELECT
     count(n_alt) AS n_assessable,
     count_if(n_alt > 0) AS n_carriers,
     sum(n_alt) AS n_alt,
-    cast(sum(n_alt) AS double) / nullif(2 * count(n_alt), 0) AS frequency
+    sum(n_alleles) AS n_alleles,
+    cast(sum(n_alt) AS double) / nullif(sum(n_alleles), 0) AS frequency
 FROM genomic.dosage
 GROUP BY reference_genome, variant_id

@@ -9,6 +9,10 @@ SELECT
     rs_id,
     gene,
     n_alt,
-    CASE WHEN n_alt = 1 THEN 'heterozygous' ELSE 'homozygous' END AS zygosity
+    CASE
+        WHEN n_alt < n_alleles THEN 'heterozygous'
+        WHEN n_alleles = 1 THEN 'hemizygous'
+        ELSE 'homozygous'
+    END AS zygosity
 FROM genomic.dosage
 WHERE n_alt > 0

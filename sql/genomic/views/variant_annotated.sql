@@ -1,4 +1,4 @@
--- Called variants with what the newest ClinVar release says of them.
+-- Called alleles with what the newest ClinVar release of their reference genome says of them.
 -- One row per sample and alternate allele that the sample carries or was called reference at.
 -- Read by bioinformaticians.
 WITH newest_release AS (
@@ -36,4 +36,6 @@ INNER JOIN genomic.annotation
         AND variant.start = annotation.start
         AND variant.referenceallele = annotation.referenceallele
         AND variant.alternateallele = annotation.alternateallele
-WHERE variant.alternateallele <> ''
+WHERE
+    variant.alternateallele <> ''
+    AND any_match(variant.calls, one -> one >= 0)

@@ -2,6 +2,7 @@
 -- One row per study.
 -- Read by every imaging table; personas see it through their filters.
 -- Link, in this order: the chart's ImagingStudy names the study's UID; PatientID is the MRN of exactly one patient.
+-- Where both speak they must agree: PatientIDs or charts that lead to different patients link to none of them.
 WITH stored_study AS (
     SELECT
         study_instance_uid,
@@ -20,11 +21,10 @@ WITH stored_study AS (
 charted_study AS (
     SELECT
         study_instance_uid,
-        min(patient_id) AS patient_id
+        array_agg(DISTINCT patient_id) AS patient_ids
     FROM clinical.imaging_study
-    WHERE study_instance_uid IS NOT NULL
+    WHERE study_instance_uid IS NOT NULL AND patient_id IS NOT NULL
     GROUP BY study_instance_uid
-    HAVING count(DISTINCT patient_id) = 1
 ),
 
 unique_mrn AS (
@@ -35,6 +35,15 @@ unique_mrn AS (
     WHERE mrn IS NOT NULL
     GROUP BY mrn
     HAVING count(*) = 1
+),
+
+named_study AS (
+    SELECT
+        series.study_instance_uid,
+        array_agg(DISTINCT unique_mrn.patient_id) AS patient_ids
+    FROM imaging_store.series
+    INNER JOIN unique_mrn ON series.dicom_patient_id = unique_mrn.mrn
+    GROUP BY series.study_instance_uid
 ),
 
 linked_study AS (
@@ -48,21 +57,28 @@ linked_study AS (
         stored_study.modality,
         stored_study.n_series,
         stored_study.n_instances,
-        coalesce(charted_study.patient_id, unique_mrn.patient_id) AS patient_id,
+        coalesce(cardinality(charted_study.patient_ids), 0) AS n_charted,
         CASE
-            WHEN charted_study.patient_id IS NOT NULL THEN 'study_uid'
-            WHEN unique_mrn.patient_id IS NOT NULL THEN 'mrn'
-            ELSE 'none'
-        END AS link_method
+            WHEN cardinality(named_study.patient_ids) > 1 THEN NULL
+            WHEN charted_study.patient_ids IS NULL THEN element_at(named_study.patient_ids, 1)
+            WHEN contains(charted_study.patient_ids, element_at(named_study.patient_ids, 1))
+                THEN element_at(named_study.patient_ids, 1)
+            WHEN named_study.patient_ids IS NULL AND cardinality(charted_study.patient_ids) = 1
+                THEN element_at(charted_study.patient_ids, 1)
+        END AS patient_id
     FROM stored_study
     LEFT JOIN charted_study ON stored_study.study_instance_uid = charted_study.study_instance_uid
-    LEFT JOIN unique_mrn ON stored_study.dicom_patient_id = unique_mrn.mrn
+    LEFT JOIN named_study ON stored_study.study_instance_uid = named_study.study_instance_uid
 )
 
 SELECT
     linked_study.study_instance_uid,
     linked_study.patient_id,
-    linked_study.link_method,
+    CASE
+        WHEN linked_study.patient_id IS NULL THEN 'none'
+        WHEN linked_study.n_charted = 1 THEN 'study_uid'
+        ELSE 'mrn'
+    END AS link_method,
     linked_study.dicom_patient_id,
     linked_study.dicom_patient_sex,
     linked_study.accession_number,
