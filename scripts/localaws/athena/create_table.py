@@ -18,6 +18,7 @@ from pyiceberg.schema import Schema
 
 from localaws.athena import statements as st
 from localaws.athena.catalog import TableRef
+from localaws.athena.catalog_rights import require_catalog
 from localaws.athena.errors import QueryError
 from localaws.athena.hive_write import storage_of
 from localaws.athena.placement import check_properties
@@ -111,6 +112,7 @@ def create_iceberg(
     if properties.get("format", "parquet").lower() != "parquet":
         raise QueryError("NOT_SUPPORTED", "Iceberg data files are Parquet here")
     spec = partition_spec(schema, partitions)
+    require_catalog(session.caller, "CreateTable", database.catalog_id, database.name, name.name)
     catalog = session.world.iceberg_catalog(database.catalog_id)
     catalog.create_table((database.name, name.name), schema, location, spec, properties=kept)
     session.world.creators[(database.catalog_id, database.name, name.name)] = session.caller.arn
@@ -228,6 +230,7 @@ def _glue_column(item: st.ColumnText) -> dict[str, str]:
 def register(session: Session, name: Name, entry: dict[str, Any]) -> TableRef:
     """Put a table or view into Glue, the caller its creator."""
     database = session.database_ref(name.database)
+    require_catalog(session.caller, "CreateTable", database.catalog_id, database.name, name.name)
     try:
         session.world.client("glue", database.catalog_id).create_table(DatabaseName=database.name, TableInput=entry)
     except ClientError as error:

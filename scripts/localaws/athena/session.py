@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from localaws.athena.catalog import CATALOG, CatalogView, DatabaseRef, TableRef
+from localaws.athena.catalog_rights import require_for_database, require_for_table
 from localaws.athena.engine import Engine, Query, ResultColumn, Work
 from localaws.athena.errors import QueryError
 from localaws.athena.results import Encryption
@@ -120,6 +121,10 @@ class Session:
 
         for action in actions:
             authorise.require(self.caller, self.world, target, action)
+            if isinstance(target, DatabaseRef):
+                require_for_database(self.caller, target, action)
+            else:
+                require_for_table(self.caller, target, action)
 
     def authorised(self, tree: exp.Expr, database: str | None = None) -> Query:
         """The query as this caller may run it."""
@@ -130,6 +135,8 @@ class Session:
         found = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
         given: dict[str, pa.Table] = {}
         for name, table in found.tables.items():
+            if table.catalog_id == self.world.account_id:
+                require_for_table(self.caller, table, "DESCRIBE")
             rows = given_rows(self, table)
             if rows is not None:
                 given[name] = rows
