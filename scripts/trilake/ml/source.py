@@ -1,0 +1,187 @@
+"""The study's data out of the governed tables, asked as the persona: outcome, follow-up, and feature rows.
+
+A feature row says of whom, what, how much, from which year and from which code. Nothing from the index year or later
+leaves Athena. Reads governed tables; writes nothing. Make target: train.
+
+Example: read_features(caller, study)[["patient_id", "feature", "value", "event_year"]]
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from trilake.cohort.bind import bind
+from trilake.cohort.visible import run_as
+from trilake.core.session import Session
+from trilake.core.sql import parse, tables_read
+from trilake.ml.study import CodeList, RecordFeature, Study
+
+COLUMNS = ["patient_id", "modality", "feature", "value", "event_year", "code_system", "code"]
+NO_CODE = "cast(NULL AS varchar) AS code_system, cast(NULL AS varchar) AS code"
+
+
+def frame(caller: Session, text: str) -> pd.DataFrame:
+    """A query's rows; AccessError names the tables that the caller may not see."""
+    answer = run_as(caller, text, sorted(tables_read(parse(text))))
+    return pd.DataFrame(answer.rows, columns=answer.columns)
+
+
+def read_people(caller: Session, study: Study) -> pd.DataFrame:
+    """One row a patient: birth year, gender, site, first and last year seen, first onset, records without a year."""
+    text = f"""
+        SELECT patient.patient_id, patient.birth_year, patient.gender, patient.site_id,
+            seen.n_before, seen.last_year, onset.first_onset_year, onset.n_undated
+        FROM clinical.patient
+        LEFT JOIN (
+            SELECT patient_id, max(start_year) AS last_year,
+                count_if(start_year >= :first_year AND start_year < :index_year) AS n_before
+            FROM clinical.encounter WHERE start_year IS NOT NULL GROUP BY patient_id
+        ) AS seen ON patient.patient_id = seen.patient_id
+        LEFT JOIN (
+            SELECT patient_id, min(onset_year) AS first_onset_year, count_if(onset_year IS NULL) AS n_undated
+            FROM clinical.condition
+            WHERE ({" OR ".join(code_test(one) for one in study.outcome.value_set)})
+                AND coalesce(verification_status, 'not_stated') IN (:verification)
+            GROUP BY patient_id
+        ) AS onset ON patient.patient_id = onset.patient_id
+    """
+    bound = bind(
+        text,
+        first_year=study.first_feature_year,
+        index_year=study.index_year,
+        verification=list(study.outcome.verification),
+    )
+    return frame(caller, bound)
+
+
+def code_test(codes: CodeList | RecordFeature) -> str:
+    return bind("(code_system = :system AND code IN (:codes))", system=codes.system, codes=codes.codes)
+
+
+def read_features(caller: Session, study: Study) -> pd.DataFrame:
+    """Every feature row of the study (COLUMNS), one per patient, feature and year; nothing chosen among years yet."""
+    found = [frame(caller, text)[COLUMNS] for text in feature_queries(study)]
+    rows = pd.concat([part for part in found if len(part)], ignore_index=True)
+    return rows.astype({"value": "float64", "event_year": "Int64"})
+
+
+def feature_queries(study: Study) -> Iterator[str]:
+    """One SELECT of COLUMNS for each kind of feature that the study uses."""
+    features, years = study.features, window(study)
+    yield demographics(study)
+    if features.clinical.measurements:
+        parts = [measurement(one.name, one.system, one.code, one.unit) for one in features.clinical.measurements]
+        yield " UNION ALL ".join(f"{part} AND {years} GROUP BY patient_id, effective_year" for part in parts)
+    if features.clinical.answers:
+        answers = [answer(one.name, one.system, one.code, one.value_codes) for one in features.clinical.answers]
+        yield " UNION ALL ".join(f"{part} AND {years} GROUP BY patient_id, effective_year" for part in answers)
+    if features.clinical.conditions:
+        yield " UNION ALL ".join(record("condition", "onset_year", one, study) for one in features.clinical.conditions)
+    if features.clinical.medications:
+        yield " UNION ALL ".join(
+            record("medication_request", "authored_year", one, study) for one in features.clinical.medications
+        )
+    if features.genomic is not None:
+        yield bind(GERMLINE, names=features.genomic.variants)
+    if features.imaging is not None:
+        yield imaging(study)
+
+
+def window(study: Study) -> str:
+    return f"effective_year >= {study.first_feature_year} AND effective_year < {study.index_year}"
+
+
+def demographics(study: Study) -> str:
+    """Age and sex are known from birth."""
+    age = f"cast({study.index_year - 1} - birth_year AS double)"
+    return f"""
+        SELECT patient_id, 'clinical' AS modality, 'age' AS feature, {age} AS value, birth_year AS event_year, {NO_CODE}
+        FROM clinical.patient WHERE birth_year IS NOT NULL
+        UNION ALL
+        SELECT patient_id, 'clinical', 'is_male', CASE WHEN gender = 'male' THEN 1.0e0 ELSE 0.0e0 END, birth_year,
+            NULL, NULL
+        FROM clinical.patient WHERE gender IN ('male', 'female')
+    """
+
+
+def measurement(name: str, system: str, code: str, unit: str) -> str:
+    return bind(
+        """
+        SELECT patient_id, 'clinical' AS modality, :name AS feature, avg(value_number) AS value,
+            effective_year AS event_year, :system AS code_system, :code AS code
+        FROM clinical.observation
+        WHERE status IN ('final', 'amended', 'corrected') AND code_system = :system AND code = :code
+            AND value_unit = :unit AND value_number IS NOT NULL
+        """,
+        name=name,
+        system=system,
+        code=code,
+        unit=unit,
+    )
+
+
+def answer(name: str, system: str, code: str, value_codes: list[str]) -> str:
+    return bind(
+        """
+        SELECT patient_id, 'clinical' AS modality, :name AS feature,
+            max(CASE WHEN value_code IN (:value_codes) THEN 1.0e0 ELSE 0.0e0 END) AS value,
+            effective_year AS event_year, :system AS code_system, :code AS code
+        FROM clinical.observation
+        WHERE status IN ('final', 'amended', 'corrected') AND code_system = :system AND code = :code
+            AND value_code IS NOT NULL
+        """,
+        name=name,
+        system=system,
+        code=code,
+        value_codes=value_codes,
+    )
+
+
+def record(table: str, year: str, one: RecordFeature, study: Study) -> str:
+    """1 where a record is dated before the index date; 0 for a patient seen before it without such a record."""
+    confirmed = "AND verification_status = 'confirmed'" if table == "condition" else "AND status <> 'entered-in-error'"
+    return bind(
+        f"""
+        SELECT patient_id, 'clinical' AS modality, :name AS feature, max(hit) AS value, max(event_year) AS event_year,
+            max(code_system) AS code_system, max(code) AS code
+        FROM (
+            SELECT patient_id, 1.0e0 AS hit, {year} AS event_year, code_system, code FROM clinical.{table}
+            WHERE {code_test(one)} {confirmed} AND {year} < {study.index_year}
+            UNION ALL
+            SELECT patient_id, 0.0e0, start_year, NULL, NULL FROM clinical.encounter
+            WHERE start_year >= {study.first_feature_year} AND start_year < {study.index_year}
+        ) AS known GROUP BY patient_id
+        """,
+        name=one.name,
+    )
+
+
+GERMLINE = f"""
+    SELECT dosage.patient_id, 'genomic' AS modality, dosage.rs_id AS feature,
+        cast(max(dosage.n_alt) AS double) AS value, patient.birth_year AS event_year, {NO_CODE}
+    FROM genomic.dosage INNER JOIN clinical.patient ON dosage.patient_id = patient.patient_id
+    WHERE dosage.rs_id IN (:names) AND dosage.n_alt IS NOT NULL
+    GROUP BY dosage.patient_id, dosage.rs_id, patient.birth_year
+"""
+"""A germline allele is as old as its carrier, whenever it was sequenced."""
+
+
+def imaging(study: Study) -> str:
+    """Features of a scan count from the day of the scan."""
+    assert study.features.imaging is not None
+    tests = [
+        bind("(radiomics.feature = :feature AND radiomics.unit = :unit)", feature=one.feature, unit=one.unit)
+        for one in study.features.imaging.radiomics
+    ]
+    return bind(
+        f"""
+        SELECT radiomics.patient_id, 'imaging' AS modality, radiomics.feature, avg(radiomics.value) AS value,
+            study.study_year AS event_year, {NO_CODE}
+        FROM imaging.radiomics INNER JOIN imaging.study ON radiomics.study_instance_uid = study.study_instance_uid
+        WHERE radiomics.patient_id IS NOT NULL AND radiomics.value IS NOT NULL AND ({" OR ".join(tests)})
+            AND contains(split(study.modality, ','), :modality)
+            AND study.study_year >= {study.first_feature_year} AND study.study_year < {study.index_year}
+        GROUP BY radiomics.patient_id, radiomics.feature, study.study_year
+        """,
+        modality=study.features.imaging.modality,
+    )
