@@ -48,7 +48,13 @@ class Run:
         click.echo(text, err=True)
 
     def emit(self, result: dict[str, Any], *, text: str) -> None:
-        """The verb's result: the object with --json, else the text."""
+        """The verb's result: the object with --json, else the text.
+
+        A caller that runs verbs in its own process and gave click a list as `obj` finds the object there too.
+        """
+        context = click.get_current_context(silent=True)
+        if context is not None and isinstance(context.obj, list):
+            context.obj.append(result)
         click.echo(to_json(result) if self.as_json else text)
 
 

@@ -112,8 +112,9 @@ def plan(context: click.Context, run: Run) -> None:
 @verb
 @click.option("--yes", is_flag=True, help="Apply without asking (on AWS; the laptop never asks).")
 @click.option("--despite-review", is_flag=True, help="Apply although the review blocks.")
+@click.option("--brief", is_flag=True, help="Leave out the review's words, unless it blocks.")
 @click.pass_context
-def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool) -> None:
+def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool, brief: bool) -> None:
     """Plan, show what would change in words, apply, and put code and settings where jobs find them.
 
     Example: trilake deploy --env prod
@@ -122,7 +123,7 @@ def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool) ->
     with opened(run) as (session, terraform):
         proposal = propose(terraform)
         run.say(proposal.summary)
-        if proposal.has_changes:
+        if proposal.has_changes and (proposal.is_blocked or not brief):
             run.say(proposal.review_text)
         if proposal.is_blocked and not despite_review:
             run.emit(proposal.as_dict(run.environment), text="Nothing was applied: the review blocks.")
