@@ -10,6 +10,7 @@ import logging
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,16 @@ class ExecutionOperations(SavedOperations):
         return {"QueryExecutionId": query_id}
 
     def _wait(self, future: Future[None]) -> None:
-        try:
+        self.world.submit(future.exception)
+        with suppress(NotYet):
             future.result(PATIENCE)
-        except NotYet:
-            self.world.submit(future.result)
+
+    def close(self) -> None:
+        """Wait for the queries that run, then let go of the engine."""
+        self._pool.shutdown(wait=True)
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
 
     def _enabled(self, name: str) -> Shape:
         group = self._workgroup(name)

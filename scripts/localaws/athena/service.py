@@ -23,7 +23,3 @@ class Athena(AnswerOperations, MetadataOperations):
         named = (self._state.named[one] for one in ids if one in self._state.named)
         groups = sorted({str(shape["WorkGroup"]) for shape in (*executions, *named)})
         return [f"arn:aws:athena:{REGION}:{self.world.account_id}:workgroup/{group}" for group in groups]
-
-    def close(self) -> None:
-        """Wait for the queries that run."""
-        self._pool.shutdown(wait=True)
