@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trilake.core.iceberg import append, open_table
 from trilake.core.ledger import FileOutcome, Reason
@@ -28,6 +29,7 @@ REASON = pa.struct(
         ("is_warning", pa.bool_()),
     ]
 )
+LOADED = ("loaded", "partial", "duplicate")
 COUNTS = ("records_in", "loaded", "duplicate", "superseded", "quarantined", "warnings")
 SCHEMA = pa.schema(
     [
@@ -72,13 +74,14 @@ def read_rows(session: Session, keep: Callable[[dict[str, Any]], bool]) -> Itera
 
 def outcomes_by_content(session: Session, contents: set[str]) -> dict[str, FileOutcome]:
     """The newest outcome of each content (sha256) that was loaded, wholly or in part."""
-    done = ("loaded", "partial", "duplicate")
-    rows = read_rows(session, lambda row: row["content_sha256"] in contents and row["status"] in done)
+    wanted = pa.array(sorted(contents), pa.string())
     newest: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        seen = newest.get(row["content_sha256"])
-        if seen is None or row["recorded_at"] >= seen["recorded_at"]:
-            newest[row["content_sha256"]] = row
+    for batch in open_table(session, LEDGER).scan().to_arrow_batch_reader():
+        ours = batch.filter(pc.is_in(batch["content_sha256"], wanted.cast(batch["content_sha256"].type)))
+        for row in ours.to_pylist():
+            seen = newest.get(row["content_sha256"])
+            if row["status"] in LOADED and (seen is None or row["recorded_at"] >= seen["recorded_at"]):
+                newest[row["content_sha256"]] = row
     return {content: outcome_of(row) for content, row in newest.items()}
 
 

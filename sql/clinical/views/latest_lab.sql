@@ -1,6 +1,6 @@
 -- The latest number of each laboratory test and vital sign of each patient.
 -- One row per patient, code system, code and unit; results that are not final or that carry no number left out.
--- Read by clinicians, cohorts and dashboards; expanded inline, so that the caller's filters apply.
+-- Read by clinicians and their dashboards: who may not see exact times (class QI) cannot tell which value is latest.
 WITH ranked AS (
     SELECT
         patient_id,

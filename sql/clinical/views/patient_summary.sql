@@ -1,6 +1,6 @@
 -- What is known of each patient at a glance: age, conditions, latest encounter, how much of each kind of record.
 -- One row per patient.
--- Read by clinicians and dashboards; expanded inline, so that the caller's filters apply.
+-- Read by clinicians, data scientists, bioinformaticians and dashboards; expanded inline, under the caller's filters.
 WITH condition_count AS (
     SELECT
         patient_id,
@@ -57,10 +57,7 @@ SELECT
     coalesce(observation_count.n_observations, 0) AS n_observations,
     coalesce(medication_count.n_medication_requests, 0) AS n_medication_requests,
     coalesce(procedure_count.n_procedures, 0) AS n_procedures,
-    patient.site_id,
-    patient.consent_research,
-    patient.consent_genomic,
-    patient.consent_imaging
+    patient.site_id
 FROM clinical.patient
 LEFT JOIN condition_count ON patient.patient_id = condition_count.patient_id
 LEFT JOIN encounter_count ON patient.patient_id = encounter_count.patient_id

@@ -1,6 +1,6 @@
 -- Each patient's problems by code: when first seen, how often recorded, whether still active.
 -- One row per patient, code system and code; conditions entered in error, refuted or without code left out.
--- Read by clinicians, cohorts and dashboards; expanded inline, so that the caller's filters apply.
+-- Read by clinicians, data scientists, bioinformaticians and dashboards; expanded inline, under the caller's filters.
 SELECT
     patient_id,
     code_system,
