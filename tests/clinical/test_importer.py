@@ -106,3 +106,13 @@ def test_files_of_refused_records_alone_start_no_job(load: Loads, lake: Session)
     outcome = load(file=b"{}\n" + ndjson(a_patient("no job", gender="Male")))["file"]
     assert (outcome.status, outcome.quarantined) == ("refused", 2)
     assert len(client.list_fhir_import_jobs(DatastoreId=store)["ImportJobPropertiesList"]) == before
+
+
+def test_what_the_store_holds_is_found_however_few_ids_are_looked_for_at_once(
+    load: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trilake.clinical.held.IDS_AT_ONCE", 2)
+    patients = [a_patient(f"many{number}") for number in range(5)]
+    assert load(file=ndjson(*patients, a_condition("many")))["file"].loaded == 6
+    again = load(file=ndjson(*patients, a_patient("many5"), a_condition("many")))["file"]
+    assert (again.duplicate, again.loaded) == (6, 1)

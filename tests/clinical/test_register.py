@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from trilake.core.quarantine import Quarantine
 from trilake.core.recognise import Kind
 
 OLD, NEW = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00+01:00"
+Held = tuple[str, str, bytes, str | None]
 FILE = SourceFile("a.ndjson", Path("a.ndjson"), "0" * 64, 0, Kind.FHIR)
 
 
@@ -26,7 +26,7 @@ def version(content: str, updated: str | None = None) -> Checked:
     return check(Record(1, None, b"", a_patient("p1", birthDate=content, **meta)))
 
 
-def outcome(folder: Path, *versions: Checked, held: list[dict[str, Any]] | None = None) -> FileOutcome:
+def outcome(folder: Path, *versions: Checked, held: list[Held] | None = None) -> FileOutcome:
     with Register(folder) as register:
         number = register.add_file(FILE)
         for one in versions:
@@ -40,8 +40,8 @@ def counts(found: FileOutcome) -> tuple[int, int, int]:
     return found.loaded, found.duplicate, found.superseded
 
 
-def as_held(checked: Checked) -> dict[str, Any]:
-    return {"type": checked.type, "id": checked.id, "sha": checked.sha, "updated": checked.updated}
+def as_held(checked: Checked) -> Held:
+    return checked.type, checked.id, checked.sha, checked.updated
 
 
 def test_equal_content_is_a_duplicate_whatever_the_order_of_keys_and_the_stamp(tmp_path: Path) -> None:

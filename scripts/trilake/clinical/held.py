@@ -4,15 +4,15 @@ One Parquet file a load and type, s3://<raw bucket>/clinical/held/<datastore>/<T
 later load knows its duplicates without asking the store, whose tables lag minutes behind and carry no hash. A load
 killed before these files were written is loaded again; the newest row per id stays the same.
 
-Example: register.meet(held(session, ["Patient"], run.work_dir))
+Example: register.meet(held(session, register, ["Patient"], run.work_dir))
 """
 
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trilake.clinical.register import Register
@@ -20,24 +20,38 @@ from trilake.core.session import Session
 
 SCHEMA = pa.schema([("id", pa.string()), ("sha", pa.binary(16)), ("updated", pa.string())])
 BATCH = 50_000
+IDS_AT_ONCE = 500_000
+"""Ids of a load that are looked for in one pass over the files: memory stays, time grows with the load."""
 
 
 def prefix(session: Session, kind: str) -> str:
     return f"clinical/held/{session.settings.clinical.datastore_id}/{kind}/"
 
 
-def held(session: Session, kinds: list[str], work_dir: Path) -> Iterator[dict[str, Any]]:
-    """Rows of all earlier loads of these types, in the order of the loads."""
-    bucket = session.settings.core.raw_bucket
-    s3 = session.client("s3")
-    local = work_dir / "held.parquet"
+def held(
+    session: Session, register: Register, kinds: list[str], work_dir: Path
+) -> Iterator[tuple[str, str, bytes, str | None]]:
+    """(type, id, sha, updated) of what earlier loads left of this load's resources, in the order of the loads."""
+    bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
+    folder = work_dir / "held"
+    folder.mkdir()
     for kind in kinds:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix(session, kind))
+        paths: list[Path] = []
         for key in sorted(found["Key"] for page in pages for found in page.get("Contents", [])):
-            s3.download_file(bucket, key, str(local))
-            for batch in pq.ParquetFile(local).iter_batches(BATCH):
-                for row in batch.to_pylist():
-                    yield {"type": kind, **row}
+            paths.append(folder / f"{kind}-{len(paths)}.parquet")
+            s3.download_file(bucket, key, str(paths[-1]))
+        for ids in register.ids(kind, IDS_AT_ONCE) if paths else ():
+            yield from ((kind, *row) for row in rows_of(paths, ids))
+
+
+def rows_of(paths: list[Path], ids: list[str]) -> Iterator[tuple[str, bytes, str | None]]:
+    """The rows with one of these ids, file by file."""
+    wanted = pa.array(ids, pa.string())
+    for path in paths:
+        for batch in pq.ParquetFile(path).iter_batches(BATCH):
+            ours = batch.filter(pc.is_in(batch["id"], wanted))
+            yield from zip(*(column.to_pylist() for column in ours.columns), strict=True)
 
 
 def remember(session: Session, register: Register, kinds: list[str], *, ingest_id: str, work_dir: Path) -> None:

@@ -32,7 +32,7 @@ class Importer:
         with checked_files(files, run) as register:
             kinds = register.types()
             if kinds:
-                register.meet(held(session, kinds, run.work_dir))
+                register.meet(held(session, register, kinds, run.work_dir))
             if kinds := register.types():
                 submit(session, register, run)
                 register.settle()

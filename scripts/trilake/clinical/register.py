@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from trilake.clinical.bundles import identifiers
 from trilake.clinical.preflight import Checked
@@ -50,10 +49,7 @@ WITH ranked AS (
 UPDATE record SET fate = CASE WHEN ranked.sha = ranked.winner THEN 'duplicate' ELSE 'superseded' END
 FROM ranked WHERE ranked.seq = record.seq AND ranked.place > 1
 """
-HOLD = """
-INSERT OR REPLACE INTO held SELECT :type, :id, :sha, :updated
-WHERE EXISTS (SELECT 1 FROM record WHERE type = :type AND id = :id AND fate = 'accepted')
-"""
+HOLD = "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)"
 MEET = """
 UPDATE record SET fate = CASE WHEN record.sha = held.sha THEN 'duplicate' ELSE 'superseded' END
 FROM held WHERE held.type = record.type AND held.id = record.id AND record.fate = 'accepted'
@@ -120,8 +116,14 @@ class Register:
         rows = self.database.execute("SELECT DISTINCT type FROM record WHERE fate = 'accepted' ORDER BY type")
         return [row[0] for row in rows]
 
-    def meet(self, held: Iterable[dict[str, Any]]) -> None:
-        """Settle what the store has already: rows with type, id, sha and updated, later loads after earlier ones."""
+    def ids(self, kind: str, most: int) -> Iterator[list[str]]:
+        """The ids of one type's records to stage, in lists of at most `most`."""
+        found = self.database.execute("SELECT DISTINCT id FROM record WHERE fate = 'accepted' AND type = ?", (kind,))
+        while rows := found.fetchmany(most):
+            yield [row[0] for row in rows]
+
+    def meet(self, held: Iterable[tuple[str, str, bytes, str | None]]) -> None:
+        """Settle what the store has already: (type, id, sha, updated), later loads after earlier ones."""
         self.database.executemany(HOLD, held)
         self.database.execute(MEET)
 

@@ -22,7 +22,7 @@ from trilake.core.text_table import text_table
 from trilake.core.verb import Run, verb
 
 PERSONAS = ("clinician", "bioinformatician", "radiologist")
-QUESTION = "SELECT count(*) AS n_patients, count(DISTINCT site_id) AS n_sites FROM clinical.patient"
+QUESTION = """SELECT count(*) AS n_patients, count_if(gender = 'female') AS n_women FROM clinical.patient"""
 DENIED = "SELECT count(DISTINCT family_name) AS n_names FROM clinical.patient"
 COHORT = "all_three_modalities"
 RESEARCHER = "data_scientist"
@@ -109,8 +109,13 @@ def ask_three(story: Story) -> dict[str, dict[str, str]]:
     for sql in (QUESTION, DENIED):
         story.run.say(f"$ {story.command('query', '--as', 'PERSONA', sql)}")
     answers = {name: {"patients": story.ask(name, QUESTION), "names": story.ask(name, DENIED)} for name in PERSONAS}
-    rows = [[name, answer["patients"], answer["names"]] for name, answer in answers.items()]
-    story.run.say(text_table(["persona", "patients, sites", "distinct family names"], rows, widest=70))
+    refusals = {answer["names"] for answer in answers.values() if not answer["names"].isdigit()}
+    rows = [
+        [name, answer["patients"], "refused" if answer["names"] in refusals else answer["names"]]
+        for name, answer in answers.items()
+    ]
+    story.run.say(text_table(["persona", "patients, women", "distinct family names"], rows))
+    story.run.say("\n".join(f"Refused: {words}" for words in sorted(refusals)))
     story.keep("trilake query", started)
     story.run.say(f"Who may see what, column by column: {story.command('access')}")
     return answers
