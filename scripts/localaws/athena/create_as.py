@@ -10,7 +10,7 @@ from localaws.athena import statements as st
 from localaws.athena.columninfo import metadata_bytes
 from localaws.athena.create_table import NewColumn, create_iceberg, register
 from localaws.athena.dml import ROWS
-from localaws.athena.engine import Result, ResultColumn
+from localaws.athena.engine import Counted, Result, ResultColumn
 from localaws.athena.errors import QueryError
 from localaws.athena.files_out import Format, Sink, check_names, manifest
 from localaws.athena.hive_write import add_partitions, glue_columns, storage_of
@@ -93,8 +93,8 @@ def _iceberg(session: Session, properties: dict[str, str], name: Name, result: R
     session.fresh()
     ref = session.relation(name)
     assert ref is not None
-    counted, writer = _Count(result), Writer(session.world, ref)
-    files = writer.files(counted.batches())
+    counted, writer = Counted(result.batches), Writer(session.world, ref)
+    files = writer.files(counted)
     writer.append(files)
     return _finished(session, [file.file_path for file in files], counted.rows, result.columns, location)
 
@@ -130,17 +130,6 @@ def _format(properties: dict[str, str]) -> Format:
     name = properties.get("format", "PARQUET").upper()
     chosen = next((properties[key] for key in ("write_compression", "parquet_compression") if key in properties), "")
     return Format(name, chosen or properties.get("compression", ""), properties.get("field_delimiter", "\x01"))
-
-
-class _Count:
-    def __init__(self, result: Result) -> None:
-        self._result = result
-        self.rows = 0
-
-    def batches(self):  # type: ignore[no-untyped-def]
-        for batch in self._result.batches:
-            self.rows += batch.num_rows
-            yield batch
 
 
 def _finished(

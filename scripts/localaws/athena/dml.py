@@ -18,7 +18,7 @@ from localaws.athena import statements as st
 from localaws.athena.catalog import Column, TableRef
 from localaws.athena.changes import PATH, POSITION, TARGET, change_query, target_name, without_target
 from localaws.athena.coercions import coerces
-from localaws.athena.engine import Query, Result, ResultColumn
+from localaws.athena.engine import Counted, Query, Result, ResultColumn
 from localaws.athena.errors import QueryError
 from localaws.athena.hive_write import insert_into_hive
 from localaws.athena.iceberg_write import Writer
@@ -59,26 +59,13 @@ def insert(session: Session, statement: st.Insert) -> Outcome:
     tree = filled(statement.tree, statement.columns, ref)
     with session.engine.run(session.authorised(tree), session.work) as result:
         check_types("Insert query", result.columns, ref)
-        counted = _Counted(result.batches)
+        counted = Counted(result.batches)
         if ref.kind == "iceberg":
             writer = Writer(session.world, ref)
             writer.append(writer.files(counted))
         else:
             insert_into_hive(session, ref, Result(result.columns, iter(counted)))
     return Outcome(ROWS, update_count=counted.rows, location=session.place.path(""))
-
-
-class _Counted:
-    """Batches on their way, counted."""
-
-    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
-        self._batches = batches
-        self.rows = 0
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
-            self.rows += batch.num_rows
-            yield batch
 
 
 def filled(tree: exp.Query, columns: list[str], ref: TableRef) -> exp.Query:

@@ -8,7 +8,7 @@ An engine gets trees over internal table names and never the caller: what a call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +47,19 @@ class Result:
 
     columns: tuple[ResultColumn, ...]
     batches: Iterator[pa.RecordBatch]
+
+
+class Counted:
+    """Batches on their way to somewhere, counted."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            self.rows += batch.num_rows
+            yield batch
 
 
 class Cancelled(Exception):

@@ -223,6 +223,3 @@ def check_names(columns: Sequence[ResultColumn]) -> None:
             raise QueryError("DUPLICATE_COLUMN_NAME", f"Column name '{column.name}' specified more than once")
         if column.type.name == "unknown":
             raise QueryError("COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {column.name}")
-
-
-__all__ = ["Format", "Sink", "check_names", "manifest", "plain"]

@@ -85,7 +85,7 @@ def insert_into_hive(session: Session, ref: TableRef, result: Result) -> list[st
 def add_partitions(session: Session, ref: TableRef, sink: Sink) -> None:
     """A Glue partition for each folder that was written and has none yet."""
     keys = [column.name for column in ref.columns if column.is_partition]
-    for values in sink.folders:
+    for values in sorted(sink.folders):
         steps = "/".join(f"{name}={value}" for name, value in zip(keys, values, strict=True))
         storage = {**ref.glue["StorageDescriptor"], "Location": f"{ref.location.rstrip('/')}/{steps}/"}
         try:

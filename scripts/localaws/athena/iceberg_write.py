@@ -65,7 +65,7 @@ class Writer:
     def append(self, files: list[DataFile]) -> None:
         """Add files in one commit; without files there is none."""
         if files:
-            self._commit({}, files, ())
+            self._commit({}, files)
 
     def change(self, gone: Positions, tasks: Iterable[FileScanTask], added: list[DataFile]) -> None:
         """Take away rows by file and position, add files, in one commit; nothing to do is no commit."""
@@ -74,7 +74,7 @@ class Writer:
             self.append(added)
             return
         kept = [file for path, task in touched.items() for file in self._rewritten(task, gone[path])]
-        self._commit({path: task.file for path, task in touched.items()}, [*kept, *added], tuple(touched.values()))
+        self._commit({path: task.file for path, task in touched.items()}, [*kept, *added])
 
     def _rewritten(self, task: FileScanTask, gone: np.ndarray) -> list[DataFile]:
         rows = surviving_rows(self.read, task, self.read.schema())
@@ -82,7 +82,7 @@ class Writer:
         keep[gone] = False
         return self.files([rows.filter(pa.array(keep))]) if keep.any() else []
 
-    def _commit(self, removed: Mapping[str, DataFile], added: list[DataFile], _: Iterable[FileScanTask]) -> None:
+    def _commit(self, removed: Mapping[str, DataFile], added: list[DataFile]) -> None:
         if removed and self.table.metadata_location != self.based_on:
             raise _conflict()
         try:

@@ -80,7 +80,7 @@ def _partitions(session: Session, statement: st.Show) -> Outcome:
     client = session.world.client("glue", table.catalog_id)
     pages = client.get_paginator("get_partitions").paginate(DatabaseName=table.database, TableName=table.name)
     values = [item["Values"] for page in pages for item in page["Partitions"]]
-    lines = ["/".join(f"{key}={value}" for key, value in zip(keys, item, strict=False)) for item in values]
+    lines = sorted("/".join(f"{key}={value}" for key, value in zip(keys, item, strict=False)) for item in values)
     return Outcome(text_columns(["partition"]), lines=lines)
 
 

@@ -13,9 +13,9 @@ from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.operators import mismatch
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import INTEGERS, Typed, fail, row_names, text
+from localaws.athena.embedded.typed import Typed, fail, row_names, text
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type
+from localaws.athena.types import INTEGERS, Type
 
 
 @handles(exp.Tuple, parts="expressions")

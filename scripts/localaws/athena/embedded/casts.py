@@ -12,19 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from localaws.athena.embedded import coercion
-from localaws.athena.embedded.typed import (
-    INTEGERS,
-    NUMBERS,
-    Typed,
-    cast,
-    duck_type,
-    fail,
-    member,
-    row_names,
-    text,
-)
+from localaws.athena.embedded.typed import Typed, cast, duck_type, fail, member, row_names, text
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type, trino_text
+from localaws.athena.types import INTEGERS, NUMBERS, Type, trino_text
 
 _INTEGER_TEXT = r"[+-]?[0-9]+"
 _NUMBER_TEXT = r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)\s*"

@@ -12,9 +12,9 @@ from localaws.athena.coercions import as_decimal, common_type
 from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import INTEGERS, NUMBERS, Typed, cast, decimal
+from localaws.athena.embedded.typed import Typed, cast, decimal
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type, trino_text
+from localaws.athena.types import INTEGERS, NUMBERS, Type, trino_text
 
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.Add: "+",

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena.types import INTEGERS, NUMBERS, Type
+from localaws.athena.types import Type
 
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = map(Type, ("boolean", "tinyint", "smallint", "integer", "bigint"))
 REAL, DOUBLE, VARCHAR, VARBINARY, DATE, TIME = map(Type, ("real", "double", "varchar", "varbinary", "date", "time"))
@@ -113,6 +113,3 @@ def fail(code: str, message: str, target: Type) -> str:
 def member(sql: str, name: str) -> str:
     """A field of a struct."""
     return f"struct_extract({sql}, {text(name)})"
-
-
-__all__ = ["INTEGERS", "NUMBERS"]

@@ -15,9 +15,9 @@ from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.literals import moment
 from localaws.athena.embedded.names import in_zone, local, part_of, zone_name
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import BIGINT, DATE, INTEGERS, VARCHAR, ZONED, Typed, cast, text
+from localaws.athena.embedded.typed import BIGINT, DATE, VARCHAR, ZONED, Typed, cast, text
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type
+from localaws.athena.types import INTEGERS, Type
 
 _UNITS = {
     "millisecond": "to_milliseconds",

@@ -16,8 +16,8 @@ from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.operators import calculated
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import DOUBLE, INTEGERS, NUMBERS, Typed, cast, decimal
-from localaws.athena.types import Type
+from localaws.athena.embedded.typed import DOUBLE, Typed, cast, decimal
+from localaws.athena.types import INTEGERS, NUMBERS, Type
 
 Render = Callable[[Sequence[Typed], Type], str]
 
