@@ -6,12 +6,13 @@ Reads and writes a temporary folder. Make target: `test`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localaws import LocalAws
 from localaws.keys import Credentials
@@ -30,6 +31,12 @@ COLUMNS = {
     "consent_research": "boolean",
     "codes": "array<string>",
 }
+
+
+def code_of(call: Callable[[], Any]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return str(caught.value.response["Error"]["Code"])
 
 
 @dataclass

@@ -1,0 +1,68 @@
+"""What a page file may say: a persona, and panels that are each one question and a way to show the answer.
+
+The file says nothing of HTML or of plotly, so that QuickSight can be made from it too. Columns of a panel's SQL have
+fixed names by kind: tile value; bar label, series, n; histogram x, n; dots label, value; box label, low, q1, median,
+q3, high, n; a table shows what it gets. Reads sql/dashboard/pages/*.yaml. Make target: dashboard.
+
+Example: load_pages()["clinician"].panels[0].title
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trilake.cohort.definition import Name, Text
+from trilake.cohort.yaml_file import Strict, load_model
+from trilake.core.paths import SQL
+
+PAGES = SQL / "dashboard" / "pages"
+NO_SQL = ("coverage", "cards")
+"""Kinds that ask the same on every page: the three modalities, and the report cards on file."""
+
+
+class Threshold(Strict):
+    """A line across a histogram."""
+
+    at: float
+    label: Text
+
+
+class Panel(Strict):
+    """One question. `people` are columns that count people, `derived` those from which such a count follows."""
+
+    kind: Literal["tile", "bar", "histogram", "dots", "box", "table", "coverage", "cards"]
+    title: Text
+    note: str = ""
+    span: Annotated[int, Field(ge=2, le=12)] = 2
+    sql: Text | None = None
+    people: list[Name] = []
+    derived: list[Name] = []
+    partition: bool = False
+    orientation: Literal["v", "h"] = "v"
+    mode: Literal["group", "stack"] = "group"
+    unit: str = "patients"
+    suffix: str = ""
+    bin: float | None = None
+    threshold: Threshold | None = None
+
+    @model_validator(mode="after")
+    def asks_something(self) -> Self:
+        if (self.sql is None) != (self.kind in NO_SQL):
+            raise ValueError(f"sql is for every kind but {' and '.join(NO_SQL)}")
+        return self
+
+
+class Page(Strict):
+    """A persona's page. On a page that is not of a treating persona, small counts are not shown."""
+
+    persona: Name
+    title: Text
+    is_treating: bool
+    panels: Annotated[list[Panel], Field(min_length=1)]
+
+
+def load_pages(folder: Path = PAGES) -> dict[str, Page]:
+    """The pages by persona. InputError lists all faults of a file with their lines."""
+    pages = [load_model(path, Page) for path in sorted(folder.glob("*.yaml"))]
+    return {page.persona: page for page in pages}
