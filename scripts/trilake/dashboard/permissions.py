@@ -6,6 +6,7 @@ Example: permissions_of(session, "radiologist")["imaging.study"].rows  ->  "cons
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from trilake.core.catalog import database_name
 from trilake.core.contract import load_contract
@@ -43,9 +44,10 @@ def permissions_of(session: Session, persona: str) -> dict[str, Permission]:
     return dict(sorted(found.items()))
 
 
-def filters(session: Session) -> list[dict[str, object]]:
+def filters(session: Session) -> list[dict[str, Any]]:
     client = session.client("lakeformation")
-    found, token = [], {}
+    found: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
     while True:
         answer = client.list_data_cells_filter(**token)
         found += answer["DataCellsFilters"]
