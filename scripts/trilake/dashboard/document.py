@@ -87,13 +87,11 @@ def tile(filled: Filled) -> str:
         value, kind = "not permitted", " denied"
     else:
         found = filled.rows[0]["value"] if filled.rows else None
-        value, kind = number(found, filled) + filled.panel.suffix if found is not None else "fewer than ten", ""
+        value, kind = number(found) + filled.panel.suffix if found is not None else "fewer than ten", ""
     return f'<div class="tile{kind}"><b>{escape(value)}</b><span>{escape(filled.panel.title)}</span></div>'
 
 
-def number(value: Any, filled: Filled) -> str:
-    if value is None:
-        return HIDDEN if filled.panel.people else ""
+def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
@@ -131,7 +129,7 @@ def chart(index: int, filled: Filled) -> str:
 def table(filled: Filled) -> str:
     head = "".join(f'<th tabindex="0">{escape(name.replace("_", " "))}</th>' for name in filled.columns)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(number(row[name], filled))}</td>" for name in filled.columns) + "</tr>"
+        "<tr>" + "".join(f"<td>{escape(cell(row[name], name, filled))}</td>" for name in filled.columns) + "</tr>"
         for row in filled.rows
     )
     search = '<input type="search" placeholder="Filter rows" aria-label="Filter rows"><span class="count"></span>'
@@ -139,6 +137,13 @@ def table(filled: Filled) -> str:
         f'<div class="table">{search}<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def cell(value: Any, name: str, filled: Filled) -> str:
+    """A table's cell: empty for what was not measured, in words for what is there and not shown."""
+    if value is None:
+        return HIDDEN if name in (*filled.panel.people, *filled.panel.derived) else ""
+    return str(value)
 
 
 def card(entry: dict[str, Any]) -> str:

@@ -14,10 +14,9 @@ from trilake.sample.generate import Plan, generate
 
 PROFILES = {"tiny": 100}
 """Profile -> patients when --patients does not say."""
-EXAMPLE = "Example: trilake sample --patients 100 --seed 7 --out data/"
 
 
-@click.command(epilog=EXAMPLE)
+@click.command()
 @click.option("--patients", type=click.IntRange(1), help="How many patients. [default: as the profile says; tiny: 100]")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds give equal bytes.")
 @click.option(
@@ -33,6 +32,8 @@ def sample(run: Run, patients: int | None, seed: int, profile: str, out: Path | 
 
     The files look like three systems' exports; the truth folder says who is who, which outcome each patient has,
     and what every count should be. A stopped run goes on where it was. Synthetic, not clinical evidence.
+
+    Example: trilake sample --patients 100 --seed 7 --out data/
     """
     plan = Plan(seed, patients or PROFILES[profile], profile, (out or run.state.sample).absolute())
     result = generate(plan, workers=workers, say=run.say)
