@@ -100,7 +100,7 @@ ENTRIES = st.lists(
     | st.fixed_dictionaries(
         {},
         optional={
-            "fullUrl": st.text(max_size=8) | st.integers(),
+            "fullUrl": st.text(max_size=8) | st.integers(-(2**53), 2**53),
             "resource": st.dictionaries(
                 st.sampled_from(["resourceType", "id", "identifier", "subject", "reference"]),
                 st.sampled_from(["Patient", "Bundle", 1, None, {}, [], {"reference": "urn:uuid:a"}]),

@@ -127,7 +127,7 @@ def policy_with(**personas: Any) -> dict[str, Any]:
     return changed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
     folder = tmp_path_factory.mktemp("governance")
     shutil.copytree(TERRAFORM / "modules", folder / "modules")
@@ -151,7 +151,7 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
         yield lake
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def roots(small_lake: SmallLake) -> dict[str, SmallLake]:
     """Both root modules of a copy of terraform/, initialised: where `terraform` can be run on them."""
     top = small_lake.folder.parent / "checkout"
@@ -164,7 +164,7 @@ def roots(small_lake: SmallLake) -> dict[str, SmallLake]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def root_plan(roots: dict[str, SmallLake]) -> dict[str, Any]:
     """The plan of the whole configuration for `local`, on an empty state."""
     root = roots["main"]
