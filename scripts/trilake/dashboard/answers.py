@@ -16,7 +16,7 @@ from trilake.core.session import Session
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
 from trilake.dashboard.coverage import COVERAGE, STATES
 from trilake.dashboard.page import Page, Panel
-from trilake.dashboard.suppress import Row, hide_small
+from trilake.dashboard.suppress import Row, hide_small, joined
 
 AT_ONCE = 4
 """Queries in flight: a page is a dozen short ones."""
@@ -38,7 +38,7 @@ class Filled:
     panel: Panel
     columns: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    parts: dict[str, dict[str, int | None] | None] = field(default_factory=dict)
+    parts: dict[str, dict[str, int] | None] = field(default_factory=dict)
     denied: str = ""
 
     @property
@@ -63,7 +63,13 @@ def ask(asking: Asking, panel: Panel) -> Filled:
         columns, rows = rows_of(asking.caller, panel.sql)
     except AccessError as error:
         return Filled(panel, denied=error.message)
-    return Filled(panel, columns, rows if asking.page.is_treating else hide_small(rows, panel))
+    return Filled(panel, columns, rows if asking.page.is_treating else releasable(rows, panel))
+
+
+def releasable(rows: Sequence[Row], panel: Panel) -> list[Row]:
+    """The rows as they may be shown: hidden groups of a plain partition as one, other small counts as None."""
+    is_plain = panel.partition and all("series" not in row for row in rows)
+    return joined(rows, panel, group="label") if is_plain else hide_small(rows, panel)
 
 
 def rows_of(caller: Session, text: str) -> tuple[list[str], list[Row]]:
@@ -72,16 +78,16 @@ def rows_of(caller: Session, text: str) -> tuple[list[str], list[Row]]:
     return answer.columns, answer.records()
 
 
-def coverage(asking: Asking, sql: str) -> dict[str, int | None] | None:
-    """Patients by state; None where the persona may not see that kind of data."""
+def coverage(asking: Asking, sql: str) -> dict[str, int] | None:
+    """Patients by state, small groups as one; None where the persona may not see that kind of data."""
     try:
         _, rows = rows_of(asking.caller, sql)
     except AccessError:
         return None
+    ordered = sorted(rows, key=lambda row: STATES.index(row["state"]))
     if not asking.page.is_treating:
-        rows = hide_small(rows, COUNTED)
-    found = {str(row["state"]): row["n"] for row in rows}
-    return {state: found[state] for state in STATES if state in found}
+        ordered = joined(ordered, COUNTED, group="state")
+    return {str(row["state"]): int(row["n"]) for row in ordered}
 
 
 COUNTED = Panel(kind="coverage", title="coverage", people=["n"], partition=True)

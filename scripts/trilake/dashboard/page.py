@@ -17,6 +17,8 @@ from trilake.cohort.yaml_file import Strict, load_model
 from trilake.core.paths import SQL
 
 PAGES = SQL / "dashboard" / "pages"
+FIRST = ("clinician", "bioinformatician", "radiologist", "data_scientist")
+"""Pages in the order they are offered in; others follow by name."""
 NO_SQL = ("coverage", "cards")
 """Kinds that ask the same on every page: the three modalities, and the report cards on file."""
 
@@ -29,13 +31,17 @@ class Threshold(Strict):
 
 
 class Panel(Strict):
-    """One question. `people` are columns that count people, `derived` those from which such a count follows."""
+    """One question. `people` are columns that count people, `derived` those from which such a count follows.
+
+    `headings` are a table's columns in words. `partition` says that the groups add up to a number shown elsewhere.
+    """
 
     kind: Literal["tile", "bar", "histogram", "dots", "box", "table", "coverage", "cards"]
     title: Text
     note: str = ""
     span: Annotated[int, Field(ge=2, le=12)] = 2
     sql: Text | None = None
+    headings: dict[Name, Text] = {}
     people: list[Name] = []
     derived: list[Name] = []
     partition: bool = False
@@ -64,5 +70,6 @@ class Page(Strict):
 
 def load_pages(folder: Path = PAGES) -> dict[str, Page]:
     """The pages by persona. InputError lists all faults of a file with their lines."""
-    pages = [load_model(path, Page) for path in sorted(folder.glob("*.yaml"))]
-    return {page.persona: page for page in pages}
+    pages = {path.stem: load_model(path, Page) for path in folder.glob("*.yaml")}
+    order = [*(name for name in FIRST if name in pages), *sorted(set(pages) - set(FIRST))]
+    return {pages[name].persona: pages[name] for name in order}

@@ -19,13 +19,16 @@ def hide_small(rows: Sequence[Row], panel: Panel) -> list[Row]:
     cell and at least two groups: the smallest of the others are hidden too until that is so.
     """
     kept = [dict(row) for row in rows]
-    hidden = {index for index, row in enumerate(kept) if is_small(row, panel.people)}
-    if panel.partition and hidden:
-        hidden = widen(kept, panel.people[0], hidden)
-    for index in hidden:
+    for index in hidden_places(rows, panel):
         for name in [*panel.people, *panel.derived]:
             kept[index][name] = None
     return kept
+
+
+def hidden_places(rows: Sequence[Row], panel: Panel) -> set[int]:
+    """Which rows are not shown."""
+    hidden = {index for index, row in enumerate(rows) if is_small(row, panel.people)}
+    return widen(rows, panel.people[0], hidden) if panel.partition and hidden else hidden
 
 
 def is_small(row: Row, people: Sequence[str]) -> bool:
@@ -39,6 +42,24 @@ def is_small(row: Row, people: Sequence[str]) -> bool:
 def widen(rows: Sequence[Row], name: str, hidden: set[int]) -> set[int]:
     found = set(hidden)
     others = sorted((int(row[name]), index) for index, row in enumerate(rows) if index not in hidden)
-    while others and (len(found) < 2 or sum(int(rows[index][name] or 0) for index in found) < MINIMUM_CELL):
+    while others and (len(found) < 2 or total(rows, name, found) < MINIMUM_CELL):
         found.add(others.pop(0)[1])
     return found
+
+
+def total(rows: Sequence[Row], name: str, places: set[int]) -> int:
+    return sum(int(rows[index][name] or 0) for index in places)
+
+
+def joined(rows: Sequence[Row], panel: Panel, *, group: str) -> list[Row]:
+    """A partition by `group` with its hidden groups as one row at the end, which tells no more than the total does.
+
+    Where all groups together are below the minimum cell, nothing is left.
+    """
+    name, hidden = panel.people[0], hidden_places(rows, panel)
+    shown = [dict(row) for index, row in enumerate(rows) if index not in hidden]
+    if total(rows, name, hidden) < MINIMUM_CELL:
+        return shown
+    names = [str(rows[index][group]) for index in sorted(hidden)]
+    together = " or ".join(names) if len(names) < 3 else f"{len(names)} others"
+    return [*shown, {group: together, name: total(rows, name, hidden)}]

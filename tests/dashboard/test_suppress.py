@@ -1,0 +1,71 @@
+"""Small counts on pages: hidden, and not to be worked out from what is shown."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trilake.dashboard.page import Panel
+from trilake.dashboard.suppress import hide_small, joined
+
+LOOSE = Panel(kind="bar", title="a", sql="SELECT 1", people=["n"])
+PARTITION = LOOSE.model_copy(update={"partition": True})
+RATE = Panel(kind="dots", title="a", sql="SELECT 1", people=["n_all", "n_with"], derived=["value"])
+
+counts = st.lists(st.integers(0, 40), min_size=1, max_size=9)
+
+
+def rows_of(*numbers: int) -> list[dict[str, object]]:
+    return [{"label": f"g{index}", "n": n} for index, n in enumerate(numbers)]
+
+
+def shown(*numbers: int, panel: Panel = LOOSE) -> list[object]:
+    return [row["n"] for row in hide_small(rows_of(*numbers), panel)]
+
+
+def test_a_count_below_ten_is_hidden_and_the_others_stay() -> None:
+    assert shown(30, 9, 10) == [30, None, 10]
+
+
+def test_one_hidden_group_of_a_partition_takes_the_smallest_other_with_it() -> None:
+    assert shown(30, 9, 12, panel=PARTITION) == [30, None, None]
+
+
+def test_hidden_groups_of_a_partition_are_together_at_least_a_cell() -> None:
+    assert shown(30, 2, 3, 12, panel=PARTITION) == [30, None, None, None]
+
+
+def test_a_rate_goes_with_its_counts_also_when_those_without_are_few() -> None:
+    row = {"value": 0.9, "n_all": 50, "n_with": 45}
+    assert hide_small([row], RATE) == [{"value": None, "n_all": None, "n_with": None}]
+    assert hide_small([row | {"n_with": 40}], RATE) == [row | {"n_with": 40}]
+
+
+def test_hidden_groups_become_one() -> None:
+    assert joined(rows_of(30, 9, 12), PARTITION, group="label") == [
+        {"label": "g0", "n": 30},
+        {"label": "g1 or g2", "n": 21},
+    ]
+    assert joined(rows_of(30, 4, 4, 4), PARTITION, group="label")[-1] == {"label": "3 others", "n": 12}
+
+
+def test_fewer_than_a_cell_in_all_leave_nothing() -> None:
+    assert joined(rows_of(4, 3), PARTITION, group="label") == []
+
+
+@given(counts)
+def test_what_a_partition_hides_cannot_be_told_from_its_total(numbers: list[int]) -> None:
+    found = shown(*numbers, panel=PARTITION)
+    hidden = [n for n, one in zip(numbers, found, strict=True) if one is None]
+    assert all(n >= 10 for n in numbers if n not in hidden)
+    if hidden and len(hidden) < len(numbers):
+        assert len(hidden) >= 2
+        assert sum(hidden) >= 10
+
+
+@given(counts)
+def test_joining_keeps_the_total_or_says_nothing_of_a_small_one(numbers: list[int]) -> None:
+    found = joined(rows_of(*numbers), PARTITION, group="label")
+    assert all(int(str(row["n"])) >= 10 for row in found)
+    if sum(numbers) >= 10:
+        assert sum(int(str(row["n"])) for row in found) == sum(numbers)
+    else:
+        assert found == []
