@@ -15,6 +15,9 @@ SOUND = [
 BROKEN = [
     ("1 x . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
     ("1 -5 . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
+    ("1 2147483648 . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
+    ("1 99999999999999999999 . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
+    ("1 \u0663 . A T 50 PASS . GT 0/1", "VCF_POSITION", "POS"),
     ("1 100 a;;b A T 50 PASS . GT 0/1", "VCF_ID", "ID"),
     ("1 100 a;a A T 50 PASS . GT 0/1", "VCF_ID", "ID"),
     ("1 100 . A,C T 50 PASS . GT 0/1", "VCF_REF", "REF"),
@@ -30,12 +33,15 @@ BROKEN = [
     ("1 100 . A T 50 0 . GT 0/1", "VCF_FILTER", "FILTER"),
     ("1 100 . A T 50 PASS AC=1,2 GT 0/1", "VCF_INFO", "INFO/AC"),
     ("1 100 . A T 50 PASS AC=one GT 0/1", "VCF_INFO", "INFO/AC"),
+    ("1 100 . A T 50 PASS DP=2147483648 GT 0/1", "VCF_INFO", "INFO/DP"),
+    ("1 100 . A T 50 PASS DP=\u0663 GT 0/1", "VCF_INFO", "INFO/DP"),
     ("1 100 . A T 50 PASS DP=-1 GT 0/1", "VCF_INFO", "INFO/DP"),
     ("1 100 . A T 50 PASS DB=yes GT 0/1", "VCF_INFO", "INFO/DB"),
     ("1 100 . A T 50 PASS AC=1;AC=1 GT 0/1", "VCF_INFO", "INFO/AC"),
     ("1 100 . A T 50 PASS . DP:GT 9:0/1", "VCF_FORMAT", "FORMAT"),
     ("1 100 . A T 50 PASS . GT:GT 0/1:0/1", "VCF_FORMAT", "FORMAT"),
     ("1 100 . A T 50 PASS . GT 0/2", "VCF_GENOTYPE", "sample 1"),
+    ("1 100 . A T 50 PASS . GT 0/", "VCF_GENOTYPE", "sample 1"),
     ("1 100 . A T 50 PASS . GT 0-1", "VCF_GENOTYPE", "sample 1"),
     ("1 100 . A T 50 PASS . GT 0/1:5", "VCF_SAMPLE", "sample 1"),
     ("1 100 . A T 50 PASS . GT:PL 0/1:1,2", "VCF_SAMPLE", "sample 1/PL"),
@@ -78,3 +84,26 @@ def test_disorder_is_a_remark_not_a_refusal(vcf, second):
     reading = vcf("1 100 . A T 50 PASS . GT 0/1", second, "1 300 . A T 50 PASS . GT 0/1")
     assert len(rows(reading)) == 3
     assert [reason.code for reason in reading.warnings] == ["VCF_ORDER"]
+
+
+def test_undeclared_values_beyond_32_bits_are_missing(vcf):
+    (row,) = rows(vcf("1 100 . A T 50 PASS . GT:DP:AD:PL:PS 0/1:99999999999:1,4294967296:0,1e300,2:2147483648"))
+    assert (row["depth"], row["ps"], row["alleledepths"], row["phredlikelihoods"]) == (
+        None,
+        None,
+        [1, None],
+        [0, None, 2],
+    )
+
+
+def test_declared_values_beyond_32_bits_are_refused(vcf):
+    meta = ('##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">',)
+    reading = vcf("1 100 . A T 50 PASS . GT:DP 0/1:99999999999", meta=meta)
+    assert rows(reading) == []
+    assert [reason.path for reason in reading.refused[0].reasons] == ["sample 1/DP"]
+
+
+def test_bases_are_stored_in_capitals_and_other_alleles_as_they_are(vcf):
+    found = rows(vcf("1 100 . a t,<del>,a[chr2:30[,* 50 PASS . GT 0/1", "1 200 . acg . 50 PASS . GT 0/0"))
+    assert [row["alternatealleles"] for row in found] == [["T"], ["<del>"], ["a[chr2:30["], ["*"], None]
+    assert [row["referenceallele"] for row in found] == ["A", "A", "A", "A", "ACG"]

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.genomic.conftest import rows
-from trilake.genomic.split import calls_of, contig_name, likelihoods
+from trilake.genomic.genotype import calls_of, read_genotype
+from trilake.genomic.split import contig_name, likelihoods
 
 
 def test_per_allele_values_are_picked_right(vcf):
@@ -62,7 +63,7 @@ def test_contigs_have_one_name(name, one):
 @given(st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=1, max_size=4), st.integers(1, 5))
 def test_calls_keep_ploidy_and_never_invent_an_allele(indexes, allele):
     genotype = "/".join("." if index is None else str(index) for index in indexes)
-    calls = calls_of(genotype, allele)
+    calls = calls_of(read_genotype(genotype), allele)
     assert len(calls) == len(indexes)
     for index, call in zip(indexes, calls, strict=True):
         assert call == {None: -1, 0: 0, allele: 1}.get(index, 2)

@@ -55,7 +55,7 @@ class Importer(Protocol):
     modality: str
 
     def load(self, session: Session, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
-        """Load the files; one outcome per file, whose counts add up (`FileOutcome.check`).
+        """Load the files, no two of the same content; one outcome per file, whose counts add up (`FileOutcome.check`).
 
         A bad file or record is an outcome with reasons (`run.quarantine.keep` gives each its item id), never an
         exception; an exception refuses every file of the call. Content that an earlier run refused, or was killed

@@ -34,6 +34,7 @@ CLINICAL = {
 }
 GENOMIC = {
     "VCF_HEADER": "The header breaks a rule of the VCF specification.",
+    "VCF_ENCODING": "The line is not UTF-8 text.",
     "VCF_COLUMNS": "The record has another number of columns than the header.",
     "VCF_CHROM": "CHROM is not a contig name.",
     "VCF_POSITION": "POS is not a position.",
@@ -49,6 +50,7 @@ GENOMIC = {
     "VCF_DUPLICATE": "The same allele at the same position stands in the file before, with other content.",
     "VCF_ORDER": "Loaded, though the records are not sorted by position within contiguous contigs.",
     "VCF_NO_NEWLINE": "Loaded, though the last line has no line end: the file may be cut short.",
+    "VCF_NO_END_BLOCK": "Loaded, though the BGZF file lacks its last block: it may be cut short.",
     "VCF_NO_RECORDS": "Loaded, though the file holds no record.",
     "VCF_BUILD_ASSUMED": "Loaded under the default reference genome: the header names none.",
 }

@@ -5,12 +5,19 @@ Pure: lines in, header and reasons out. Source: VCF 4.0 to 4.5, section 1.4.
 Example: header, reasons = read_header(lines)
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason
 from trilake.genomic.reserved import FORMAT, INFO, TYPES, Field
+from trilake.genomic.text import has_wrong_bytes, readable
+
+if TYPE_CHECKING:
+    from trilake.genomic.layout import Layout
 
 FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
 META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
@@ -32,7 +39,10 @@ BUILDS = (
 
 @dataclass
 class VcfHeader:
-    """What the header declares. `samples` is empty for a sites-only file; `reference_genome` None when not told."""
+    """What the header declares. `samples` is empty for a sites-only file; `reference_genome` None when not told.
+
+    `lines` are the header as it stands in the file; `layouts` belongs to `layout.layout_of`.
+    """
 
     version: str = ""
     info: dict[str, Field] = field(default_factory=dict)
@@ -44,6 +54,7 @@ class VcfHeader:
     file_date: str | None = None
     n_lines: int = 0
     lines: list[str] = field(default_factory=list)
+    layouts: dict[str, Layout] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -59,6 +70,9 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
             reasons.append(fault(number, "#CHROM line", line, "a column line before the first record"))
             return header, reasons
         header.lines.append(line)
+        if has_wrong_bytes(line):
+            reasons.append(wrong_bytes(number, line))
+            line = readable(line)
         if number == 1:
             reasons += check_fileformat(header, line)
         elif line.startswith("##"):
@@ -72,6 +86,12 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
 
 def fault(line: int, path: str, found: str, expected: str, *, is_warning: bool = False) -> Reason:
     return Reason("VCF_HEADER", expected=expected, found=found, line=line, path=path, is_warning=is_warning)
+
+
+def wrong_bytes(number: int, line: str) -> Reason:
+    """Bytes that are no UTF-8 are passed over in descriptions; a sample's name must be known for certain."""
+    expected = "text in UTF-8; other bytes are passed over"
+    return fault(number, "header line", "other bytes", expected, is_warning=line.startswith("##"))
 
 
 def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:

@@ -6,7 +6,6 @@ Example: Importer().load(session, files, run)
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,17 +13,19 @@ from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import run_job
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.session import Session
+from trilake.genomic.header import VcfHeader
 from trilake.genomic.load import Work, reasons_of, report, report_key, work_key
 from trilake.genomic.reader import Reading, open_vcf
-from trilake.genomic.text import numbered_lines
+from trilake.genomic.text import encode
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that may load, with its header read."""
+    """A file that may load, with its header read and its stream closed again."""
 
     file: SourceFile
-    reading: Reading
+    header: VcfHeader
+    release: str
 
 
 class Importer:
@@ -33,7 +34,7 @@ class Importer:
     modality = "genomic"
 
     def load(self, session: Session, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
-        accepted, outcomes = preflight(files, run, session.settings.genomic.reference_genome)
+        accepted, outcomes = preflight(files, run)
         if accepted:
             run.say(f"  Loading {len(accepted):,} VCF files")
             submit(session, accepted, run)
@@ -41,35 +42,26 @@ class Importer:
         return outcomes
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
-        accepted, outcomes = preflight(files, run, "GRCh38")
+        accepted, outcomes = preflight(files, run)
         return outcomes + [previewed(checked, run) for checked in accepted]
 
 
-def preflight(files: list[SourceFile], run: IngestRun, genome: str) -> tuple[list[Checked], list[FileOutcome]]:
-    """Files whose header holds, and the outcomes of those refused whole or given twice."""
+def preflight(files: list[SourceFile], run: IngestRun) -> tuple[list[Checked], list[FileOutcome]]:
+    """Files whose header holds, and the outcomes of those refused whole."""
     accepted: list[Checked] = []
     outcomes: list[FileOutcome] = []
-    first_of: dict[str, str] = {}
     for file in files:
-        if file.sha256 in first_of:
-            outcomes.append(same_content(file))
-            continue
-        first_of[file.sha256] = file.name
-        reading = open_vcf(file.path, file.name, load_id=run.ingest_id, job_id="", default_genome=genome)
+        reading = read_here(file, run)
         if reading.faults:
             outcomes.append(refuse_file(file, reading.faults, reading.warnings, run))
         else:
-            accepted.append(Checked(file, reading))
+            accepted.append(Checked(file, reading.header, reading.origin.release))
     return accepted, outcomes
 
 
-def same_content(file: SourceFile) -> FileOutcome:
-    n_records = sum(1 for _ in open_records(file))
-    return file.outcome(records_in=n_records, duplicate=n_records)
-
-
-def open_records(file: SourceFile) -> Iterator[str]:
-    return (line for _, line in numbered_lines(file.path) if line and not line.startswith("#"))
+def read_here(file: SourceFile, run: IngestRun) -> Reading:
+    """The file as the job will read it; which build it is assumed to be of makes no difference to its outcome."""
+    return open_vcf(file.path, file.name, load_id=run.ingest_id, job_id="", default_genome="GRCh38")
 
 
 def refuse_file(file: SourceFile, faults: list[Reason], warnings: list[Reason], run: IngestRun) -> FileOutcome:
@@ -91,9 +83,9 @@ def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
                 "uri": f"s3://{settings.core.raw_bucket}/{key}",
                 "name": checked.file.name,
                 "sha256": checked.file.sha256,
-                "is_annotation": "true" if checked.reading.is_annotation else "false",
-                "samples": "\t".join(checked.reading.header.samples),
-                "release": checked.reading.origin.release,
+                "is_annotation": "false" if checked.header.samples else "true",
+                "samples": "\t".join(checked.header.samples),
+                "release": checked.release,
             }
         )
     work = Work(run.ingest_id, settings.genomic.reference_genome, items)
@@ -110,11 +102,11 @@ def settle(session: Session, checked: Checked, run: IngestRun) -> FileOutcome:
 
 
 def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOutcome:
-    """Each refused line is kept with its header, so that it can be mended and loaded alone."""
+    """Each refused line is kept with its header, so that it can be mended and loaded alone; a broken file, whole."""
     counts, reasons = told["counts"], reasons_of(told["warnings"])
-    header = "\n".join(checked.reading.header.lines)
+    header = "\n".join(checked.header.lines)
     for refused in told["refused"]:
-        data = f"{header}\n{refused['text']}\n".encode()
+        data = encode(f"{header}\n{refused['text']}\n")
         item = run.quarantine.keep(checked.file.sha256, data, record=str(refused["line"]))
         reasons += [replace(reason, item=item) for reason in reasons_of(refused["reasons"])]
     if told["faults"]:
@@ -131,6 +123,7 @@ def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOu
 
 def previewed(checked: Checked, run: IngestRun) -> FileOutcome:
     """What the job would report, found by reading the file here."""
-    for _ in checked.reading.batches():
+    reading = read_here(checked.file, run)
+    for _ in reading.batches():
         pass
-    return outcome_of(checked, report(checked.reading), run)
+    return outcome_of(checked, report(reading), run)

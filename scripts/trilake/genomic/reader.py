@@ -20,11 +20,11 @@ import pyarrow as pa
 from trilake.core.ledger import Reason
 from trilake.genomic.header import VcfHeader, read_header
 from trilake.genomic.record import VcfRecord, read_record
-from trilake.genomic.shape import ANNOTATION, VARIANT
+from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
 from trilake.genomic.split import Origin, annotation_rows, variant_rows
-from trilake.genomic.text import Unreadable, ends_with_newline, numbered_lines
+from trilake.genomic.text import Unreadable, lacks_end_block, lacks_newline, numbered_lines
 
-BATCH_ROWS = 20_000
+BATCH_ROWS = 8_192
 MOST_WARNINGS = 20
 RELEASE = re.compile(r"(20\d{2})-?(\d{2})-?(\d{2})")
 
@@ -40,7 +40,7 @@ class Refused:
 
 @dataclass
 class Counts:
-    """Data lines of a file: records_in = loaded + duplicate + refused."""
+    """Data lines of a file: records_in = loaded + duplicate + refused. What follows a break is one refused record."""
 
     records_in: int = 0
     loaded: int = 0
@@ -74,40 +74,48 @@ class Reading:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Rows as Arrow, in file order. A stream that breaks ends the file: what came before is kept, with a fault."""
-        rows = self._rows()
+        rows, same = self._rows(), self.origin.columns
         while chunk := list(islice(rows, BATCH_ROWS)):
-            yield pa.RecordBatch.from_pylist(chunk, schema=self.schema)
+            yield record_batch(chunk, self.schema, same)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         make = annotation_rows if self.is_annotation else variant_rows
         for record in self._records():
-            yield from make(record, self.header, self.origin)
+            yield from make(record, self.header)
 
     def _records(self) -> Iterator[VcfRecord]:
         try:
             for number, text in self._lines:
                 if text:
                     self.counts.records_in += 1
-                    yield from self._accept(number, text)
+                    if (record := self._accepted(number, text)) is not None:
+                        self.counts.loaded += 1
+                        yield record
         except Unreadable as error:
+            self.counts.records_in += 1
+            self.counts.refused += 1
             self.faults.append(Reason("FILE_UNREADABLE", expected="a file that is whole", found=str(error)))
+        if not self.counts.records_in:
+            self._warn(Reason("VCF_NO_RECORDS", expected="a record after the header", is_warning=True))
 
-    def _accept(self, number: int, text: str) -> Iterator[VcfRecord]:
+    def _accepted(self, number: int, text: str) -> VcfRecord | None:
+        """The line's record; None when it is refused or a duplicate."""
         record, reasons = read_record(text, number, self.header)
-        self._warn(*(reason for reason in reasons if reason.is_warning))
+        if reasons:
+            self._warn(*(reason for reason in reasons if reason.is_warning))
         if record is None:
             self._refuse(number, text, reasons)
-            return
+            return None
         self._watch_order(record)
         earlier = self._seen(record, text)
         if earlier is None:
-            self.counts.loaded += 1
-            yield record
-        elif earlier == text:
+            return record
+        if earlier == text:
             self.counts.duplicate += 1
         else:
             reason = Reason("VCF_DUPLICATE", expected="each allele of a position once", line=number, path="ALT")
             self._refuse(number, text, [reason])
+        return None
 
     def _refuse(self, number: int, text: str, reasons: list[Reason]) -> None:
         self.counts.refused += 1
@@ -154,10 +162,14 @@ def open_vcf(path: Path, name: str, *, load_id: str, job_id: str, default_genome
     origin = Origin(name, load_id, job_id, genome, release_of(header, name))
     faults = [reason for reason in reasons if not reason.is_warning]
     reading = Reading(header, origin, faults, [reason for reason in reasons if reason.is_warning], _lines=lines)
+    if faults:
+        return reading
     if header.reference_genome is None:
         reading._warn(assumed(default_genome))
-    if not ends_with_newline(path):
+    if lacks_newline(path):
         reading._warn(Reason("VCF_NO_NEWLINE", expected="a line end after the last line", is_warning=True))
+    if lacks_end_block(path):
+        reading._warn(Reason("VCF_NO_END_BLOCK", expected="the empty block that ends a BGZF file", is_warning=True))
     return reading
 
 

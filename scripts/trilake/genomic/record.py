@@ -7,10 +7,13 @@ Example: record, reasons = read_record(line, 17, header)
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from trilake.core.ledger import Reason
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.values import FLOAT, check_info, check_samples
+from trilake.genomic.layout import Layout, layout_of
+from trilake.genomic.text import has_wrong_bytes
+from trilake.genomic.values import FLOAT, LARGEST, check_info, check_samples
 
 CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,*]*")
 BASES = re.compile(r"[ACGTN]+", flags=re.IGNORECASE)
@@ -24,9 +27,10 @@ BREAKEND = re.compile(
 )
 WHITE = re.compile(r"\s")
 INFO_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
+NO_FORMAT = Layout((".",), (None,), (), ())
 
 
-@dataclass
+@dataclass(slots=True)
 class VcfRecord:
     """A line's fields. `info` maps a key to its text (None: a flag); `samples` are the raw sample columns."""
 
@@ -39,7 +43,7 @@ class VcfRecord:
     qual: float | None
     filters: list[str] | None
     info: dict[str, str | None] = field(default_factory=dict)
-    format: list[str] = field(default_factory=list)
+    layout: Layout = NO_FORMAT
     samples: list[str] = field(default_factory=list)
 
 
@@ -54,10 +58,17 @@ class Faults:
         reason = Reason(code, expected=expected, found=found, line=self.line, path=path, is_warning=is_warning)
         self.reasons.append(reason)
 
+    @property
+    def refuse(self) -> bool:
+        return any(not reason.is_warning for reason in self.reasons)
+
 
 def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | None, list[Reason]]:
     """The record, and every rule that it breaks. The record is None when a reason refuses it."""
     faults = Faults(line)
+    if has_wrong_bytes(text):
+        faults.add("VCF_ENCODING", "line", "other bytes", "text in UTF-8")
+        return None, faults.reasons
     columns = text.split("\t")
     width = 9 + len(header.samples) if header.samples else 8
     if len(columns) != width and not (len(columns) == 9 and not header.samples):
@@ -73,20 +84,19 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
         qual=read_quality(columns[5], faults),
         filters=read_filters(columns[6], faults),
         info=read_info(columns[7], faults),
-        format=columns[8].split(":") if header.samples else [],
+        layout=layout_of(columns[8], header) if header.samples else NO_FORMAT,
         samples=columns[9:],
     )
     check_chrom(record, faults)
     check_alleles(record, faults)
     check_info(record, header, faults)
-    check_samples(record, header, faults)
-    refused = any(not reason.is_warning for reason in faults.reasons)
-    return (None if refused else record), faults.reasons
+    check_samples(record, faults)
+    return (None if faults.refuse else record), faults.reasons
 
 
 def read_position(text: str, faults: Faults) -> int:
-    if not (text.isascii() and text.isdigit()):
-        faults.add("VCF_POSITION", "POS", text, "an integer of 0 or more")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and int(text) <= LARGEST):
+        faults.add("VCF_POSITION", "POS", text, "an integer of 0 or more, of 32 bits")
         return 0
     return int(text)
 
@@ -97,7 +107,7 @@ def read_ids(text: str, faults: Faults) -> list[str]:
     ids = text.split(";")
     if WHITE.search(text) or not all(ids):
         faults.add("VCF_ID", "ID", text, "identifiers without white space, separated by single semicolons")
-    elif len(set(ids)) < len(ids):
+    elif has_twice(ids):
         faults.add("VCF_ID", "ID", text, "each identifier once")
     return ids
 
@@ -115,12 +125,14 @@ def read_filters(text: str, faults: Faults) -> list[str] | None:
     """None when no filter was applied (.)."""
     if text == ".":
         return None
+    if text == "PASS":
+        return [text]
     names = text.split(";")
     if WHITE.search(text) or not all(names):
         faults.add("VCF_FILTER", "FILTER", text, "filter names without white space, separated by single semicolons")
     elif "0" in names or "." in names or (len(names) > 1 and "PASS" in names):
         faults.add("VCF_FILTER", "FILTER", text, "PASS, ., or names other than 0")
-    elif len(set(names)) < len(names):
+    elif has_twice(names):
         faults.add("VCF_FILTER", "FILTER", text, "each filter once")
     return names
 
@@ -128,20 +140,23 @@ def read_filters(text: str, faults: Faults) -> list[str] | None:
 def read_info(text: str, faults: Faults) -> dict[str, str | None]:
     if text == ".":
         return {}
-    if " " in text and any(" " in entry.split("=", 1)[0] for entry in text.split(";")):
-        faults.add("VCF_INFO", "INFO", text, "keys without white space")
-        return {}
     info: dict[str, str | None] = {}
+    has_white = WHITE.search(text) is not None
     for entry in text.removesuffix(";").split(";"):
         key, equals, value = entry.partition("=")
-        if not INFO_KEY.fullmatch(key):
+        if not is_info_key(key):
             faults.add("VCF_INFO", "INFO", key or "an empty entry", "keys of letters, digits, _ and .")
         elif key in info:
             faults.add("VCF_INFO", f"INFO/{key}", "given twice", "each key once")
-        elif WHITE.search(value):
+        elif has_white and WHITE.search(value):
             faults.add("VCF_INFO", f"INFO/{key}", value, "a value without white space")
         info[key] = value if equals else None
     return info
+
+
+@lru_cache(maxsize=10_000)
+def is_info_key(text: str) -> bool:
+    return INFO_KEY.fullmatch(text) is not None
 
 
 def check_chrom(record: VcfRecord, faults: Faults) -> None:
@@ -163,7 +178,9 @@ def check_alleles(record: VcfRecord, faults: Faults) -> None:
             faults.add("VCF_ALT", "ALT", alt, "bases, *, <ID>, a breakend, or . alone")
         elif alt.upper() == record.ref.upper():
             faults.add("VCF_ALT", "ALT", alt, "an allele other than REF")
-    if len({alt.upper() for alt in record.alts if not alt.startswith("<")}) < sum(
-        not alt.startswith("<") for alt in record.alts
-    ):
+    if len(record.alts) > 1 and has_twice([alt.upper() for alt in record.alts if not alt.startswith("<")]):
         faults.add("VCF_ALT", "ALT", ",".join(record.alts), "each allele once")
+
+
+def has_twice(names: list[str]) -> bool:
+    return len(set(names)) < len(names)

@@ -3,8 +3,10 @@
 Source: columns and types of a HealthOmics variant store (23 columns, 0-based half-open coordinates), then the
 columns that say where a row comes from. `sql/genomic/contract.yaml` describes each.
 
-Example: pa.RecordBatch.from_pylist(rows, schema=VARIANT)
+Example: record_batch(rows, VARIANT, origin.columns)
 """
+
+from typing import Any
 
 import pyarrow as pa
 
@@ -67,3 +69,14 @@ ANNOTATION = pa.schema(
         ("load_id", pa.string()),
     ]
 )
+
+
+def record_batch(rows: list[dict[str, Any]], schema: pa.Schema, same: dict[str, str | None]) -> pa.RecordBatch:
+    """Rows as Arrow; `same` holds the columns whose value is one for all of them."""
+    arrays = [
+        pa.repeat(pa.scalar(same[column.name], column.type), len(rows))
+        if column.name in same
+        else pa.array([row[column.name] for row in rows], column.type)
+        for column in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -7,17 +7,18 @@ alternate, -1 no call.
 Example: rows = variant_rows(record, header, origin)
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.header import VcfHeader
+from trilake.genomic.layout import Layout
 from trilake.genomic.record import VcfRecord
-from trilake.genomic.reserved import FORMAT, INFO, Field
+from trilake.genomic.reserved import INFO, Field
+from trilake.genomic.values import INTEGER, LARGEST
 
-CALLS = re.compile(r"\d+|\.")
-NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 MITOCHONDRION = {"M": "MT"}
 
 
@@ -31,7 +32,20 @@ class Origin:
     reference_genome: str
     release: str = ""
 
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The columns that are the same in all rows; those of them that a table has go into it."""
+        return {
+            "importjobid": self.job_id,
+            "annotations": None,
+            "reference_genome": self.reference_genome,
+            "release": self.release,
+            "source_file": self.source_file,
+            "load_id": self.load_id,
+        }
 
+
+@lru_cache(maxsize=1_000)
 def contig_name(chrom: str) -> str:
     """One name per chromosome: without `chr`, M as MT."""
     bare = chrom[3:] if chrom[:3].lower() == "chr" and len(chrom) > 3 else chrom
@@ -42,74 +56,67 @@ def place(record: VcfRecord) -> tuple[int, int]:
     """(start, end), 0-based half-open; INFO END gives the end of symbolic and reference-block records."""
     start = max(record.pos - 1, 0)
     end = record.info.get("END")
-    if end and end.isdigit() and int(end) >= record.pos:
+    if end and INTEGER.fullmatch(end) and record.pos <= int(end) <= LARGEST:
         return start, int(end)
     return start, start + len(record.ref)
 
 
-def alleles(record: VcfRecord) -> list[tuple[int, str | None]]:
-    """(index, allele) of each row: index 0 and no allele for a reference-only record."""
-    return [(0, None)] if not record.alts else list(enumerate(record.alts, start=1))
+def alleles(record: VcfRecord) -> list[tuple[int, list[str] | None]]:
+    """(index, its allele) of each row: index 0 and no allele for a reference-only record."""
+    if not record.alts:
+        return [(0, None)]
+    return [(index, [in_capitals(alt)]) for index, alt in enumerate(record.alts, start=1)]
 
 
-def variant_rows(record: VcfRecord, header: VcfHeader, origin: Origin) -> Iterator[dict[str, Any]]:
-    """Rows in the shape `shape.VARIANT`: sample by sample, allele by allele."""
+def in_capitals(allele: str) -> str:
+    """Bases in capitals, as the specification takes either case for the same base; other alleles as they are."""
+    return allele.upper() if allele.isalpha() else allele
+
+
+def variant_rows(record: VcfRecord, header: VcfHeader) -> Iterator[dict[str, Any]]:
+    """Rows in the shape `shape.VARIANT`, but for what Origin gives: sample by sample, allele by allele."""
+    n_alts = len(record.alts)
+    by_allele = [(index, shared_columns(record, header, index, allele)) for index, allele in alleles(record)]
+    for sample, text in zip(header.samples, record.samples, strict=True):
+        values = dict(zip(record.layout.keys, text.split(":"), strict=False))
+        for index, shared in by_allele:
+            own = sample_columns(values, index, n_alts, record.layout)
+            yield {**shared, "sampleid": sample, "splitfrommultiallelic": n_alts > 1, **own}
+
+
+def annotation_rows(record: VcfRecord, header: VcfHeader) -> Iterator[dict[str, Any]]:
+    """Rows in the shape `shape.ANNOTATION`, but for what Origin gives, of a sites-only record: one per allele."""
+    for index, allele in alleles(record):
+        yield shared_columns(record, header, index, allele)
+
+
+def shared_columns(record: VcfRecord, header: VcfHeader, index: int, allele: list[str] | None) -> dict[str, Any]:
+    """The columns of one allele that do not depend on a sample."""
     start, end = place(record)
-    shared = {
-        "importjobid": origin.job_id,
+    return {
         "contigname": contig_name(record.chrom),
         "start": start,
         "end": end,
         "names": record.ids or None,
-        "referenceallele": record.ref,
+        "referenceallele": in_capitals(record.ref),
+        "alternatealleles": allele,
         "qual": record.qual,
         "filters": record.filters,
-        "splitfrommultiallelic": len(record.alts) > 1,
-        "annotations": None,
-        "reference_genome": origin.reference_genome,
-        "source_file": origin.source_file,
-        "load_id": origin.load_id,
+        "attributes": info_of(record, header, index),
     }
-    by_allele = {index: info_of(record, header, index) for index, _ in alleles(record)}
-    for sample, text in zip(header.samples, record.samples, strict=True):
-        values = dict(zip(record.format, text.split(":"), strict=False))
-        for index, allele in alleles(record):
-            yield shared | {
-                "sampleid": sample,
-                "alternatealleles": None if allele is None else [allele],
-                "attributes": by_allele[index],
-                **sample_values(values, index, len(record.alts), header),
-            }
 
 
-def annotation_rows(record: VcfRecord, header: VcfHeader, origin: Origin) -> Iterator[dict[str, Any]]:
-    """Rows in the shape `shape.ANNOTATION` of a sites-only record: one per allele."""
-    start, end = place(record)
-    for index, allele in alleles(record):
-        yield {
-            "contigname": contig_name(record.chrom),
-            "start": start,
-            "end": end,
-            "names": record.ids or None,
-            "referenceallele": record.ref,
-            "alternatealleles": None if allele is None else [allele],
-            "attributes": info_of(record, header, index),
-            "reference_genome": origin.reference_genome,
-            "release": origin.release,
-            "source_file": origin.source_file,
-            "load_id": origin.load_id,
-        }
-
-
-def info_of(record: VcfRecord, header: VcfHeader, index: int) -> list[tuple[str, str | None]] | None:
+def info_of(record: VcfRecord, header: VcfHeader, index: int) -> list[tuple[str, str]] | None:
     """INFO for one allele as map entries; a flag's value is `true`."""
     if not record.info:
         return None
-    entries: list[tuple[str, str | None]] = []
-    for key, value in record.info.items():
-        rule = header.info.get(key) or INFO.get(key)
-        entries.append((key, "true" if value is None else pick(value, rule, index, len(record.alts))))
-    return entries
+    n_alts = len(record.alts)
+    if n_alts < 2:
+        return [(key, "true" if value is None else value) for key, value in record.info.items()]
+    return [
+        (key, "true" if value is None else pick(value, header.info.get(key) or INFO.get(key), index, n_alts))
+        for key, value in record.info.items()
+    ]
 
 
 def pick(value: str, rule: Field | None, index: int, n_alts: int) -> str:
@@ -124,41 +131,27 @@ def pick(value: str, rule: Field | None, index: int, n_alts: int) -> str:
     return value
 
 
-def sample_values(values: dict[str, str], index: int, n_alts: int, header: VcfHeader) -> dict[str, Any]:
+def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layout) -> dict[str, Any]:
     """The sample's columns for one allele."""
-    genotype = values.get("GT")
-    rest = [
-        (key, pick(value, header.format.get(key) or FORMAT.get(key), index, n_alts))
-        for key, value in values.items()
-        if key not in NAMED and value != "."
+    genotype = read_genotype(values.get("GT", ""))
+    others = [
+        (key, pick(values[key], rule, index, n_alts)) for key, rule in layout.others if values.get(key, ".") != "."
     ]
-    depths = integers(values.get("AD"))
     return {
-        "phased": None if genotype is None else is_phased(genotype),
+        "phased": None if genotype is None else genotype.is_phased,
         "calls": None if genotype is None else calls_of(genotype, index),
-        "alleledepths": allele_depths(depths, index, n_alts),
+        "alleledepths": allele_depths(integers(values.get("AD")), index, n_alts),
         "depth": integer(values.get("DP")),
         "conditionalquality": integer(values.get("GQ")),
         "genotypelikelihoods": likelihoods(numbers(values.get("GL")), index, n_alts),
         "phredlikelihoods": likelihoods(integers(values.get("PL")), index, n_alts),
         "spl": integers(values.get("SPL")),
         "ps": integer(values.get("PS")),
-        "information": rest or None,
+        "information": others or None,
     }
 
 
-def is_phased(genotype: str) -> bool:
-    return "|" in genotype and "/" not in genotype
-
-
-def calls_of(genotype: str, index: int) -> list[int]:
-    """-1 no call, 0 reference, 1 this allele, 2 another alternate."""
-    return [
-        -1 if call == "." else 0 if call == "0" else 1 if int(call) == index else 2 for call in CALLS.findall(genotype)
-    ]
-
-
-def allele_depths(depths: list[int | None] | None, index: int, n_alts: int) -> list[int | None] | None:
+def allele_depths(depths: list[Any] | None, index: int, n_alts: int) -> list[Any] | None:
     if depths is None or len(depths) != n_alts + 1 or n_alts < 2:
         return depths
     return [depths[0], depths[index]]
@@ -176,21 +169,28 @@ def likelihoods(values: list[Any] | None, index: int, n_alts: int) -> list[Any] 
 
 
 def integer(text: str | None) -> int | None:
-    """A whole number; callers that write 12.0 for 12 are read, anything else is missing."""
-    if text in (None, ".", ""):
+    """A whole number of 32 bits; callers that write 12.0 for 12 are read, anything else is missing."""
+    if text is None or text in (".", ""):
         return None
     try:
-        return int(float(text or ""))
+        found = int(text) if INTEGER.fullmatch(text) else int(float(text))
     except (ValueError, OverflowError):
         return None
+    return found if abs(found) <= LARGEST else None
 
 
-def integers(text: str | None) -> list[int | None] | None:
-    return None if text in (None, ".", "") else [integer(item) for item in (text or "").split(",")]
+def integers(text: str | None) -> list[int] | list[int | None] | None:
+    if text is None or text in (".", ""):
+        return None
+    try:
+        found = [int(item) for item in text.split(",")]
+    except ValueError:
+        return [integer(item) for item in text.split(",")]
+    return found if max(found) <= LARGEST and min(found) >= -LARGEST else [integer(item) for item in text.split(",")]
 
 
 def numbers(text: str | None) -> list[float | None] | None:
-    return None if text in (None, ".", "") else [number(item) for item in (text or "").split(",")]
+    return None if text is None or text in (".", "") else [number(item) for item in text.split(",")]
 
 
 def number(text: str) -> float | None:

@@ -1,6 +1,7 @@
 """INFO and sample values against their declared (or reserved) Number and Type.
 
-Pure; called by `record.read_record`. Source: VCF 4.0 to 4.5, sections 1.4.2, 1.4.4 and 1.6.
+Pure; called by `record.read_record`. Nearly all values are right, and one regular expression tells so; only the others
+are looked at item by item, to say what is wrong. Source: VCF 4.0 to 4.5, sections 1.4.2, 1.4.4 and 1.6.
 
 Example: check_info(record, header, faults)
 """
@@ -8,41 +9,67 @@ Example: check_info(record, header, faults)
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING
 
+from trilake.genomic.genotype import read_genotype
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.reserved import FORMAT, INFO, NEVER_NEGATIVE, Field
+from trilake.genomic.layout import Layout
+from trilake.genomic.reserved import INFO, NEVER_NEGATIVE, Field
 
 if TYPE_CHECKING:
     from trilake.genomic.record import Faults, VcfRecord
 
-INTEGER = re.compile(r"[-+]?\d+")
-FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", flags=re.IGNORECASE)
-CIGAR = re.compile(r"(?:\d+[MIDNSHPX=])+")
-GENOTYPE = re.compile(r"[/|]?(?:\d+|\.)(?:[/|](?:\d+|\.))*[/|]?")
-FORMAT_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
-ALLELE = re.compile(r"\d+|\.")
+INTEGER = re.compile(r"[-+]?\d{1,10}", flags=re.ASCII)
+LARGEST = 2**31 - 1
+FLOAT = re.compile(
+    r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|inf(?:inity)?|nan)", flags=re.IGNORECASE | re.ASCII
+)
+CIGAR = re.compile(r"(?:\d+[MIDNSHPX=])+", flags=re.ASCII)
+PLAIN = {"Integer": r"\d{1,9}", "Float": r"\d+(?:\.\d+)?(?:e-?\d+)?", "Character": r"[^,]", "String": r"[^,]*"}
+NEVER = re.compile(r"(?!)")
 SYMBOLIC_LENGTH = ("<DEL", "<DUP", "<INS", "<INV", "<CNV")
 CLAIMS = {"D", "J", "DJ", "."}
+MOST_REPEATS = 1_000
+
+
+@lru_cache(maxsize=10_000)
+def plain(key: str, rule: Field, n_alts: int, ploidy: int | None) -> re.Pattern[str]:
+    """What a value looks like in which nothing is wrong at first sight."""
+    if rule.type == "Flag" or key == "CIGAR":
+        return NEVER
+    sign = "-?" if rule.type in ("Integer", "Float") and key not in NEVER_NEGATIVE else ""
+    item = rf"(?:\.|{sign}{PLAIN[rule.type]})"
+    count = wanted_count(rule, n_alts, ploidy)
+    if count is not None and not 0 < count <= MOST_REPEATS:
+        return NEVER
+    return re.compile(item + (f"(?:,{item})*" if count is None else f"(?:,{item}){{{count - 1}}}"), flags=re.ASCII)
+
+
+def wanted_count(rule: Field, n_alts: int, ploidy: int | None) -> int | None:
+    """How many values a rule asks for. A record without ALT may keep the values of the alleles that were there."""
+    return expected_count(rule.number, n_alts, ploidy) if n_alts or rule.number.isdigit() else None
 
 
 def check_info(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
-    for key, value in record.info.items():
-        declared = header.info.get(key) or INFO.get(key)
-        if declared is not None:
-            check_info_value(key, value, declared, len(record.alts), faults)
-    if record.info.get("END") and INTEGER.fullmatch(record.info["END"] or "") and record.pos:
-        check_end(record, int(record.info["END"] or 0), faults)
-    check_structural(record, header, faults)
-    for claim in (record.info.get("SVCLAIM") or "").split(","):
+    info, n_alts = record.info, len(record.alts)
+    for key, value in info.items():
+        rule = header.info.get(key) or INFO.get(key)
+        if rule is not None and not (value and plain(key, rule, n_alts, None).fullmatch(value)):
+            check_info_value(key, value, rule, n_alts, faults)
+    if "END" in info and INTEGER.fullmatch(info["END"] or "") and record.pos:
+        check_end(record, int(info["END"] or 0), faults)
+    if header.version >= "4.4":
+        check_structural(record, faults)
+    for claim in (info.get("SVCLAIM") or "").split(",") if "SVCLAIM" in info else ():
         if claim and claim not in CLAIMS:
             faults.add("VCF_INFO", "INFO/SVCLAIM", claim, "D, J or DJ")
 
 
-def check_structural(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
+def check_structural(record: VcfRecord, faults: Faults) -> None:
     """VCF 4.4 wants SVLEN and SVCLAIM beside <DEL> and <DUP>; its own examples leave them out, so a warning."""
-    if header.version < "4.4" or not any(alt.startswith(SYMBOLIC_LENGTH) for alt in record.alts):
+    if not any(alt.startswith(SYMBOLIC_LENGTH) for alt in record.alts):
         return
     wanted = ["SVLEN", "SVCLAIM"] if any(alt.startswith(("<DEL", "<DUP")) for alt in record.alts) else ["SVLEN"]
     for key in wanted:
@@ -55,23 +82,22 @@ def check_end(record: VcfRecord, end: int, faults: Faults) -> None:
         faults.add("VCF_INFO", "INFO/END", str(end), f"POS ({record.pos}) or more", is_warning=True)
 
 
-def check_info_value(key: str, value: str | None, declared: Field, n_alts: int, faults: Faults) -> None:
+def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faults: Faults) -> None:
     path = f"INFO/{key}"
-    if declared.type == "Flag":
+    if rule.type == "Flag":
         if value not in (None, "", "0", "1"):
             faults.add("VCF_INFO", path, value or "", "no value: the key is a flag")
         return
     if value is None:
-        if declared.number != "0":
-            faults.add("VCF_INFO", path, "no value", f"a value of type {declared.type}")
+        if rule.number != "0":
+            faults.add("VCF_INFO", path, "no value", f"a value of type {rule.type}")
         return
     values = [value] if value.startswith('"') else value.split(",")
-    # A record without ALT (.) may keep the per-allele values of the alleles that were there.
-    count = expected_count(declared.number, n_alts, ploidy=None) if n_alts or declared.number.isdigit() else None
+    count = wanted_count(rule, n_alts, ploidy=None)
     if value != "." and count is not None and count != len(values):
-        faults.add("VCF_INFO", path, f"{len(values)} values", f"{count} values (Number={declared.number})")
+        faults.add("VCF_INFO", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
     for item in values:
-        if wrong := wrong_value(item, declared.type) or wrong_for_key(item, key):
+        if wrong := wrong_value(item, rule.type) or wrong_for_key(item, key):
             faults.add("VCF_INFO", path, item, wrong)
 
 
@@ -89,7 +115,7 @@ def wrong_value(text: str, kind: str) -> str:
     if text == ".":
         return ""
     if kind == "Integer":
-        return "" if INTEGER.fullmatch(text) else "an integer"
+        return "" if INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST else "an integer of 32 bits"
     if kind == "Float":
         return "" if FLOAT.fullmatch(text) else "a number"
     if kind == "Character":
@@ -110,65 +136,59 @@ def expected_count(number: str, n_alts: int, ploidy: int | None) -> int | None:
     return None
 
 
-def check_samples(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
-    if not record.samples:
+def check_samples(record: VcfRecord, faults: Faults) -> None:
+    layout = record.layout
+    for fault in layout.faults:
+        faults.add("VCF_FORMAT", "FORMAT", *fault)
+    if layout.faults or layout.is_empty:
         return
-    if not check_format(record, faults):
+    is_plain = plain_sample(layout, len(record.alts)).fullmatch
+    for number, text in enumerate(record.samples, start=1):
+        if not is_plain(text):
+            check_sample(record, layout, number, text.split(":"), faults)
+
+
+@lru_cache(maxsize=10_000)
+def plain_sample(layout: Layout, n_alts: int) -> re.Pattern[str]:
+    """What a sample's column looks like in which nothing is wrong at first sight; of genotypes, the diploid ones."""
+    allele = f"[0-{min(n_alts, 9)}.]"
+    ploidy = 2 if layout.has_genotype else None
+    parts = [
+        "[^:]*" if rule is None else plain(key, rule, n_alts, ploidy).pattern.replace("[^,]", "[^,:]")
+        for key, rule in zip(layout.keys, layout.rules, strict=True)
+    ]
+    first = f"{allele}[/|]{allele}" if layout.has_genotype else rf"(?:\.|{parts[0]})"
+    rest = "".join(rf"(?::(?:\.|{part})" for part in parts[1:])
+    return re.compile(first + rest + ")?" * len(parts[1:]), flags=re.ASCII)
+
+
+def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[str], faults: Faults) -> None:
+    if len(values) > len(layout.keys):
+        expected = f"at most {len(layout.keys)} fields, as in FORMAT"
+        faults.add("VCF_SAMPLE", f"sample {number}", f"{len(values)} fields", expected)
         return
-    for name, text in zip(header.samples, record.samples, strict=True):
-        check_sample(record, header, f"sample {header.samples.index(name) + 1}", text.split(":"), faults)
-
-
-def check_format(record: VcfRecord, faults: Faults) -> bool:
-    keys = record.format
-    if record.format == ["."]:
-        return False
-    for key in keys:
-        if not FORMAT_KEY.fullmatch(key):
-            faults.add("VCF_FORMAT", "FORMAT", key or "an empty key", "keys of letters, digits, _ and .")
-    if len(set(keys)) < len(keys):
-        faults.add("VCF_FORMAT", "FORMAT", ":".join(keys), "each key once")
-    if "GT" in keys[1:]:
-        faults.add("VCF_FORMAT", "FORMAT", ":".join(keys), "GT first")
-    return not any(reason.code == "VCF_FORMAT" for reason in faults.reasons)
-
-
-def check_sample(record: VcfRecord, header: VcfHeader, name: str, values: list[str], faults: Faults) -> None:
-    if len(values) > len(record.format):
-        faults.add("VCF_SAMPLE", name, f"{len(values)} fields", f"at most {len(record.format)} fields, as in FORMAT")
-        return
-    ploidy: int | None = None
-    if record.format[0] == "GT":
-        if not GENOTYPE.fullmatch(values[0]):
-            faults.add("VCF_GENOTYPE", name, values[0], "allele indexes separated by / or |")
+    n_alts, ploidy = len(record.alts), None
+    if layout.has_genotype:
+        genotype = read_genotype(values[0])
+        if genotype is None:
+            faults.add("VCF_GENOTYPE", f"sample {number}", values[0], "allele indexes separated by / or |")
             return
-        indexes = ALLELE.findall(values[0])
-        ploidy = len(indexes)
-        if any(index != "." and int(index) > len(record.alts) for index in indexes):
+        ploidy = len(genotype.indexes)
+        if max(genotype.indexes) > n_alts:
             # With ALT `.` the alleles were dropped, not invented: kept as "another alternate" (calls 2).
-            expected = f"allele indexes of 0 to {len(record.alts)}"
-            faults.add("VCF_GENOTYPE", name, values[0], expected, is_warning=not record.alts)
-    for key, value in zip(
-        record.format[1:] if ploidy else record.format, values[1:] if ploidy else values, strict=False
-    ):
-        check_sample_value(record, header, f"{name}/{key}", key, value, ploidy, faults)
+            expected = f"allele indexes of 0 to {n_alts}"
+            faults.add("VCF_GENOTYPE", f"sample {number}", values[0], expected, is_warning=not n_alts)
+    for key, rule, value in zip(layout.keys, layout.rules, values, strict=False):
+        if rule is not None and value != ".":
+            count = wanted_count(rule, n_alts, ploidy)
+            check_sample_value(f"sample {number}/{key}", value, rule, count, faults)
 
 
-def check_sample_value(
-    record: VcfRecord, header: VcfHeader, path: str, key: str, value: str, ploidy: int | None, faults: Faults
-) -> None:
-    declared = header.format.get(key)
-    reserved = FORMAT.get(key)
-    rule = declared or reserved
-    if rule is None or value == ".":
-        return
+def check_sample_value(path: str, value: str, rule: Field, count: int | None, faults: Faults) -> None:
     values = value.split(",")
-    count = expected_count(rule.number, len(record.alts), ploidy) if record.alts or rule.number.isdigit() else None
     is_all_missing = all(item == "." for item in values)
     if count is not None and count != len(values) and not is_all_missing:
         faults.add("VCF_SAMPLE", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
-    # Undeclared keys are held to their number only: many callers write reserved keys in forms of their own.
-    for item in values if declared else []:
-        wrong = wrong_value(item, rule.type)
-        if wrong:
+    for item in values:
+        if wrong := wrong_value(item, rule.type):
             faults.add("VCF_SAMPLE", path, item, wrong)
