@@ -105,6 +105,7 @@ def test_a_grant_that_was_taken_back_by_hand_is_planned_again(deployed, state):
     assert planned["resources"]["create"] == 1
     (change,) = planned["review"]["changes"]
     assert lost["TableName"] in change["table"] and lost["Name"] == change["persona"]
+    assert trilake(state, "deploy", "--brief")["resources"]["create"] == 1
 
 
 OPEN = """
