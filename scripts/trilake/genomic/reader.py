@@ -95,6 +95,7 @@ class Reading:
             self.counts.records_in += 1
             self.counts.refused += 1
             self.faults.append(Reason("FILE_UNREADABLE", expected="a file that is whole", found=str(error)))
+            self.warnings = [reason for reason in self.warnings if reason.code != "VCF_NO_END_BLOCK"]
         if not self.counts.records_in:
             self._warn(Reason("VCF_NO_RECORDS", expected="a record after the header", is_warning=True))
 
