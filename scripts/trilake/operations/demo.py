@@ -8,6 +8,8 @@ Example: trilake demo --state /tmp/trilake
 
 import contextlib
 import io
+import os
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -58,7 +60,7 @@ class Story:
         return results[-1]
 
     def command(self, *words: str) -> str:
-        return " ".join(["trilake", *(f'"{word}"' if " " in word else word for word in words), *self.shown_options])
+        return " ".join([program(), *(f'"{word}"' if " " in word else word for word in words), *self.shown_options])
 
     @property
     def options(self) -> list[str]:
@@ -78,6 +80,12 @@ class Story:
         return ", ".join(map(str, row))
 
 
+def program() -> str:
+    """The command as it can be typed here: by name where the environment is active, else by its place."""
+    own = Path(sys.executable).parent / "trilake"
+    return "trilake" if shutil.which("trilake") else os.path.relpath(own)
+
+
 @click.command()
 @verb
 def demo(run: Run) -> None:
@@ -95,7 +103,7 @@ def demo(run: Run) -> None:
         "answers": ask_three(story),
         "cohort": extract_cohort(story),
         "models": train_models(story),
-        "pages": story.step("A page per persona", "dashboard", "--out", str(run.folder / "pages"))["files"],
+        "pages": story.step("A page per persona", "dashboard")["files"],
     }
     seconds = round(time.monotonic() - started, 1)
     result |= {"steps": story.steps, "seconds": seconds, "state": str(run.folder)}
@@ -138,7 +146,7 @@ def closing(story: Story, result: dict[str, Any]) -> str:
     folder = Path(result["state"])
     lines = [
         f"\nThe story took {result['seconds']:.0f} s. What it left:",
-        f"  {folder}  the laptop's AWS: services, buckets, tables, Terraform's state",
+        f"  {folder}  the laptop's AWS: services, buckets, tables, Terraform's state ({megabytes(folder)})",
         f"  {result['cohort']['folder']}  the cohort's extract and its manifest",
         f"  {folder / 'models'}  models and report cards",
         *(f"  {path}" for path in result["pages"]),
@@ -147,6 +155,11 @@ def closing(story: Story, result: dict[str, Any]) -> str:
         *(f"  {command}" for command in next_commands(story)),
     ]
     return "\n".join(lines)
+
+
+def megabytes(folder: Path) -> str:
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{n_bytes / 1e6:,.0f} MB"
 
 
 def next_commands(story: Story) -> list[str]:
