@@ -148,3 +148,12 @@ def test_a_failing_importer_refuses_its_files_and_stops_nothing(
     assert "secret" not in str(ledger_rows(lake, ingest_id=result["ingest_id"]))
     monkeypatch.undo()
     assert ingest(lake, folder)["clinical"]["loaded"] == 1
+
+
+def test_a_refusal_is_told_with_file_line_and_what_was_expected(lake, tmp_path):
+    bad = a_patient("told-1") | {"birthDate": "1961-02-30"}
+    folder = write(tmp_path / "in", **{"people.ndjson": ndjson(a_patient("told-2"), bad)})
+    result = ingest_paths(lake, a_run(lake), [str(folder)])
+    (refusal,) = result["refusals"]
+    assert (refusal["file"], refusal["line"], refusal["code"]) == ("people.ndjson", 2, "FHIR_DATE")
+    assert "people.ndjson" in in_words(result, dry_run=False).split("Refused:")[1]

@@ -6,6 +6,7 @@ operations.ingest_ledger. `make ingest`.
 Example: trilake ingest data/ s3://bucket/incoming/ --only clinical --dry-run
 """
 
+from itertools import islice
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from trilake.core.verb import Run, verb
 from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files, totals
 from trilake.operations.sources import find_files
 
+REFUSAL = ["file", "line", "reason", "path", "expected"]
 MOST_NAMES = 20
 COUNTS = ("files", "records_in", "loaded", "duplicate", "superseded", "quarantined")
 
@@ -70,7 +72,24 @@ def summary(outcomes: list[FileOutcome], modalities: tuple[str, ...], run: Inges
     }
     unrecognised = [outcome for outcome in outcomes if not outcome.is_recognised]
     names = [{"file": outcome.file, "found": outcome.reasons[0].found} for outcome in unrecognised]
-    return {"ingest_id": run.ingest_id, **by_modality, "unrecognised": {"files": len(names), "names": names}}
+    return {
+        "ingest_id": run.ingest_id,
+        **by_modality,
+        "unrecognised": {"files": len(names), "names": names},
+        "refusals": refusals(outcomes),
+    }
+
+
+def refusals(outcomes: list[FileOutcome]) -> list[dict[str, Any]]:
+    """The first refusals, with file, line and what was expected; the ledger has them all."""
+    told = (
+        {"file": outcome.file, **{name: getattr(reason, name) for name in ("code", "line", "path", "expected", "item")}}
+        for outcome in outcomes
+        if outcome.is_recognised
+        for reason in outcome.reasons
+        if not reason.is_warning
+    )
+    return list(islice(told, MOST_NAMES))
 
 
 def exit_code(result: dict[str, Any]) -> int:
@@ -94,7 +113,15 @@ def in_words(result: dict[str, Any], *, dry_run: bool) -> str:
             "",
             "Each of them: trilake ledger --reason CODE",
         ]
-    return "\n".join([*lines, *not_recognised(result)])
+    return "\n".join([*lines, *refused_in_words(result), *not_recognised(result)])
+
+
+def refused_in_words(result: dict[str, Any]) -> list[str]:
+    first = result["refusals"]
+    if not first:
+        return []
+    rows = [[one["file"], one["line"], one["code"], one["path"], one["expected"]] for one in first]
+    return ["", "The first refusals:" if len(first) == MOST_NAMES else "Refused:", text_table(REFUSAL, rows)]
 
 
 def would(name: str, part: dict[str, Any]) -> str:
