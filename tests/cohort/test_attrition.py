@@ -1,6 +1,6 @@
 """Which counts may leave: none below a cell, and none from which a small one follows."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trilake.cohort.attrition import BELOW, WITHHELD, Step, releasable
@@ -52,6 +52,7 @@ def accumulate(drops: list[int]) -> list[int]:
     return left
 
 
+@settings(deadline=None)
 @given(counts)
 def test_no_two_shown_counts_differ_by_less_than_a_cell(numbers: list[int]) -> None:
     found = [n for n in shown(*numbers) if n is not None]
@@ -59,6 +60,7 @@ def test_no_two_shown_counts_differ_by_less_than_a_cell(numbers: list[int]) -> N
     assert all(abs(a - b) == 0 or abs(a - b) >= 10 for a in found for b in found)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 200), st.booleans())
 def test_who_is_not_assessable_is_told_only_when_no_group_of_the_step_is_small(
     kept: int, unknown: int, gone: int, keeps_unknown: bool

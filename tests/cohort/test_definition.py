@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trilake.cohort.bind import bind, literal
@@ -100,6 +100,7 @@ def test_a_bare_name_finds_an_example_and_a_path_stays_a_path(tmp_path: Path) ->
     assert find_file(str(tmp_path / "x.yaml"), COHORTS) == tmp_path / "x.yaml"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), min_size=1))
 def test_no_text_of_a_definition_becomes_sql(text: str) -> None:
     predicate = Predicate.model_validate({"condition": {"codes": [text]}})

@@ -1,6 +1,6 @@
 """Small counts on pages: hidden, and not to be worked out from what is shown."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trilake.dashboard.page import Panel
@@ -51,6 +51,7 @@ def test_fewer_than_a_cell_in_all_leave_nothing() -> None:
     assert joined(rows_of(4, 3), PARTITION, group="label") == []
 
 
+@settings(deadline=None)
 @given(counts)
 def test_what_a_partition_hides_cannot_be_told_from_its_total(numbers: list[int]) -> None:
     found = shown(*numbers, panel=PARTITION)
@@ -61,6 +62,7 @@ def test_what_a_partition_hides_cannot_be_told_from_its_total(numbers: list[int]
         assert sum(hidden) >= 10
 
 
+@settings(deadline=None)
 @given(counts)
 def test_joining_keeps_the_total_or_says_nothing_of_a_small_one(numbers: list[int]) -> None:
     found = joined(rows_of(*numbers), PARTITION, group="label")
