@@ -22,6 +22,7 @@ from trilake.core.job import Item, Job, ReadItem, has_spark
 
 COMMIT_ROWS = 2_000_000
 SPARK_CATALOG = "glue_catalog"
+BRANCH = "incoming"
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,7 @@ def holds_any(table: Table, condition: BooleanExpression) -> bool:
 
 def condition_of(replaced: list[Replaced]) -> BooleanExpression | None:
     parts: list[BooleanExpression] = [
-        And(EqualTo(item.column, item.value), In(item.within, item.values))
-        for item in replaced
-        if item.values
+        And(EqualTo(item.column, item.value), In(item.within, item.values)) for item in replaced if item.values
     ]
     if not parts:
         return None
@@ -114,21 +113,29 @@ def create(catalog: Catalog, identifier: tuple[str, str], target: Target, locati
 
 
 def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced]) -> None:
-    """One Spark task an item. `overwrite` deletes what is replaced and adds the rows in one Iceberg commit."""
+    """One Spark task an item. What is replaced and what comes meet on a branch, which readers see when it is whole."""
     from pyspark.sql import SparkSession
-    from pyspark.sql import functions as f
     from pyspark.sql.pandas.types import from_arrow_schema
 
     spark = SparkSession.builder.getOrCreate()
-    ensure_table(job, target)
+    is_new = ensure_table(job, target).current_snapshot() is None
     room, name = target.name.split(".")
-    path = f"{SPARK_CATALOG}.{database_name(job.session, room)}.{name}"
+    table = f"{database_name(job.session, room)}.{name}"
+    path = f"{SPARK_CATALOG}.{table}"
     work = spark.createDataFrame(items).repartition(len(items))
     rows = work.mapInArrow(items_to_rows(read), from_arrow_schema(target.schema))
-    condition = f.lit(False)
-    for item in replaced:
-        condition = condition | ((f.col(item.column) == item.value) & f.col(item.within).isin(*item.values))
-    rows.writeTo(path).overwrite(condition)
+    if is_new:
+        rows.writeTo(path).append()
+        return
+    spark.sql(f"ALTER TABLE {path} CREATE OR REPLACE BRANCH {BRANCH}")
+    pairs = [(item.value, value) for item in replaced for value in item.values]
+    if pairs:
+        spark.createDataFrame(pairs, "value string, within string").createOrReplaceTempView("replaced")
+        columns = f"{replaced[0].column} = replaced.value AND {replaced[0].within} = replaced.within"
+        spark.sql(f"DELETE FROM {path}.branch_{BRANCH} WHERE EXISTS (SELECT 1 FROM replaced WHERE {columns})")
+    rows.writeTo(f"{path}.branch_{BRANCH}").append()
+    spark.sql(f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{BRANCH}')")
+    spark.sql(f"ALTER TABLE {path} DROP BRANCH {BRANCH}")
 
 
 def items_to_rows(read: ReadItem) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

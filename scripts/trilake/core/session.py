@@ -11,7 +11,7 @@ Example:
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,19 @@ class Session:
     folder: Path
     boto: boto3.Session
     persona: str | None = None
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For Spark's workers: the same settings, under the credentials that a worker has."""
+        return revived, (self.environment, self.folder, self.settings)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this caller."""
-        config = CLIENT_CONFIG if self.environment == LOCAL else CLIENT_CONFIG.merge(Config(inject_host_prefix=True))
-        return self.boto.client(service, config=config)
+        """A boto3 client of this caller, made once: making one takes longer than most calls."""
+        if service not in self._clients:
+            is_local = self.environment == LOCAL
+            config = CLIENT_CONFIG if is_local else CLIENT_CONFIG.merge(Config(inject_host_prefix=True))
+            self._clients[service] = self.boto.client(service, config=config)
+        return self._clients[service]
 
     @cached_property
     def settings(self) -> Settings:
@@ -78,6 +86,13 @@ class Session:
             region_name=self.boto.region_name,
         )
         return replace(self, boto=boto, persona=name)
+
+
+def revived(environment: str, folder: Path, settings: Settings) -> Session:
+    """A deployer's or job's session in another process."""
+    session = Session(environment, folder, boto3.Session())
+    session.__dict__["settings"] = settings
+    return session
 
 
 @contextmanager
