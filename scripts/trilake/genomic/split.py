@@ -134,9 +134,8 @@ def pick(value: str, rule: Field | None, index: int, n_alts: int) -> str:
 def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layout) -> dict[str, Any]:
     """The sample's columns for one allele."""
     genotype = read_genotype(values.get("GT", ""))
-    others = [
-        (key, pick(values[key], rule, index, n_alts)) for key, rule in layout.others if values.get(key, ".") != "."
-    ]
+    picked = ((key, pick(values.get(key, "."), rule, index, n_alts)) for key, rule in layout.others)
+    others = [entry for entry in picked if entry[1] != "."]
     return {
         "phased": None if genotype is None else genotype.is_phased,
         "calls": None if genotype is None else calls_of(genotype, index),
