@@ -3,7 +3,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from trilake.imaging.metadata import ImageSet, day, instance_rows, numbers, series_rows
+from trilake.imaging.metadata import ImageSet, day, instance_rows, integer, numbers, series_rows
 from trilake.imaging.shape import INSTANCE, SERIES
 
 SET = ImageSet("store", "set", 2, True)
@@ -51,7 +51,14 @@ def test_an_instance_becomes_one_row_with_place_and_frames():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("20200229", date(2020, 2, 29)), ("2020.02.29", date(2020, 2, 29)), ("20200230", None), ("", None), (None, None)],
+    [
+        ("20200229", date(2020, 2, 29)),
+        ("2020.02.29", date(2020, 2, 29)),
+        ("20200230", None),
+        ("2020022", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_dates_that_are_no_day_are_missing(text, expected):
     assert day(text) == expected
@@ -60,3 +67,20 @@ def test_dates_that_are_no_day_are_missing(text, expected):
 @pytest.mark.parametrize(("value", "expected"), [("1\\2", [1.0, 2.0]), ([1, "x"], []), ("", []), (None, [])])
 def test_several_numbers_come_whole_or_not_at_all(value, expected):
     assert numbers(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("7", 7),
+        ("7.0", 7),
+        ("inf", None),
+        ("nan", None),
+        (10**400, None),
+        ("99999999999", None),
+        ([1, 2], None),
+        (None, None),
+    ],
+)
+def test_whole_numbers_are_those_that_fit_or_missing(value, expected):
+    assert integer(value) == expected

@@ -57,3 +57,9 @@ def test_frames_of_two_sizes_are_no_volume():
     pictures = PICTURES | {"b": np.zeros((8, 8), dtype=np.uint16)}
     with pytest.raises(ValueError, match="differ in size"):
         read_volume(Frames(pictures), NAME, [an_instance("a", 0), an_instance("b", 4)])
+
+
+def test_a_colour_picture_is_no_volume():
+    pictures = {"a": np.zeros((8, 8, 3), dtype=np.uint8)}
+    with pytest.raises(ValueError, match="in colour"):
+        read_volume(Frames(pictures), NAME, [an_instance("a", 0)])

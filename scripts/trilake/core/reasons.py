@@ -59,6 +59,7 @@ IMAGING = {
     "DICOM_UID_MISSING": "A UID that names the study, series or instance is missing.",
     "DICOM_UID_FORM": "A UID is not made of digits and dots, or is too long.",
     "DICOM_TRUNCATED": "The file is shorter than its pixels.",
+    "DICOM_TOO_LARGE": "The file is larger than an import job takes.",
     "DICOM_CONFLICT": "Another file of the load has the same SOPInstanceUID and other content.",
     "DICOM_PATIENT_MISSING": "Loaded without PatientID.",
     "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no images: nothing of it is loaded.",

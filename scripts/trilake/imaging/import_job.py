@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError
@@ -24,6 +25,8 @@ MOST_FILES = 5_000
 MOST_BYTES = 10 * 10**9
 SECONDS_BETWEEN_STARTS = 1.0
 ENDED = {"COMPLETED", "FAILED"}
+# Thousands of small objects: starting threads for each takes longer than sending it.
+IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,12 @@ class Imported:
 def portions(files: list[SourceFile]) -> Iterator[list[SourceFile]]:
     """Files in order, cut where a job's quota of files or bytes is reached."""
     held: list[SourceFile] = []
+    n_bytes = 0
     for file in files:
-        if held and (len(held) == MOST_FILES or sum(item.n_bytes for item in held) + file.n_bytes > MOST_BYTES):
+        n_bytes += file.n_bytes
+        if held and (len(held) == MOST_FILES or n_bytes > MOST_BYTES):
             yield held
-            held = []
+            held, n_bytes = [], file.n_bytes
         held.append(file)
     if held:
         yield held
@@ -62,7 +67,7 @@ def run_imports(session: Session, files: list[SourceFile], run: IngestRun) -> It
 def stage(session: Session, files: list[SourceFile], prefix: str) -> str:
     bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
     for file in files:
-        s3.put_object(Bucket=bucket, Key=f"{prefix}/{file.sha256}.dcm", Body=file.path.read_bytes())
+        s3.upload_file(str(file.path), bucket, f"{prefix}/{file.sha256}.dcm", Config=IN_THIS_THREAD)
     return f"s3://{bucket}/{prefix}/"
 
 

@@ -14,7 +14,7 @@ from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.recognise import Kind
 from trilake.core.session import Session
 from trilake.imaging.header import read_header
-from trilake.imaging.import_job import Imported, run_imports
+from trilake.imaging.import_job import MOST_BYTES, Imported, run_imports
 from trilake.imaging.jobs import report_key, work_key
 
 SAY_EVERY = 5_000
@@ -73,6 +73,8 @@ def sort_file(file: SourceFile, found: Sorted, run: IngestRun) -> None:
         found.outcomes.append(file.outcome(reasons=[reason]))
         return
     header, reasons = read_header(file.path)
+    if file.n_bytes > MOST_BYTES:
+        header, reasons = None, [too_large(file)]
     if header is None:
         found.outcomes.append(refuse(file, reasons, run))
         return
@@ -85,6 +87,10 @@ def sort_file(file: SourceFile, found: Sorted, run: IngestRun) -> None:
     else:
         expected = f"one content for a SOPInstanceUID; {earlier.name} holds another"
         found.outcomes.append(refuse(file, [Reason("DICOM_CONFLICT", expected=expected, path="(0008,0018)")], run))
+
+
+def too_large(file: SourceFile) -> Reason:
+    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{file.n_bytes:,} bytes")
 
 
 def refuse(file: SourceFile, reasons: list[Reason], run: IngestRun) -> FileOutcome:

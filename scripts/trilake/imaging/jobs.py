@@ -9,19 +9,21 @@ Example: flatten(Job.start(sys.argv))
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from botocore.exceptions import ClientError
 
 from trilake.core.engine import Replaced, Target, fill
-from trilake.core.job import Item, Job
+from trilake.core.job import Item, Job, Polling
 from trilake.core.session import Session
 from trilake.imaging.features import MASK_SOURCE, SOFTWARE_VERSION, measure
 from trilake.imaging.metadata import ImageSet, Json, instance_rows, series_rows
 from trilake.imaging.shape import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE
 from trilake.imaging.volume import read_volume
 
+LONGEST_WAIT_SECONDS = 120
 MakeRows = Callable[[Json, ImageSet], Iterator[Json]]
 
 
@@ -62,23 +64,17 @@ def read_work(session: Session, load_id: str) -> list[Item]:
     return items
 
 
-@dataclass
+@dataclass(frozen=True)
 class MetadataReader:
-    """Image sets with their metadata, each fetched once a process."""
+    """Image sets with their metadata; none is held, so that memory does not grow with the load."""
 
     session: Session
-    _held: dict[str, tuple[Json, ImageSet]] = field(default_factory=dict)
 
     def __call__(self, image_set_id: str) -> tuple[Json, ImageSet]:
-        if image_set_id not in self._held:
-            self._held[image_set_id] = self.fetch(image_set_id)
-        return self._held[image_set_id]
-
-    def fetch(self, image_set_id: str) -> tuple[Json, ImageSet]:
         client = self.session.client("medical-imaging")
         name = {"datastoreId": self.session.settings.imaging.datastore_id, "imageSetId": image_set_id}
-        told = client.get_image_set(**name)
-        body = client.get_image_set_metadata(**name)["imageSetMetadataBlob"].read()
+        told = patiently(client.get_image_set, name)
+        body = patiently(client.get_image_set_metadata, name)["imageSetMetadataBlob"].read()
         image_set = ImageSet(
             datastore_id=name["datastoreId"],
             image_set_id=image_set_id,
@@ -86,6 +82,18 @@ class MetadataReader:
             is_primary=bool(told.get("isPrimary", True)),
         )
         return json.loads(gzip.decompress(body)), image_set
+
+
+def patiently(call: Callable[..., Json], name: dict[str, str]) -> Json:
+    """The answer about an image set, which the service refuses with a conflict while it works on it."""
+    polling = Polling()
+    while True:
+        try:
+            return call(**name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConflictException" or polling.waited > LONGEST_WAIT_SECONDS:
+                raise
+            polling.pause()
 
 
 @dataclass(frozen=True)

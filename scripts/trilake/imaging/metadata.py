@@ -9,6 +9,7 @@ Example: series_rows(metadata, ImageSet("store", "id", 1, True))
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 Json = dict[str, Any]
@@ -91,15 +92,18 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
+    """A number that is one; infinity is none."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return found if isfinite(found) else None
 
 
 def integer(value: Any) -> int | None:
+    """A whole number of 32 bits."""
     found = number(value)
-    return None if found is None else int(found)
+    return int(found) if found is not None and abs(found) < 2**31 else None
 
 
 def numbers(value: Any) -> list[float]:
@@ -112,6 +116,8 @@ def numbers(value: Any) -> list[float]:
 def day(value: Any) -> date | None:
     """A DICOM date (YYYYMMDD, or with dashes); None when it is no day."""
     digits = str(value or "").replace("-", "").replace(".", "")[:8]
+    if len(digits) < 8:
+        return None
     try:
         return datetime.strptime(digits, "%Y%m%d").date()
     except ValueError:

@@ -18,11 +18,13 @@ from trilake.imaging.metadata import Json, number, numbers
 def read_volume(client: Any, image_set: dict[str, str], instances: list[Json]) -> tuple[NDArray[np.float64], float]:
     """(slices, rows, columns) in rescaled grey values, and one voxel's volume in mL.
 
-    `instances` are those of one series in the metadata, frames and headers. ValueError when sizes differ, or when
-    spacing is not given.
+    `instances` are those of one series in the metadata, frames and headers. ValueError when frames are in colour or
+    differ in size, or when spacing is not given; RuntimeError when a frame cannot be decoded.
     """
     ordered = sorted(instances, key=lambda instance: place(instance["DICOM"]))
     slices = [frame for instance in ordered for frame in read_frames(client, image_set, instance)]
+    if any(frame.ndim != 2 for frame in slices):
+        raise ValueError("the frames are in colour")
     if len({frame.shape for frame in slices}) != 1:
         raise ValueError("the frames differ in size")
     return np.stack(slices), voxel_volume([instance["DICOM"] for instance in ordered])
