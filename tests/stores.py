@@ -37,22 +37,26 @@ def stores(lake: Session) -> Session:
 
 def build_stores(session: Session) -> None:
     """Store databases, an image store and the Glue jobs of the real scripts, package and settings."""
-    for room in ("genomic", "imaging"):
-        database = {"Name": f"test_{room}_store", "LocationUri": f"s3://{NAMES['lake']}/{room}_store"}
-        session.client("glue").create_database(DatabaseInput=database)
-        session.client("lakeformation").grant_permissions(
-            Principal={"DataLakePrincipalIdentifier": session.settings.genomic.job_role_arn},
-            Resource={"Database": {"Name": database["Name"]}},
-            Permissions=["CREATE_TABLE", "DESCRIBE"],
-        )
     store = session.client("medical-imaging").create_datastore(datastoreName="test", clientToken="test")
     path = session.folder / SETTINGS_FILE
     settings = json.loads(path.read_text())
     settings["imaging"]["datastore_id"] = store["datastoreId"]
     path.write_text(json.dumps(settings))
+    for room in ("genomic", "imaging"):
+        create_database(session, f"test_{room}_store", f"s3://{NAMES['lake']}/{room}_store")
     upload(session)
     for name, script in JOBS.items():
         create_job(session, name, script)
+
+
+def create_database(session: Session, name: str, location: str) -> None:
+    """A database in which the jobs' role may make tables."""
+    session.client("glue").create_database(DatabaseInput={"Name": name, "LocationUri": location})
+    session.client("lakeformation").grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": session.settings.genomic.job_role_arn},
+        Resource={"Database": {"Name": name}},
+        Permissions=["CREATE_TABLE", "DESCRIBE"],
+    )
 
 
 def create_job(session: Session, name: str, script: str) -> None:
