@@ -22,7 +22,7 @@ from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.quarantine import Quarantine
 from trilake.core.session import Session
 from trilake.core.verb import Run
-from trilake.operations.ledger_table import append_outcomes, outcomes_by_content
+from trilake.operations.ledger_table import append_outcomes, outcomes_by_content, replaced_contents
 from trilake.operations.sources import FoundFile, open_file
 
 MODALITIES = ("clinical", "genomic", "imaging")
@@ -109,8 +109,10 @@ def preview_sorted(session: Session, files: Sorted, run: IngestRun) -> list[File
 
 
 def known_and_new(session: Session, files: list[SourceFile]) -> tuple[list[FileOutcome], list[SourceFile]]:
-    """Outcomes of the files whose content the ledger has as loaded, and the files that remain."""
+    """Outcomes of the files whose content the ledger has as loaded still, and the files that remain."""
     known = outcomes_by_content(session, {file.sha256 for file in files}) if files else {}
+    for content in replaced_contents(session, set(known)) if known else ():
+        del known[content]
     outcomes = [repeat(known[file.sha256], file) for file in files if file.sha256 in known]
     return outcomes, [file for file in files if file.sha256 not in known]
 
