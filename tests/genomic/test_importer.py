@@ -163,3 +163,13 @@ def test_a_newer_release_stands_beside_the_older_one(load: Loads, stores: Sessio
         load({"clinvar.vcf": a_file("1 10 7 A T . . CLNSIG=Benign", samples=(), meta=(f"##fileDate={date}",))})
     rows = rows_of(stores, "genomic_store.annotation", source_file="clinvar.vcf")
     assert sorted(row["release"] for row in rows) == ["2026-01-01", "2026-02-01"]
+
+
+def test_a_sample_name_in_two_files_of_a_load_is_remarked_on_both(load: Loads) -> None:
+    both = SOUND + " 0/0"
+    outcomes = load({"a.vcf": a_file(SOUND, samples=("TWICE",)), "b.vcf": a_file(both, samples=("TWICE", "ONCE"))})
+    remarks = [
+        [one.found for one in outcome.reasons if one.code == "VCF_SAMPLE_SHARED"] for outcome in outcomes.values()
+    ]
+    assert remarks == [["also in b.vcf"], ["also in a.vcf"]]
+    assert [outcome.status for outcome in outcomes.values()] == ["loaded", "loaded"]

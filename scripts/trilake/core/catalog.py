@@ -5,7 +5,7 @@ Reads settings, and the Glue catalog for the resource link of the HealthLake dat
 Example: database_name(session, "clinical")
 """
 
-from trilake.core.errors import ServiceError
+from trilake.core.errors import AccessError, ServiceError
 from trilake.core.session import Session
 
 HEALTHLAKE = "healthlake"
@@ -32,8 +32,10 @@ def database_name(session: Session, room: str) -> str | None:
 def resolve_healthlake(session: Session) -> str:
     """Name of the resource link that HealthLake made: found by the data store's id, since its form is not documented.
 
-    ServiceError when the service has not made it (yet).
+    ServiceError when the service has not made it (yet), AccessError for a persona.
     """
+    if session.persona is not None:
+        raise AccessError(f"{session.persona} may not see {HEALTHLAKE}.*: raw stores are for no persona")
     datastore_id = session.settings.clinical.datastore_id
     for page in session.client("glue").get_paginator("get_databases").paginate():
         for database in page["DatabaseList"]:

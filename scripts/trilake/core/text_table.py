@@ -10,9 +10,11 @@ WIDEST = 60
 MISSING = "·"
 
 
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, widest: int = WIDEST) -> str:
+def text_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, widest: int = WIDEST, has_separators: bool = True
+) -> str:
     """Aligned lines under a ruled header. A column is a column of numbers when all its values are."""
-    cells = [[cell(value, widest) for value in row] for row in rows]
+    cells = [[cell(value, widest, has_separators) for value in row] for row in rows]
     widths = [
         max(len(name), *(len(row[index]) for row in cells)) if cells else len(name)
         for index, name in enumerate(columns)
@@ -34,12 +36,12 @@ def is_numeric(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def cell(value: Any, widest: int) -> str:
+def cell(value: Any, widest: int, has_separators: bool) -> str:
     if value is None:
         return MISSING
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if has_separators else str(value)
     text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
     return text if len(text) <= widest else text[: widest - 1] + "…"

@@ -38,12 +38,12 @@ class Importer:
         if accepted:
             run.say(f"  Loading {len(accepted):,} VCF files")
             submit(session, accepted, run)
-            outcomes += [settle(session, checked, run) for checked in accepted]
+            outcomes += with_remarks(accepted, [settle(session, checked, run) for checked in accepted])
         return outcomes
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         accepted, outcomes = preflight(files, run)
-        return outcomes + [previewed(checked, run) for checked in accepted]
+        return outcomes + with_remarks(accepted, [previewed(checked, run) for checked in accepted])
 
 
 def preflight(files: list[SourceFile], run: IngestRun) -> tuple[list[Checked], list[FileOutcome]]:
@@ -57,6 +57,26 @@ def preflight(files: list[SourceFile], run: IngestRun) -> tuple[list[Checked], l
         else:
             accepted.append(Checked(file, reading.header, reading.origin.release))
     return accepted, outcomes
+
+
+def with_remarks(accepted: list[Checked], outcomes: list[FileOutcome]) -> list[FileOutcome]:
+    """The outcomes, with a warning on each file whose samples another file of the load has too.
+
+    A sample split over files by chromosome is usual; two laboratories that both say "S1" is how patients are mixed up.
+    """
+    files_of: dict[str, list[str]] = {}
+    for checked in accepted:
+        for sample in checked.header.samples:
+            files_of.setdefault(sample, []).append(checked.file.name)
+    for checked, outcome in zip(accepted, outcomes, strict=True):
+        others = {name for sample in checked.header.samples for name in files_of[sample]} - {checked.file.name}
+        if others:
+            expected = "sample names that mean one sample"
+            found = f"also in {', '.join(sorted(others))}"
+            outcome.reasons.append(
+                Reason("VCF_SAMPLE_SHARED", expected=expected, found=found, path="#CHROM line", is_warning=True)
+            )
+    return outcomes
 
 
 def read_here(file: SourceFile, run: IngestRun) -> Reading:

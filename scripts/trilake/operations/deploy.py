@@ -5,6 +5,7 @@ Make targets: plan, deploy, destroy.
 Example: trilake plan --env prod
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from trilake.operations.teardown import empty_stores, left_behind
 MAIN = ROOTS[-1]
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "destroy": "destroyed"}
 PROGRESS_STEP = 25
+LOOKED_AT = re.compile(r": (Refreshing state|Reading|Read complete after)\b")
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,16 @@ def plan(context: click.Context, run: Run) -> None:
     """
     with opened(run) as (_, terraform):
         proposal = propose(terraform)
-    texts = [f"# terraform/{item.root.path}\n{item.text.strip()}" for item in proposal.plans]
+    texts = [f"# terraform/{item.root.path}\n{without_chatter(item.text)}" for item in proposal.plans]
     run.emit(proposal.as_dict(run.environment), text="\n\n".join([*texts, proposal.review_text]))
     if proposal.is_blocked:
         context.exit(EXIT_REFUSALS)
+
+
+def without_chatter(text: str) -> str:
+    """Terraform's plan without a line for each thing it looked at."""
+    lines = text.strip().splitlines()
+    return "\n".join(line for line in lines if not LOOKED_AT.search(line))
 
 
 @click.command()

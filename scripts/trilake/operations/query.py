@@ -43,4 +43,5 @@ def in_words(answer: Answer) -> str:
     n_rows = f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}"
     if not answer.columns:
         return n_rows
-    return f"{text_table(answer.columns, answer.rows)}\n\n{n_rows}, {answer.bytes_scanned:,} bytes scanned"
+    table = text_table(answer.columns, answer.rows, has_separators=False)
+    return f"{table}\n\n{n_rows}, {answer.bytes_scanned:,} bytes scanned"

@@ -56,7 +56,7 @@ def from_disk(path: str) -> Iterator[FoundFile]:
             below.sort()
             for name in sorted(names):
                 file = Path(folder, name)
-                if file.is_file():
+                if file.is_file() or not file.exists():  # A link to nothing is named, not passed over.
                     yield FoundFile(file.relative_to(root).as_posix(), root.absolute().name, file)
     else:
         raise InputError(f"No such file or folder: {path}")

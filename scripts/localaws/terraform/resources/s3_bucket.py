@@ -105,11 +105,20 @@ def _put_tags(aws: Aws, name: str, tags: dict[str, str]) -> None:
 
 def empty_bucket(s3: Any, name: str) -> None:
     """Delete every version and every delete marker in a bucket."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-        for start in range(0, len(keys), DELETE_BATCH):
-            s3.delete_objects(Bucket=name, Delete={"Objects": keys[start : start + DELETE_BATCH], "Quiet": True})
+    # Always the first page anew: markers of a page that is being emptied point at what is gone.
+    while found := first_versions(s3, name):
+        for start in range(0, len(found), DELETE_BATCH):
+            answer = s3.delete_objects(
+                Bucket=name, Delete={"Objects": found[start : start + DELETE_BATCH], "Quiet": True}
+            )
+            if answer.get("Errors"):
+                raise RuntimeError(f"{name} cannot be emptied: {answer['Errors'][0]['Code']}")
+
+
+def first_versions(s3: Any, name: str) -> list[dict[str, str]]:
+    page = s3.list_object_versions(Bucket=name)
+    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
 
 
 def _suffix() -> str:
