@@ -47,7 +47,7 @@ GENOMIC = {
     "VCF_FORMAT": "FORMAT is not a list of keys.",
     "VCF_SAMPLE": "A sample value breaks its declaration or the specification.",
     "VCF_GENOTYPE": "A genotype is malformed or names an allele that is not there.",
-    "VCF_SAMPLE_SHARED": "Loaded, though another file of the load has the sample too: of an allele in both, one row shows.",
+    "VCF_SAMPLE_SHARED": "Loaded, though another file of the load has the sample too: an allele in both shows once.",
     "VCF_DUPLICATE": "The same allele at the same position stands in the file before, with other content.",
     "VCF_ORDER": "Loaded, though the records are not sorted by position within contiguous contigs.",
     "VCF_NO_NEWLINE": "Loaded, though the last line has no line end: the file may be cut short.",
