@@ -3,7 +3,7 @@
 Both call the same function, item -> Arrow record batches, and end in one commit that first removes what the items
 replace. Reads nothing itself; writes one table of a raw store.
 
-Example: fill(job, "genomic_store.variant", VARIANT, items, read_item, Replace("sampleid", ...))
+Example: fill(job, VARIANTS, items, reader, [Replaced("source_file", "a.vcf", "sampleid", ("S1",))])
 """
 
 from collections.abc import Callable, Iterator

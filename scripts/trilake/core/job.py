@@ -1,10 +1,10 @@
 """Glue jobs: the start of one (arguments, settings, session) and the run of one from outside.
 
-A job script is a pure Arrow function from a room and a short main. `Engine` runs that function over the job's work
+A job script is a pure Arrow function from a room and a short main. `core.engine` runs it over the job's work
 items: on Spark one task an item (`mapInArrow`), and where no Spark is installed one after the other in this process.
 The rows are the same; only who calls the function differs.
 
-Example (in glue_jobs/x.py): Job.start(sys.argv).fill("genomic_store.variant", schema, items, read_item, replace)
+Example (in glue_jobs/x.py): fill_store(Job.start(sys.argv))
 """
 
 import json
