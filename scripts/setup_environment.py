@@ -22,7 +22,7 @@ def main(folder: Path) -> int:
     started = time.monotonic()
     say(f"Setting up {folder.name} (once; a minute or two)")
     try:
-        venv.create(folder, with_pip=True)
+        venv.create(folder, with_pip=True, symlinks=True)
     except subprocess.CalledProcessError:
         return refuse("This Python cannot make virtual environments with pip", "install your system's python3-venv")
     pip = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
