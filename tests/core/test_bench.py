@@ -1,0 +1,15 @@
+"""`make bench` runs on a hundredth of its data; how fast is nobody's test."""
+
+import subprocess
+import sys
+
+from trilake.core.paths import SCRIPTS
+
+
+def test_every_figure_stands_beside_another() -> None:
+    words = [sys.executable, SCRIPTS / "bench.py", "--scale", "0.01"]
+    table = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert table[0].split() == ["benchmark", "size", "seconds", "a", "second", "beside", "it"]
+    names = [line.split("  ")[0] for line in table[2:]]
+    assert {"FHIR check", "VCF to Arrow", "DICOM headers", "S3 put", "S3 get"} <= set(names)
+    assert all(line.rstrip().endswith((" s", ": 2")) for line in table[2:])
