@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.clinical.builders import a_condition, a_patient, an_observation
 from trilake.clinical.elements import resource_class
-from trilake.clinical.rules import faults_of, shape
+from trilake.clinical.rules import faults_of
+from trilake.core.ledger import shape
 
 BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown type": ({"resourceType": "Pateint", "id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),

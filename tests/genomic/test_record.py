@@ -107,3 +107,16 @@ def test_bases_are_stored_in_capitals_and_other_alleles_as_they_are(vcf):
     found = rows(vcf("1 100 . a t,<del>,a[chr2:30[,* 50 PASS . GT 0/1", "1 200 . acg . 50 PASS . GT 0/0"))
     assert [row["alternatealleles"] for row in found] == [["T"], ["<del>"], ["a[chr2:30["], ["*"], None]
     assert [row["referenceallele"] for row in found] == ["A", "A", "A", "A", "ACG"]
+
+
+def test_no_reason_repeats_what_stands_in_the_record(vcf):
+    reading = vcf(
+        "c,7 12a rs75;;b A-Q TZQ hiqual q7;q7 DP=75x;END=75;AA GT:DP 7-5:75y", "1 8 . C C 50 PASS DP=75z GT 0/7"
+    )
+    rows(reading)
+    found = " ".join(
+        reason.found + reason.expected + reason.path for entry in reading.refused for reason in entry.reasons
+    )
+    assert reading.counts.refused == 2 and "VCF_GENOTYPE" in str(reading.refused)
+    for text in ("c,7", "12a", "rs75", "A-Q", "TZQ", "hiqual", "q7", "75", "7-5", "0/7"):
+        assert text not in found

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from trilake.clinical.rules import ID, Fault, shape
+from trilake.clinical.rules import ID, Fault
+from trilake.core.ledger import shape
 
 NAMESPACE = uuid.UUID("6f2e8e0c-5a0b-5d52-9a3b-7c1d3f0f2a11")
 REFERENCE = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[^/]+)(?:/_history/[^/]+)?$")

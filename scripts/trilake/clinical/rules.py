@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trilake.clinical.elements import Definition, Element, definition, resource_class
+from trilake.core.ledger import shape
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 YEAR = r"(?!0000)[0-9]{4}"
@@ -168,11 +169,6 @@ def is_real_day(text: str) -> bool:
 def code_found(item: str, codes: frozenset[str]) -> str:
     same = item.strip().lower()
     return f"'{same}' in another spelling" if same in codes else shape(item)
-
-
-def shape(text: str) -> str:
-    """A text without its content: letters as x, digits as 9."""
-    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text[:40])) + ("..." if len(text) > 40 else "")
 
 
 def json_type(value: Any) -> str:

@@ -5,6 +5,7 @@ Pure data, filled by the rooms' importers and written by operations.
 Example: FileOutcome("a.ndjson", "clinical", sha256, n_bytes, records_in=3, loaded=3).check()
 """
 
+import re
 from dataclasses import dataclass, field
 
 from trilake.core.reasons import REASONS
@@ -15,7 +16,7 @@ class Reason:
     """Why one record or file was refused (or, `is_warning`, loaded with a remark).
 
     `item` names it for `trilake replay`; `path` is an element path, column or DICOM tag; `found` is cut to 80
-    characters.
+    characters, and holds no patient's values: see `shape`.
     """
 
     code: str
@@ -30,6 +31,11 @@ class Reason:
         if self.code not in REASONS:
             raise ValueError(f"reason code {self.code} is not in the catalogue")
         object.__setattr__(self, "found", self.found[:80])
+
+
+def shape(text: str) -> str:
+    """A text without its content: letters as x, digits as 9."""
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text[:40])) + ("..." if len(text) > 40 else "")
 
 
 @dataclass

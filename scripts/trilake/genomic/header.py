@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trilake.core.ledger import Reason
+from trilake.core.ledger import Reason, shape
 from trilake.genomic.reserved import FORMAT, INFO, TYPES, Field
 from trilake.genomic.text import has_wrong_bytes, readable
 
@@ -67,7 +67,7 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
     for number, line in lines:
         header.n_lines = number
         if not line.startswith("#"):
-            reasons.append(fault(number, "#CHROM line", line, "a column line before the first record"))
+            reasons.append(fault(number, "#CHROM line", "a record", "a column line before the first record"))
             return header, reasons
         header.lines.append(line)
         if has_wrong_bytes(line):
@@ -96,7 +96,14 @@ def wrong_bytes(number: int, line: str) -> Reason:
 
 def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
     if not FILEFORMAT.fullmatch(line):
-        return [fault(1, "fileformat", line, "##fileformat=VCFv4.0 to VCFv4.5 as the first line")]
+        return [
+            fault(
+                1,
+                "fileformat",
+                line if line.startswith("##") else shape(line),
+                "##fileformat=VCFv4.0 to VCFv4.5 as the first line",
+            )
+        ]
     header.version = line.removeprefix("##fileformat=VCFv")
     return []
 
@@ -105,7 +112,7 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     """Take in one ## line."""
     match = META.fullmatch(line)
     if match is None:
-        return [fault(number, "meta line", line, "##key=value")]
+        return [fault(number, "meta line", shape(line), "##key=value")]
     key, value = match["key"], match["value"]
     if header.reference_genome is None and key in ("reference", "contig", "assembly"):
         header.reference_genome = build_of(line)
@@ -118,7 +125,7 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     if value.startswith("<"):
         return read_structured(header, number, key, value)
     if key in STRUCTURED:
-        return [fault(number, key, value, f"##{key}=<ID=...>")]
+        return [fault(number, key, shape(value), f"##{key}=<ID=...>")]
     return []
 
 
@@ -133,10 +140,11 @@ def build_of(line: str) -> str | None:
 def read_structured(header: VcfHeader, number: int, key: str, value: str) -> list[Reason]:
     """Take in one ##key=<...> line."""
     if not value.endswith(">"):
-        return [fault(number, key, value, "a closing '>'")]
+        return [fault(number, key, shape(value), "a closing '>'")]
     entries = split_entries(value[1:-1])
     if entries is None:
-        return [fault(number, key, value, "key=value pairs, text in closed double quotes")] if key in STRUCTURED else []
+        expected = "key=value pairs, text in closed double quotes"
+        return [fault(number, key, shape(value), expected)] if key in STRUCTURED else []
     values = dict(entries)
     reasons = check_entries(number, key, entries, forbidden="\\s,<>" if header.version < "4.3" else "\\s,<>*")
     if key in ("INFO", "FORMAT"):
@@ -151,7 +159,8 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
     identity = (key, values.get("ID", ""))
     if key in STRUCTURED and identity[1]:
         if identity in header._seen:
-            reasons.append(fault(number, f"{key} {identity[1]}", "declared twice", "one declaration", is_warning=True))
+            path = f"{key} {shape(identity[1]) if key == 'SAMPLE' else identity[1]}"
+            reasons.append(fault(number, path, "declared twice", "one declaration", is_warning=True))
         header._seen.add(identity)
     return reasons
 
@@ -176,7 +185,9 @@ def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forb
     elif key in STRUCTURED and names[0] != "ID":
         reasons.append(fault(number, key, names[0], "ID first", is_warning=True))
     if key in ("SAMPLE", "contig", "META") and re.search(f"[{forbidden}]", values.get("ID", "")):
-        reasons.append(fault(number, f"{key}.ID", values["ID"], "an ID without white space, comma, star and brackets"))
+        reasons.append(
+            fault(number, f"{key}.ID", shape(values["ID"]), "an ID without white space, comma, star and brackets")
+        )
     if key in ("INFO", "FORMAT", "FILTER", "ALT") and not values.get("Description", "").startswith('"'):
         found = values.get("Description", "nothing")
         is_optional = key in ("FILTER", "ALT") and found == "nothing"
@@ -221,9 +232,9 @@ def read_columns(header: VcfHeader, number: int, line: str) -> list[Reason]:
     """Take in the #CHROM line."""
     names = line.split("\t")
     if names[:8] != COLUMNS:
-        return [fault(number, "#CHROM line", line, "tab-separated " + " ".join(COLUMNS))]
+        return [fault(number, "#CHROM line", shape(line), "tab-separated " + " ".join(COLUMNS))]
     if len(names) > 8 and names[8] != "FORMAT":
-        return [fault(number, "#CHROM line", names[8], "FORMAT as the ninth column")]
+        return [fault(number, "#CHROM line", shape(names[8]), "FORMAT as the ninth column")]
     header.samples = names[9:]
     if any(not name.strip() for name in header.samples) or len(names) == 9:
         return [fault(number, "#CHROM line", "an empty sample name", "a name for each sample after FORMAT")]

@@ -72,7 +72,7 @@ def with_remarks(accepted: list[Checked], outcomes: list[FileOutcome]) -> list[F
         others = {name for sample in checked.header.samples for name in files_of[sample]} - {checked.file.name}
         if others:
             expected = "sample names that mean one sample"
-            found = f"also in {', '.join(sorted(others))}"
+            found = f"also in {len(others):,} other files of the load"
             outcome.reasons.append(
                 Reason("VCF_SAMPLE_SHARED", expected=expected, found=found, path="#CHROM line", is_warning=True)
             )

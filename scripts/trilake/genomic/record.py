@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from trilake.core.ledger import Reason
+from trilake.core.ledger import Reason, shape
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout, layout_of
 from trilake.genomic.text import has_wrong_bytes
@@ -48,7 +48,7 @@ class VcfRecord:
 
 
 class Faults:
-    """Collects the reasons of one record."""
+    """Collects the reasons of one record. What was found is told in words or as a `shape`, never as it stands."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -96,7 +96,7 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
 
 def read_position(text: str, faults: Faults) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and int(text) <= LARGEST):
-        faults.add("VCF_POSITION", "POS", text, "an integer of 0 or more, of 32 bits")
+        faults.add("VCF_POSITION", "POS", shape(text), "an integer of 0 or more, of 32 bits")
         return 0
     return int(text)
 
@@ -106,9 +106,9 @@ def read_ids(text: str, faults: Faults) -> list[str]:
         return []
     ids = text.split(";")
     if WHITE.search(text) or not all(ids):
-        faults.add("VCF_ID", "ID", text, "identifiers without white space, separated by single semicolons")
+        faults.add("VCF_ID", "ID", shape(text), "identifiers without white space, separated by single semicolons")
     elif has_twice(ids):
-        faults.add("VCF_ID", "ID", text, "each identifier once")
+        faults.add("VCF_ID", "ID", shape(text), "each identifier once")
     return ids
 
 
@@ -116,7 +116,7 @@ def read_quality(text: str, faults: Faults) -> float | None:
     if text == ".":
         return None
     if not FLOAT.fullmatch(text) or float(text) < 0:
-        faults.add("VCF_QUALITY", "QUAL", text, "a number of 0 or more, or .")
+        faults.add("VCF_QUALITY", "QUAL", shape(text), "a number of 0 or more, or .")
         return None
     return float(text)
 
@@ -129,11 +129,13 @@ def read_filters(text: str, faults: Faults) -> list[str] | None:
         return [text]
     names = text.split(";")
     if WHITE.search(text) or not all(names):
-        faults.add("VCF_FILTER", "FILTER", text, "filter names without white space, separated by single semicolons")
+        faults.add(
+            "VCF_FILTER", "FILTER", shape(text), "filter names without white space, separated by single semicolons"
+        )
     elif "0" in names or "." in names or (len(names) > 1 and "PASS" in names):
-        faults.add("VCF_FILTER", "FILTER", text, "PASS, ., or names other than 0")
+        faults.add("VCF_FILTER", "FILTER", shape(text), "PASS, ., or names other than 0")
     elif has_twice(names):
-        faults.add("VCF_FILTER", "FILTER", text, "each filter once")
+        faults.add("VCF_FILTER", "FILTER", shape(text), "each filter once")
     return names
 
 
@@ -145,11 +147,11 @@ def read_info(text: str, faults: Faults) -> dict[str, str | None]:
     for entry in text.removesuffix(";").split(";"):
         key, equals, value = entry.partition("=")
         if not is_info_key(key):
-            faults.add("VCF_INFO", "INFO", key or "an empty entry", "keys of letters, digits, _ and .")
+            faults.add("VCF_INFO", "INFO", shape(key) or "an empty entry", "keys of letters, digits, _ and .")
         elif key in info:
             faults.add("VCF_INFO", f"INFO/{key}", "given twice", "each key once")
         elif has_white and WHITE.search(value):
-            faults.add("VCF_INFO", f"INFO/{key}", value, "a value without white space")
+            faults.add("VCF_INFO", f"INFO/{key}", shape(value), "a value without white space")
         info[key] = value if equals else None
     return info
 
@@ -162,24 +164,27 @@ def is_info_key(text: str) -> bool:
 def check_chrom(record: VcfRecord, faults: Faults) -> None:
     if not CHROM.fullmatch(record.chrom):
         faults.add(
-            "VCF_CHROM", "CHROM", record.chrom, "a contig name without white space, comma, star and angle brackets"
+            "VCF_CHROM",
+            "CHROM",
+            shape(record.chrom),
+            "a contig name without white space, comma, star and angle brackets",
         )
 
 
 def check_alleles(record: VcfRecord, faults: Faults) -> None:
     if not BASES.fullmatch(record.ref):
         if IUPAC.fullmatch(record.ref):
-            faults.add("VCF_REF", "REF", record.ref, "A, C, G, T, N; an ambiguity code is kept", is_warning=True)
+            faults.add("VCF_REF", "REF", shape(record.ref), "A, C, G, T, N; an ambiguity code is kept", is_warning=True)
         else:
-            faults.add("VCF_REF", "REF", record.ref, "one or more of A, C, G, T, N")
+            faults.add("VCF_REF", "REF", shape(record.ref), "one or more of A, C, G, T, N")
     for alt in record.alts:
         known = BASES.fullmatch(alt) or SYMBOLIC.fullmatch(alt) or BREAKEND.fullmatch(alt) or alt == "*"
         if not known:
-            faults.add("VCF_ALT", "ALT", alt, "bases, *, <ID>, a breakend, or . alone")
+            faults.add("VCF_ALT", "ALT", shape(alt), "bases, *, <ID>, a breakend, or . alone")
         elif alt.upper() == record.ref.upper():
-            faults.add("VCF_ALT", "ALT", alt, "an allele other than REF")
+            faults.add("VCF_ALT", "ALT", shape(alt), "an allele other than REF")
     if len(record.alts) > 1 and has_twice([alt.upper() for alt in record.alts if not alt.startswith("<")]):
-        faults.add("VCF_ALT", "ALT", ",".join(record.alts), "each allele once")
+        faults.add("VCF_ALT", "ALT", shape(",".join(record.alts)), "each allele once")
 
 
 def has_twice(names: list[str]) -> bool:

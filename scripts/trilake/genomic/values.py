@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING
 
+from trilake.core.ledger import shape
 from trilake.genomic.genotype import read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
@@ -64,7 +65,7 @@ def check_info(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
         check_structural(record, faults)
     for claim in (info.get("SVCLAIM") or "").split(",") if "SVCLAIM" in info else ():
         if claim and claim not in CLAIMS:
-            faults.add("VCF_INFO", "INFO/SVCLAIM", claim, "D, J or DJ")
+            faults.add("VCF_INFO", "INFO/SVCLAIM", shape(claim), "D, J or DJ")
 
 
 def check_structural(record: VcfRecord, faults: Faults) -> None:
@@ -79,14 +80,14 @@ def check_structural(record: VcfRecord, faults: Faults) -> None:
 
 def check_end(record: VcfRecord, end: int, faults: Faults) -> None:
     if end < record.pos - 1:
-        faults.add("VCF_INFO", "INFO/END", str(end), f"POS ({record.pos}) or more", is_warning=True)
+        faults.add("VCF_INFO", "INFO/END", "an earlier position", "POS or more", is_warning=True)
 
 
 def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faults: Faults) -> None:
     path = f"INFO/{key}"
     if rule.type == "Flag":
         if value not in (None, "", "0", "1"):
-            faults.add("VCF_INFO", path, value or "", "no value: the key is a flag")
+            faults.add("VCF_INFO", path, shape(value or ""), "no value: the key is a flag")
         return
     if value is None:
         if rule.number != "0":
@@ -98,7 +99,7 @@ def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faul
         faults.add("VCF_INFO", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
     for item in values:
         if wrong := wrong_value(item, rule.type) or wrong_for_key(item, key):
-            faults.add("VCF_INFO", path, item, wrong)
+            faults.add("VCF_INFO", path, shape(item), wrong)
 
 
 def wrong_for_key(text: str, key: str) -> str:
@@ -171,13 +172,13 @@ def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[st
     if layout.has_genotype:
         genotype = read_genotype(values[0])
         if genotype is None:
-            faults.add("VCF_GENOTYPE", f"sample {number}", values[0], "allele indexes separated by / or |")
+            faults.add("VCF_GENOTYPE", f"sample {number}", shape(values[0]), "allele indexes separated by / or |")
             return
         ploidy = len(genotype.indexes)
         if max(genotype.indexes) > n_alts:
             # With ALT `.` the alleles were dropped, not invented: kept as "another alternate" (calls 2).
             expected = f"allele indexes of 0 to {n_alts}"
-            faults.add("VCF_GENOTYPE", f"sample {number}", values[0], expected, is_warning=not n_alts)
+            faults.add("VCF_GENOTYPE", f"sample {number}", shape(values[0]), expected, is_warning=not n_alts)
     for key, rule, value in zip(layout.keys, layout.rules, values, strict=False):
         if rule is not None and value != ".":
             count = wanted_count(rule, n_alts, ploidy)
@@ -191,4 +192,4 @@ def check_sample_value(path: str, value: str, rule: Field, count: int | None, fa
         faults.add("VCF_SAMPLE", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
     for item in values:
         if wrong := wrong_value(item, rule.type):
-            faults.add("VCF_SAMPLE", path, item, wrong)
+            faults.add("VCF_SAMPLE", path, shape(item), wrong)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pydicom
 from pydicom.dataset import Dataset
 
-from trilake.core.ledger import Reason
+from trilake.core.ledger import Reason, shape
 
 UID_FORM = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
@@ -76,7 +76,7 @@ def uid_faults(dataset: Dataset) -> list[Reason]:
             reasons.append(Reason("DICOM_UID_MISSING", expected=keyword, path=tag))
         elif not UID_FORM.fullmatch(value) or len(value) > LONGEST_UID:
             expected = "digits and dots, 64 characters at most"
-            reasons.append(Reason("DICOM_UID_FORM", expected=expected, found=value, path=tag))
+            reasons.append(Reason("DICOM_UID_FORM", expected=expected, found=shape(value), path=tag))
     return reasons
 
 

@@ -85,7 +85,7 @@ def sort_file(file: SourceFile, found: Sorted, run: IngestRun) -> None:
     elif earlier.sha256 == file.sha256:
         found.outcomes.append(file.outcome(records_in=1, duplicate=1))
     else:
-        expected = f"one content for a SOPInstanceUID; {earlier.name} holds another"
+        expected = "one content for a SOPInstanceUID; a file before this one holds another"
         found.outcomes.append(refuse(file, [Reason("DICOM_CONFLICT", expected=expected, path="(0008,0018)")], run))
 
 
