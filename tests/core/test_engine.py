@@ -1,4 +1,4 @@
-"""Rows of items into an Iceberg table: in portions of bounded size, together with what they replace, or not at all."""
+"""Rows of items into an Iceberg table: in bounded portions, in one commit with what they replace, or not at all."""
 
 import pickle
 from collections.abc import Iterator
