@@ -9,17 +9,15 @@ What a caller may see is not decided here: `authorise` asks for a relation, then
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from moto.glue.models import glue_backends
 from sqlglot import exp
 
 from localaws.athena.errors import QueryError
 from localaws.athena.icebergs import load
 from localaws.athena.types import trino_from_hive, trino_from_iceberg
-from localaws.caller import REGION
+from localaws.glue.held import databases, named
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -110,18 +108,18 @@ class CatalogView:
 
     def databases(self) -> list[DatabaseRef]:
         """All databases and links of the own account, by name."""
-        found = [self._as_database(item.as_dict()) for item in list(_databases(self.world.account_id).values())]
+        found = [self._as_database(item.as_dict()) for item in list(databases(self.world.account_id).values())]
         return sorted(found, key=lambda item: item.link_name)
 
     def relations(self, database: DatabaseRef) -> list[TableRef]:
         """All tables and views of a database, by name."""
-        found = _named(_databases(database.catalog_id), database.name)
+        found = named(databases(database.catalog_id), database.name)
         items = [item.as_dict() for item in list(found.tables.values())] if found is not None else []
         tables = [self._followed(database.catalog_id, item) for item in items]
         return sorted((item for item in tables if item), key=lambda item: item.name)
 
     def _find_database(self, name: str) -> DatabaseRef | None:
-        found = _named(_databases(self.world.account_id), name)
+        found = named(databases(self.world.account_id), name)
         return self._as_database(found.as_dict()) if found is not None else None
 
     def _as_database(self, item: dict[str, Any]) -> DatabaseRef:
@@ -137,8 +135,8 @@ class CatalogView:
         return self._tables[key]
 
     def _find_table(self, catalog_id: str, database: str, name: str) -> TableRef | None:
-        parent = _named(_databases(catalog_id), database)
-        found = _named(parent.tables, name) if parent is not None else None
+        parent = named(databases(catalog_id), database)
+        found = named(parent.tables, name) if parent is not None else None
         return self._followed(catalog_id, found.as_dict()) if found is not None else None
 
     def _followed(self, catalog_id: str, item: dict[str, Any]) -> TableRef | None:
@@ -160,18 +158,6 @@ class CatalogView:
             Column(item.name.lower(), trino_from_iceberg(item.field_type), item.doc or "") for item in fields
         )
         return replace(table, columns=columns)
-
-
-def _databases(catalog_id: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = glue_backends[catalog_id][REGION].databases
-    return found
-
-
-def _named(items: Mapping[str, Any], name: str) -> Any:
-    """The item of this name in any case."""
-    if name in items:
-        return items[name]
-    return next((item for key, item in list(items.items()) if key.lower() == name.lower()), None)
 
 
 def table_from_glue(catalog_id: str, item: dict[str, Any], creator: str = "") -> TableRef:

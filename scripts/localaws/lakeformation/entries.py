@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moto.glue.models import glue_backends
-
-from localaws.caller import REGION
+from localaws.glue.held import databases, named
 
 
 @dataclass(frozen=True)
@@ -42,25 +40,13 @@ class TableEntry:
     is_view: bool
 
 
-def _databases(catalog_id: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = glue_backends[catalog_id][REGION].databases
-    return found
-
-
-def _named(items: Mapping[str, Any], name: str) -> Any:
-    """The item whose name is this in any case: the catalog keeps names in lower case."""
-    if name in items:
-        return items[name]
-    return next((item for key, item in items.items() if key.lower() == name.lower()), None)
-
-
 def database_names(catalog_id: str) -> list[str]:
-    return [name.lower() for name in _databases(catalog_id)]
+    return [name.lower() for name in databases(catalog_id)]
 
 
 def database_entry(catalog_id: str, database: str) -> DatabaseEntry | None:
     """The database; None when there is none."""
-    found = _named(_databases(catalog_id), database)
+    found = named(databases(catalog_id), database)
     if found is None:
         return None
     target = found.input.get("TargetDatabase") or {}
@@ -77,8 +63,8 @@ def database_entry(catalog_id: str, database: str) -> DatabaseEntry | None:
 
 def table_entry(catalog_id: str, database: str, table: str) -> TableEntry | None:
     """The table; None when there is none."""
-    parent = _named(_databases(catalog_id), database)
-    found = _named(parent.tables, table) if parent is not None else None
+    parent = named(databases(catalog_id), database)
+    found = named(parent.tables, table) if parent is not None else None
     if found is None:
         return None
     item = found.as_dict()

@@ -65,12 +65,13 @@ def translated(error: BaseException, work: Work | None = None) -> Exception:
     if marked:
         return QueryError(marked[1], marked[2])
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
-        log.error("DuckDB could not read: %s", message)
+        log.error("DuckDB could not read a file: %s", type(error).__name__)
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", "A data file of the table cannot be read", category=SYSTEM)
     for pattern, code, words in _KNOWN:
         if pattern.search(message):
             return QueryError(code, words)
     if isinstance(error, duckdb.InvalidInputException):
         return QueryError("INVALID_FUNCTION_ARGUMENT", "An argument is not valid")
-    log.error("DuckDB refused what was translated: %s", message)
+    # Its message may quote values of rows; the query is in the state, to be run again.
+    log.error("DuckDB refused what was translated: %s", type(error).__name__)
     return internal_error()
