@@ -92,11 +92,11 @@ test: setup ## Run all tests
 check: setup ## Types, lint, SQL, contract, Terraform format and validation, checkov
 	$(BIN)/python scripts/check.py $(ARGS)
 
-verify: setup ## Repeat the proof with the real Terraform providers, where they can be had
-	$(BIN)/python scripts/verify.py $(ARGS)
+verify: setup ## Repeat the proof on real parts: Trino, Spark, Terraform providers, clients
+	$(BIN)/python -m verify $(ARGS)
 
 bench: setup ## Measure speed: import, query, start-up
-	$(BIN)/python scripts/bench.py $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Forget all local state (the virtual environment stays)
 	rm -rf $(STATE)

@@ -1,0 +1,1 @@
+"""Speed of Trilake, a module a room; `make bench`."""

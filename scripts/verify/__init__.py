@@ -1,0 +1,1 @@
+"""The proof repeated with real parts, a tier a module; `make verify`."""

@@ -1,0 +1,137 @@
+"""Terraform with the real hashicorp/aws plugin: valid, tested, applied into localaws, planned again clean, destroyed.
+
+Reads terraform/; writes to a temporary folder. A plugin mirror is taken from TRILAKE_PLUGIN_MIRROR (a folder that holds
+registry.terraform.io/), else the registry is asked. awscc comes from the local provider where the mirror has none.
+
+Example: TRILAKE_PLUGIN_MIRROR=/opt/plugins python -m verify --only terraform
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from check import configuration_holds
+from localaws.terraform.mirror import lay_out
+from trilake.core.paths import State
+from trilake.core.session import LOCAL, Session, environment_variables, open_session
+from trilake.core.terraform import Plan, Terraform, open_terraform
+from trilake.core.terraform_folder import ROOTS
+from trilake.operations.teardown import left_behind
+from verify.planned import differences
+from verify.tier import Failed, NotRun, Tier
+
+HASHICORP = "registry.terraform.io/hashicorp"
+PROVIDERS = {"aws", "awscc"}
+LACK = "no plugin mirror (TRILAKE_PLUGIN_MIRROR=FOLDER that holds registry.terraform.io/) and no registry to ask"
+MIRRORED = """disable_checkpoint = true
+provider_installation {{
+  filesystem_mirror {{
+    path    = "{real}"
+    include = [{included}]
+  }}
+  filesystem_mirror {{
+    path    = "{local}"
+    include = [{left}]
+  }}
+}}
+"""
+Say = Callable[[str], None]
+
+
+def configuration(folder: Path, local_mirror: Path, say: Say) -> Path:
+    """A CLI configuration for the real providers, as far as the environment's mirror or the registry has them."""
+    mirror, path = os.environ.get("TRILAKE_PLUGIN_MIRROR"), folder / "real.rc"
+    if not mirror:
+        path.write_text("disable_checkpoint = true\n")
+        say("providers: of the registry")
+        return path
+    real = {name for name in PROVIDERS if (Path(mirror) / HASHICORP / name).is_dir()}
+    if "aws" not in real:
+        raise NotRun(f"TRILAKE_PLUGIN_MIRROR is {mirror}, which holds no {HASHICORP}/aws")
+    named = {
+        kind: ", ".join(f'"{HASHICORP}/{name}"' for name in sorted(names))
+        for kind, names in (("included", real), ("left", PROVIDERS - real))
+    }
+    path.write_text(MIRRORED.format(real=mirror, local=local_mirror, **named))
+    say(f"providers: {', '.join(sorted(real))} of the mirror; local: {', '.join(sorted(PROVIDERS - real)) or 'none'}")
+    return path
+
+
+def registry_answers(executable: str, folder: Path, chosen: Path) -> bool:
+    """Whether `terraform init` can fetch hashicorp/aws."""
+    folder.mkdir()
+    (folder / "main.tf").write_text(
+        'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n'
+    )
+    words = [executable, "init", "-input=false"]
+    environment = os.environ | {"TF_CLI_CONFIG_FILE": str(chosen)}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def run(say: Say) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        layout = lay_out(folder / "terraform")
+        real = configuration(folder, layout.configuration.parent / "mirror", say)
+        if "TRILAKE_PLUGIN_MIRROR" not in os.environ and not registry_answers(
+            layout.executable, folder / "probe", real
+        ):
+            raise NotRun(LACK)
+        if not configuration_holds(folder, layout.executable, {"TF_CLI_CONFIG_FILE": str(real)}):
+            raise Failed("terraform fmt, validate or test, above")
+        say("both roots are valid and pass their tests")
+        with lake(folder / "state") as (session, terraform):
+            return f"valid and tested; {lived(session, terraform, real, say)}"
+
+
+@contextmanager
+def lake(folder: Path) -> Iterator[tuple[Session, Terraform]]:
+    """An empty localaws and Terraform in it."""
+    state = State(folder)
+    with open_session(LOCAL, state) as session, open_terraform(state.environment(LOCAL), LOCAL) as terraform:
+        yield session, terraform
+
+
+def lived(session: Session, terraform: Terraform, real: Path, say: Say) -> str:
+    """Plan with the local provider, then with the real one: the same; apply, plan again, destroy. What held, in words.
+
+    Roots go one after the other, since the main one reads what the account's one made.
+    """
+    found: list[str] = []
+    n_made = 0
+    for root in ROOTS:
+        ours = terraform.plan(root)
+        with environment_variables(TF_CLI_CONFIG_FILE=str(real)):
+            theirs = terraform.plan(root)
+            found += differences(ours.content, theirs.content)
+            terraform.apply(theirs, lambda done, total: None)
+            n_made += theirs.counts["create"]
+            say(f"{root.name}: {theirs.counts['create']} resources applied by the real provider")
+            found += leftovers(terraform.plan(root), "a second plan would")
+        found += leftovers(terraform.plan(root), "the local provider's plan of what the real one made would")
+    removed(terraform, real)
+    found += [f"still there after destroy: {name}" for name in left_behind(session)]
+    if found:
+        raise Failed("\n".join(found))
+    return f"{n_made} resources applied into localaws, second plan clean, destroyed, nothing left"
+
+
+def leftovers(plan: Plan, words: str) -> list[str]:
+    return [f"{words} {action} {address}" for address, action in plan.actions.items()]
+
+
+def removed(terraform: Terraform, real: Path) -> None:
+    """Destroy all roots by the real provider."""
+    with environment_variables(TF_CLI_CONFIG_FILE=str(real)):
+        for root in reversed(ROOTS):
+            terraform.apply(terraform.plan_removal(root), lambda done, total: None)
+    terraform.forget()
+
+
+TIER = Tier(
+    "terraform", "the real providers plan what the local one plans, and localaws is enough of an AWS for them", run
+)
