@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Start
 .PHONY: setup demo
@@ -85,12 +85,15 @@ local-aws: setup ## Keep the laptop's AWS in the foreground, for the AWS CLI and
 	$(BIN)/python -m localaws $(STATE)/local
 
 ##@ Check
-.PHONY: test check verify bench clean
+.PHONY: test check setup-engines verify bench clean
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup ## Types, lint, SQL, contract, Terraform format and validation, checkov
 	$(BIN)/python scripts/check.py $(ARGS)
+
+setup-engines: setup ## Bring the real engines that verify needs: Java, Trino, Spark, Iceberg (900 MB to download)
+	$(BIN)/python scripts/setup_engines.py $(ARGS)
 
 verify: setup ## Repeat the proof on real parts: Trino, Spark, Terraform providers, clients
 	$(BIN)/python -m verify $(ARGS)
