@@ -1,4 +1,4 @@
-"""Whether what the tests saw on the laptop's own parts holds on the real ones: Trino, Spark, Terraform's providers, clients.
+"""Whether what tests saw on the laptop's parts holds on the real ones: Trino, Spark, Terraform's providers, clients.
 
 Each tier prints what it ran, and passes or fails on its own; one whose parts cannot be had is listed as "not run: why",
 and STRICT=1 makes that a failure. Run by `make verify`, after `make setup-engines` for the tiers that need Java.

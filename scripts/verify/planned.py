@@ -1,7 +1,7 @@
 """Where two plans of one configuration differ: resources, actions, values, what is unknown until the apply.
 
-Reads `terraform show -json` of both. What a provider fills in by itself is left out: a value that one knows while planning
-and the other only after the apply is no difference of the configuration.
+Reads `terraform show -json` of both. What a provider fills in by itself is left out: a value that one knows while
+planning and the other only after the apply is no difference of the configuration.
 
 Example: differences(local_plan.content, real_plan.content)  ->  []
 """

@@ -84,54 +84,47 @@ def run(say: Say) -> str:
         if not configuration_holds(folder, layout.executable, {"TF_CLI_CONFIG_FILE": str(real)}):
             raise Failed("terraform fmt, validate or test, above")
         say("both roots are valid and pass their tests")
-        with lake(folder / "state") as (session, terraform):
-            return f"valid and tested; {lived(session, terraform, real, say)}"
+        with open_session(LOCAL, State(folder / "state")) as session:
+            return f"valid and tested; {lived(session, folder, real, say)}"
 
 
 @contextmanager
-def lake(folder: Path) -> Iterator[tuple[Session, Terraform]]:
-    """An empty localaws and Terraform in it."""
-    state = State(folder)
-    with open_session(LOCAL, state) as session, open_terraform(state.environment(LOCAL), LOCAL) as terraform:
-        yield session, terraform
+def with_real(folder: Path, chosen: Path) -> Iterator[Terraform]:
+    """Terraform in localaws, with the providers that the CLI configuration `chosen` names."""
+    with open_terraform(folder, LOCAL) as terraform, environment_variables(TF_CLI_CONFIG_FILE=str(chosen)):
+        yield terraform
 
 
-def lived(session: Session, terraform: Terraform, real: Path, say: Say) -> str:
+def lived(session: Session, folder: Path, real: Path, say: Say) -> str:
     """Plan with the local provider, then with the real one: the same; apply, plan again, destroy. What held, in words.
 
-    Roots go one after the other, since the main one reads what the account's one made.
+    Roots go one after the other, since the main one reads what the account's one made. The two plan in folders of their
+    own, where each locks its provider's version.
     """
     found: list[str] = []
     n_made = 0
     for root in ROOTS:
-        ours = terraform.plan(root)
-        with environment_variables(TF_CLI_CONFIG_FILE=str(real)):
+        with open_terraform(folder / "local", LOCAL) as terraform:
+            ours = terraform.plan(root)
+        with with_real(folder / "real", real) as terraform:
             theirs = terraform.plan(root)
             found += differences(ours.content, theirs.content)
             terraform.apply(theirs, lambda done, total: None)
             n_made += theirs.counts["create"]
             say(f"{root.name}: {theirs.counts['create']} resources applied by the real provider")
-            found += leftovers(terraform.plan(root), "a second plan would")
-        found += leftovers(terraform.plan(root), "the local provider's plan of what the real one made would")
-    removed(terraform, real)
+            found += leftovers(terraform.plan(root))
+    with with_real(folder / "real", real) as terraform:
+        for root in reversed(ROOTS):
+            terraform.apply(terraform.plan_removal(root), lambda done, total: None)
+        terraform.forget()
     found += [f"still there after destroy: {name}" for name in left_behind(session)]
     if found:
         raise Failed("\n".join(found))
     return f"{n_made} resources applied into localaws, second plan clean, destroyed, nothing left"
 
 
-def leftovers(plan: Plan, words: str) -> list[str]:
-    return [f"{words} {action} {address}" for address, action in plan.actions.items()]
+def leftovers(plan: Plan) -> list[str]:
+    return [f"a second plan would {action} {address}" for address, action in plan.actions.items()]
 
 
-def removed(terraform: Terraform, real: Path) -> None:
-    """Destroy all roots by the real provider."""
-    with environment_variables(TF_CLI_CONFIG_FILE=str(real)):
-        for root in reversed(ROOTS):
-            terraform.apply(terraform.plan_removal(root), lambda done, total: None)
-    terraform.forget()
-
-
-TIER = Tier(
-    "terraform", "the real providers plan what the local one plans, and localaws is enough of an AWS for them", run
-)
+TIER = Tier("terraform", "the real providers plan as the local one, and localaws is AWS enough for them", run)
