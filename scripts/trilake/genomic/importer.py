@@ -13,6 +13,7 @@ from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import run_job
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.session import Session
+from trilake.genomic.callers import caller_of
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.load import Work, reasons_of, report, report_key, work_key
 from trilake.genomic.reader import Reading, open_vcf
@@ -96,6 +97,7 @@ def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
     settings, s3 = session.settings, session.client("s3")
     items = []
     for checked in accepted:
+        caller = caller_of(checked.header.lines)
         key = f"genomic/staged/{checked.file.sha256}.vcf"
         s3.upload_file(str(checked.file.path), settings.core.raw_bucket, key)
         items.append(
@@ -106,6 +108,10 @@ def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
                 "is_annotation": "false" if checked.header.samples else "true",
                 "samples": "\t".join(checked.header.samples),
                 "release": checked.release,
+                "reference_genome": checked.header.reference_genome or settings.genomic.reference_genome,
+                "file_format": checked.header.version,
+                "caller": caller.name,
+                "caller_version": caller.version,
             }
         )
     work = Work(run.ingest_id, settings.genomic.reference_genome, items)

@@ -20,9 +20,10 @@ from trilake.core.job import Item, Job, bucket_and_key
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
 from trilake.genomic.reader import Reading, open_vcf
-from trilake.genomic.shape import ANNOTATION, VARIANT
+from trilake.genomic.shape import ANNOTATION, SAMPLE_FILE, VARIANT
 
 VARIANTS = Target("genomic_store.variant", VARIANT, bucket_by="sampleid")
+SAMPLE_FILES = Target("genomic_store.sample_file", SAMPLE_FILE, bucket_by="sampleid", buckets=1)
 ANNOTATIONS = Target("genomic_store.annotation", ANNOTATION, bucket_by="contigname", buckets=1)
 
 
@@ -49,8 +50,12 @@ def fill_store(job: Job) -> None:
     reader = ItemReader(job.session, work, job.arguments.get("JOB_RUN_ID", work.load_id))
     for target, is_annotation in ((VARIANTS, "false"), (ANNOTATIONS, "true")):
         items = [item for item in work.items if item["is_annotation"] == is_annotation]
-        if items:
-            fill(job, target, items, reader, [replaced_by(item) for item in items])
+        if not items:
+            continue
+        replaced = [replaced_by(item) for item in items]
+        fill(job, target, items, reader, replaced)
+        if target is VARIANTS:
+            fill(job, SAMPLE_FILES, items, SampleFiles(work.load_id), replaced)
 
 
 def replaced_by(item: Item) -> Replaced:
@@ -65,6 +70,24 @@ def read_work(session: Session, load_id: str) -> Work:
         session.client("s3").get_object(Bucket=session.settings.core.raw_bucket, Key=work_key(load_id))["Body"].read()
     )
     return Work(**json.loads(body))
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """A file's samples with what its header tells of them, one row each; reads nothing but the work list."""
+
+    load_id: str
+
+    def __call__(self, item: Item) -> Iterator[pa.RecordBatch]:
+        samples = item["samples"].split("\t")
+        told = {**item, "source_file": item["name"], "load_id": self.load_id}
+        yield pa.RecordBatch.from_pydict(
+            {
+                name: samples if name == "sampleid" else [told[name] or None] * len(samples)
+                for name in SAMPLE_FILE.names
+            },
+            schema=SAMPLE_FILE,
+        )
 
 
 @dataclass(frozen=True)

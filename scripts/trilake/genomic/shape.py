@@ -70,6 +70,20 @@ ANNOTATION = pa.schema(
     ]
 )
 
+SAMPLE_FILE = pa.schema(
+    [
+        ("sampleid", pa.string()),
+        ("reference_genome", pa.string()),
+        ("source_file", pa.string()),
+        ("sha256", pa.string()),
+        ("file_format", pa.string()),
+        ("caller", pa.string()),
+        ("caller_version", pa.string()),
+        ("load_id", pa.string()),
+    ]
+)
+"""One row per file and sample: what the header tells and no row of the variant table can."""
+
 
 def record_batch(rows: list[dict[str, Any]], schema: pa.Schema, same: dict[str, str | None]) -> pa.RecordBatch:
     """Rows as Arrow; `same` holds the columns whose value is one for all of them."""
