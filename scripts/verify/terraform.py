@@ -1,7 +1,8 @@
 """Terraform with the real hashicorp/aws plugin: valid, tested, applied into localaws, planned again clean, destroyed.
 
-Reads terraform/; writes to a temporary folder. A plugin mirror is taken from TRILAKE_PLUGIN_MIRROR (a folder that holds
-registry.terraform.io/), else the registry is asked. awscc comes from the local provider where the mirror has none.
+Reads terraform/; writes to a temporary folder. The plugins come from a mirror: the folder that TRILAKE_PLUGIN_MIRROR names,
+or one where Terraform itself and packagers put them (it holds registry.terraform.io/); else the registry is asked. awscc
+comes from the local provider where the mirror has none.
 
 Example: TRILAKE_PLUGIN_MIRROR=/opt/plugins python -m verify --only terraform
 """
@@ -25,6 +26,13 @@ from verify.tier import Failed, NotRun, Tier
 
 HASHICORP = "registry.terraform.io/hashicorp"
 PROVIDERS = {"aws", "awscc"}
+# Where Terraform itself looks for plugins: https://developer.hashicorp.com/terraform/cli/config/config-file
+IMPLIED_MIRRORS = (
+    Path.home() / ".terraform.d/plugins",
+    Path.home() / ".local/share/terraform/plugins",
+    Path("/usr/local/share/terraform/plugins"),
+    Path("/usr/share/terraform/plugins"),
+)
 LACK = "no plugin mirror (TRILAKE_PLUGIN_MIRROR=FOLDER that holds registry.terraform.io/) and no registry to ask"
 MIRRORED = """disable_checkpoint = true
 provider_installation {{
@@ -41,16 +49,23 @@ provider_installation {{
 Say = Callable[[str], None]
 
 
-def configuration(folder: Path, local_mirror: Path, say: Say) -> Path:
-    """A CLI configuration for the real providers, as far as the environment's mirror or the registry has them."""
-    mirror, path = os.environ.get("TRILAKE_PLUGIN_MIRROR"), folder / "real.rc"
-    if not mirror:
+def find_mirror() -> Path | None:
+    """A plugin mirror with the real hashicorp/aws. NotRun when the environment names one that has none."""
+    named = os.environ.get("TRILAKE_PLUGIN_MIRROR")
+    if named and not (Path(named) / HASHICORP / "aws").is_dir():
+        raise NotRun(f"TRILAKE_PLUGIN_MIRROR is {named}, which holds no {HASHICORP}/aws")
+    places = [Path(named)] if named else [*IMPLIED_MIRRORS, *sorted(Path("/opt").glob("*"))]
+    return next((place for place in places if (place / HASHICORP / "aws").is_dir()), None)
+
+
+def configuration(folder: Path, local_mirror: Path, mirror: Path | None, say: Say) -> Path:
+    """A CLI configuration for the real providers, as far as the mirror, or without one the registry, has them."""
+    path = folder / "real.rc"
+    if mirror is None:
         path.write_text("disable_checkpoint = true\n")
         say("providers: of the registry")
         return path
-    real = {name for name in PROVIDERS if (Path(mirror) / HASHICORP / name).is_dir()}
-    if "aws" not in real:
-        raise NotRun(f"TRILAKE_PLUGIN_MIRROR is {mirror}, which holds no {HASHICORP}/aws")
+    real = {name for name in PROVIDERS if (mirror / HASHICORP / name).is_dir()}
     named = {
         kind: ", ".join(f'"{HASHICORP}/{name}"' for name in sorted(names))
         for kind, names in (("included", real), ("left", PROVIDERS - real))
