@@ -1,8 +1,8 @@
 """Terraform with the real hashicorp/aws plugin: valid, tested, applied into localaws, planned again clean, destroyed.
 
-Reads terraform/; writes to a temporary folder. The plugins come from a mirror: the folder that TRILAKE_PLUGIN_MIRROR names,
-or one where Terraform itself and packagers put them (it holds registry.terraform.io/); else the registry is asked. awscc
-comes from the local provider where the mirror has none.
+Reads terraform/; writes to a temporary folder. The plugins come from a mirror: the folder that TRILAKE_PLUGIN_MIRROR
+names, or one where Terraform and packagers put them (it holds registry.terraform.io/); else the registry is asked.
+awscc comes from the local provider where the mirror has none.
 
 Example: TRILAKE_PLUGIN_MIRROR=/opt/plugins python -m verify --only terraform
 """

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from localaws.caller import REGION
+from localaws.engines import EnginesMissing
+from localaws.glue import spark
 from localaws.keys import Credentials
 
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -63,11 +65,12 @@ def run(script: Script, log_file: Path, timeout_seconds: float) -> None:
     try:
         main = _fetch(script, script.location)
         libraries = [str(_fetch(script, one)) for one in _listed(script.arguments.get("--extra-py-files"))]
+        environment = _environment(script, libraries)
         with log_file.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, str(main), *_spelled(script.arguments)],
                 cwd=script.folder,
-                env=_environment(script, libraries),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -76,6 +79,8 @@ def run(script: Script, log_file: Path, timeout_seconds: float) -> None:
             status = _wait(process, timeout_seconds)
         if status != 0:
             raise ScriptError(_last_line(log_file) or f"The script ended with status {status}.")
+    except EnginesMissing as error:
+        raise ScriptError(str(error)) from error
     finally:
         shutil.rmtree(script.folder, ignore_errors=True)
 
@@ -124,6 +129,7 @@ def _environment(script: Script, libraries: list[str]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(libraries),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(script.folder),
+        **(spark.environment(script.arguments, script.endpoint, libraries) if spark.is_wanted() else {}),
     }
 
 
