@@ -37,12 +37,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Replaced:
-    """Rows that a load takes the place of: `column` = value and `within` any of the values."""
+    """Rows that a load takes the place of: `column` = value, `within` any of the values, and what `also` says.
+
+    All of one load name the same columns.
+    """
 
     column: str
     value: str
     within: str
     values: tuple[str, ...]
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def fill(job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced]) -> None:
@@ -86,7 +90,13 @@ def holds_any(table: Table, condition: BooleanExpression) -> bool:
 
 def condition_of(replaced: list[Replaced]) -> BooleanExpression | None:
     parts: list[BooleanExpression] = [
-        And(EqualTo(item.column, item.value), In(item.within, item.values)) for item in replaced if item.values
+        And(
+            EqualTo(item.column, item.value),
+            In(item.within, item.values),
+            *(EqualTo(column, value) for column, value in item.also),
+        )
+        for item in replaced
+        if item.values
     ]
     if not parts:
         return None
@@ -128,11 +138,12 @@ def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, r
         rows.writeTo(path).append()
         return
     spark.sql(f"ALTER TABLE {path} CREATE OR REPLACE BRANCH {BRANCH}")
-    pairs = [(item.value, value) for item in replaced for value in item.values]
-    if pairs:
-        spark.createDataFrame(pairs, "value string, within string").createOrReplaceTempView("replaced")
-        columns = f"{replaced[0].column} = replaced.value AND {replaced[0].within} = replaced.within"
-        spark.sql(f"DELETE FROM {path}.branch_{BRANCH} WHERE EXISTS (SELECT 1 FROM replaced WHERE {columns})")
+    keys = [(item.value, value, *(fixed for _, fixed in item.also)) for item in replaced for value in item.values]
+    if keys:
+        columns = [replaced[0].column, replaced[0].within, *(column for column, _ in replaced[0].also)]
+        spark.createDataFrame(keys, [f"of_{column}" for column in columns]).createOrReplaceTempView("replaced")
+        same = " AND ".join(f"{column} = replaced.of_{column}" for column in columns)
+        spark.sql(f"DELETE FROM {path}.branch_{BRANCH} WHERE EXISTS (SELECT 1 FROM replaced WHERE {same})")
     rows.writeTo(f"{path}.branch_{BRANCH}").append()
     spark.sql(f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{BRANCH}')")
     spark.sql(f"ALTER TABLE {path} DROP BRANCH {BRANCH}")

@@ -59,9 +59,10 @@ def fill_store(job: Job) -> None:
 
 
 def replaced_by(item: Item) -> Replaced:
-    """A file takes the place of what a file of the same name brought for the same samples (or of its release)."""
+    """A file takes the place of what its namesake brought for the same samples (or of its release and build)."""
     if item["is_annotation"] == "true":
-        return Replaced("source_file", item["name"], "release", (item["release"],))
+        build = (("reference_genome", item["reference_genome"]),)
+        return Replaced("source_file", item["name"], "release", (item["release"],), build)
     return Replaced("source_file", item["name"], "sampleid", tuple(item["samples"].split("\t")))
 
 
