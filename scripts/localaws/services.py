@@ -22,6 +22,7 @@ TABLE = {
     "lakeformation": ("lakeformation", "localaws.lakeformation.service", "LakeFormation"),
     "medical-imaging": ("medical-imaging", "localaws.healthimaging.service", "HealthImaging"),
     "omics": ("omics", "localaws.omics.service", "Omics"),
+    "ram": ("ram", "localaws.ram.service", "Ram"),
 }
 
 

@@ -56,6 +56,8 @@ def _scalar_problems(shape: Shape, value: Any, path: str) -> list[str]:
 
 def _python(pattern: str) -> str:
     """Java's `\\p{L}` classes as near as Python's `re` comes to them."""
-    for java, python in (("\\p{L}", "\\w"), ("\\p{Z}", "\\s"), ("\\p{N}", "\\d"), ("\\p{ASCII}", "[\\x00-\\x7f]")):
-        pattern = pattern.replace(java, python)
+    classes = {"L": "\\w", "Z": "\\s", "N": "\\d", "S": "\\W", "P": "\\W", "ASCII": "[\\x00-\\x7f]"}
+    pattern = pattern.replace("||", "").replace("\\p{M}\\p{Z}", "\\p{Z}")
+    for java, python in classes.items():
+        pattern = pattern.replace(f"\\p{{{java}}}", python)
     return re.sub(r"\[\\P\{M\}\\p\{M\}\]", ".", pattern)

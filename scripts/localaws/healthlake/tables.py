@@ -126,7 +126,7 @@ class TableWriter:
         key = f"{table_name(self._type)}/data/{uuid.uuid4()}.parquet"
         bucket = bucket_name(self._datastore_id)
         self._world.client("s3", self._world.service_account_id).upload_file(str(self._path), bucket, key)
-        append_file(self.table, _data_file(self.table, self._path, f"s3://{bucket}/{key}"))
+        append_file(self.table, data_file(self.table, self._path, f"s3://{bucket}/{key}"))
         self._path.unlink()
         self._parquet = None
 
@@ -140,15 +140,16 @@ def append_rows(world: World, datastore_id: str, resource_type: str, rows: list[
         writer.commit()
 
 
-def append_file(table: Table, data_file: DataFile) -> None:
-    """Commit one data file to a table.
+def append_file(table: Table, *files: DataFile) -> None:
+    """Commit data files to a table as one snapshot.
 
     pyiceberg's `append` copies the whole table metadata at each of some fifteen looks at it, half a second for the
     widest types; nothing is pending here, so the table's own metadata serve.
     """
     transaction = _SettledTransaction(table)
     append = _FastAppendFiles(operation=Operation.APPEND, transaction=transaction, io=table.io)
-    append.append_data_file(data_file)
+    for file in files:
+        append.append_data_file(file)
     updates, requirements = append._commit()
     table.catalog.commit_table(table, requirements, updates)
 
@@ -159,7 +160,7 @@ class _SettledTransaction(Transaction):
         return self._table.metadata
 
 
-def _data_file(table: Table, path: Path, address: str) -> DataFile:
+def data_file(table: Table, path: Path, address: str) -> DataFile:
     table_schema = table.schema()
     statistics = data_file_statistics_from_parquet_metadata(
         parquet_metadata=pq.read_metadata(path),

@@ -1,5 +1,5 @@
-"""The place of HealthOmics in localaws: the service answers, its operations arrive with the genomic adapter.
+"""AWS HealthOmics: reference, variant and annotation stores, their import jobs, versions and shares.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `boto3.client("omics").list_variant_stores()` answers a modelled error that names the operation.
+Reads and writes its own state, Glue, S3 and RAM. Behind `make deploy` and `make ingest`.
+Example: `boto3.client("omics").start_variant_import_job(destinationName="variants", roleArn=..., items=[...])`.
 """

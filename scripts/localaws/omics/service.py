@@ -1,17 +1,34 @@
-"""AWS HealthOmics: every operation of botocore's `omics` model is known, none is done yet.
+"""AWS HealthOmics: references, variant and annotation stores, as botocore's `omics` model has them.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `boto3.client("omics").list_variant_stores()` raises ValidationException, status 501, naming the operation.
+Reads and writes the HealthOmics state, Glue, S3, Lake Formation and RAM. Behind `make deploy` and `make ingest`.
+Example: `boto3.client("omics").start_variant_import_job(destinationName="variants", roleArn=..., items=[...])`.
+
+Sequence stores, read sets, workflows and runs are not here: the dispatcher answers for each that localaws lacks it.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from localaws.omics.annotations import AnnotationOperations
+from localaws.omics.jobs import ImportJobs
+from localaws.omics.references import ReferenceOperations
+from localaws.omics.sharing import ShareOperations
+from localaws.omics.state import OmicsState
+from localaws.omics.variants import VariantOperations
 from localaws.service import Service
 
+if TYPE_CHECKING:
+    from localaws.world import World
 
-class Omics(Service):
-    """HealthOmics without operations: the dispatcher answers for each that localaws does not have it."""
+
+class Omics(ReferenceOperations, VariantOperations, AnnotationOperations, ShareOperations, Service):
+    """HealthOmics' operations on references, stores, import jobs, shares and tags."""
 
     service_name: ClassVar[str] = "omics"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._state: OmicsState = world.state("omics", OmicsState)
+        self._jobs = ImportJobs(world, self._state)
+        self._jobs.resume()
