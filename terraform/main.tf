@@ -45,8 +45,15 @@ module "genomic" {
   core             = module.core.settings
   administrators   = var.administrators
   tables           = local.contract["genomic"]
+  backend          = var.genomic_backend
   reference_genome = var.reference_genome
+  reference_fasta  = var.reference_fasta
   tags             = local.tags
+
+  healthomics = {
+    reference_arn          = var.healthomics_reference_arn
+    imported_reference_arn = var.healthomics_reference_arn == null ? var.imported_reference_arn : null
+  }
 }
 
 module "imaging" {

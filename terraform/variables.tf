@@ -30,6 +30,34 @@ variable "force_destroy" {
   }
 }
 
+variable "genomic_backend" {
+  description = "Where variants are stored: iceberg (our own tables, for every account) or healthomics (variant stores, for accounts that had them before 2025-11-07)."
+  type        = string
+  default     = "iceberg"
+
+  validation {
+    condition     = contains(["iceberg", "healthomics"], var.genomic_backend)
+    error_message = "The genomic backend is iceberg or healthomics."
+  }
+
+  validation {
+    condition     = var.genomic_backend != "healthomics" || var.healthomics_reference_arn != null || var.reference_fasta != null
+    error_message = "HealthOmics stores need a reference: name the one that the account has (healthomics_reference_arn), or a FASTA to import (reference_fasta)."
+  }
+}
+
+variable "healthomics_reference_arn" {
+  description = "Reference in the account's HealthOmics reference store; null: a reference store is made, and reference_fasta is imported."
+  type        = string
+  default     = null
+}
+
+variable "imported_reference_arn" {
+  description = "Set by `trilake deploy`, never by hand: the reference that it imported into the reference store made here."
+  type        = string
+  default     = null
+}
+
 variable "persona_bytes_scanned_cutoff" {
   description = "Bytes that one query of a persona may scan before Athena cancels it."
   type        = number
@@ -60,6 +88,12 @@ variable "pipeline_bytes_scanned_cutoff" {
     condition     = var.pipeline_bytes_scanned_cutoff >= 10485760
     error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
   }
+}
+
+variable "reference_fasta" {
+  description = "FASTA of the reference genome, an s3:// address or a file: alleles are left-aligned against it. Null: alleles stay as they are written."
+  type        = string
+  default     = null
 }
 
 variable "reference_genome" {

@@ -114,11 +114,14 @@ def settings(session: Session, key: str, role: str, store: dict[str, Any]) -> di
             "import_role_arn": role,
         },
         "genomic": {
+            "backend": "iceberg",
             "database": "test_genomic",
             "store_database": "test_genomic_store",
             "load_job_name": "test-genomic-load",
             "job_role_arn": role,
             "reference_genome": "GRCh38",
+            "reference_fasta": None,
+            "healthomics": None,
         },
         "imaging": {
             "database": "test_imaging",

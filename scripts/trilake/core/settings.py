@@ -10,7 +10,7 @@ Example: Settings.read(Path(".trilake/local/settings.json")).clinical.database
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,12 +45,27 @@ class Clinical(Frozen):
     import_role_arn: str
 
 
+class HealthOmics(Frozen):
+    """Stores of HealthOmics; their names and ids are None until a reference is there."""
+
+    import_role_arn: str
+    reference_store_id: str | None
+    reference_arn: str | None
+    variant_store: str | None
+    variant_store_id: str | None
+    annotation_store: str | None
+    annotation_store_id: str | None
+
+
 class Genomic(Frozen):
+    backend: Literal["iceberg", "healthomics"]
     database: str
     store_database: str
     load_job_name: str
     job_role_arn: str
     reference_genome: str
+    reference_fasta: str | None
+    healthomics: HealthOmics | None
 
 
 class Imaging(Frozen):

@@ -16,6 +16,17 @@ module "store" {
   }
 }
 
+# For accounts that have HealthOmics variant stores: the same governed tables, from these stores instead.
+module "healthomics" {
+  source = "../healthomics"
+  count  = var.backend == "healthomics" ? 1 : 0
+
+  core                   = var.core
+  reference_arn          = var.healthomics.reference_arn
+  imported_reference_arn = var.healthomics.imported_reference_arn
+  tags                   = var.tags
+}
+
 module "catalog" {
   source = "../catalog"
 

@@ -8,6 +8,17 @@ variable "administrators" {
   }
 }
 
+variable "backend" {
+  description = "Where variants are stored: iceberg (our own tables) or healthomics."
+  type        = string
+  default     = "iceberg"
+
+  validation {
+    condition     = contains(["iceberg", "healthomics"], var.backend)
+    error_message = "The backend is iceberg or healthomics."
+  }
+}
+
 variable "core" {
   description = "Settings of the room core."
   type = object({
@@ -25,6 +36,32 @@ variable "core" {
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,24}[a-z0-9]$", var.core.name_prefix)) && can(regex("^[0-9]{12}$", var.core.account_id))
     error_message = "core.name_prefix is 3 to 26 lower-case letters, digits and hyphens; core.account_id has twelve digits."
+  }
+}
+
+variable "healthomics" {
+  description = "References of the HealthOmics stores: one that the account has, or the one that a deployment imported."
+  type = object({
+    reference_arn          = optional(string)
+    imported_reference_arn = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.healthomics.reference_arn == null || var.healthomics.imported_reference_arn == null
+    error_message = "Stores have one reference: the account's own, or the imported one."
+  }
+}
+
+variable "reference_fasta" {
+  description = "FASTA of the reference genome, an s3:// address or a file: alleles are left-aligned against it. Null: alleles stay as they are written."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.reference_fasta == null || can(regex("[.](fa|fasta|fna)([.]gz)?$", var.reference_fasta))
+    error_message = "The reference is a FASTA file: .fa, .fasta or .fna, plain or .gz."
   }
 }
 

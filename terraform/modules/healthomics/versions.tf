@@ -1,0 +1,14 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7"
+    }
+    awscc = {
+      source  = "hashicorp/awscc"
+      version = ">= 1.96, < 2"
+    }
+  }
+}
