@@ -29,10 +29,13 @@ class LocalAws:
     With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on.
     """
 
-    def __init__(self, state_dir: Path, port: int = 0, *, autosave_seconds: float | None = None) -> None:
+    def __init__(
+        self, state_dir: Path, port: int = 0, *, autosave_seconds: float | None = None, engine: str = "duckdb"
+    ) -> None:
         self._store = StateStore(Path(state_dir))
         self._port = port
         self._autosave_seconds = autosave_seconds
+        self._engine = engine
         self._ended = threading.Event()
         self._saver: threading.Thread | None = None
         self.endpoint = ""
@@ -56,6 +59,7 @@ class LocalAws:
         self._server = HttpServer(self._port)
         self.endpoint = self._server.endpoint
         self.world = World(self.endpoint, self._store, keys)
+        self.world.engine = self._engine
         self.credentials = self.world.credentials()
         self._dispatcher = Dispatcher(self.world)
         self._server.start(self._dispatcher)

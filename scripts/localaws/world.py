@@ -48,6 +48,8 @@ class World:
         self.store = store
         self._credentials = credentials
         self.forward: Forward | None = None
+        self.engine = "duckdb"
+        """What runs Athena's queries from now on: `duckdb` (embedded) or `trino` (the real server)."""
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         self._jobs = ThreadPoolExecutor(max_workers=4, thread_name_prefix="localaws-job")

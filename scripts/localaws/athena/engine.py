@@ -122,6 +122,12 @@ class Engine(Protocol):
         """Let go of everything."""
 
 
+def offered(tree: exp.Expr, name: str) -> set[str]:
+    """The columns that a query is offered of a table: a row rule's own columns are nobody's business."""
+    places = [table.find_ancestor(exp.Select) for table in tree.find_all(exp.Table) if table.name == name]
+    return {item.alias_or_name for select in places if select for item in select.expressions}
+
+
 def internal_error() -> QueryError:
     """What is said when the fault is ours."""
     return QueryError("GENERIC_INTERNAL_ERROR", "The query could not be run", category=1)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from localaws.athena import statements as st
 from localaws.athena.base import Params, invalid
 from localaws.athena.columninfo import column_info
-from localaws.athena.embedded.duck import Embedded
-from localaws.athena.engine import Cancelled, Engine, Work
+from localaws.athena.engine import Cancelled, Work
+from localaws.athena.engines import Engines
 from localaws.athena.errors import QueryError, error_type
 from localaws.athena.results import encryption_of, write_lines
 from localaws.athena.run import run, with_values
@@ -27,7 +27,6 @@ from localaws.athena.session import Outcome, Place, Session
 from localaws.athena.state import ENGINE, Execution, Shape
 from localaws.athena.storage import require
 from localaws.caller import Caller
-from localaws.objects import store
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -54,15 +53,7 @@ class ExecutionOperations(SavedOperations):
         super().__init__(world)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="localaws-athena")
         self._works: dict[str, Work] = {}
-        self._engine: Engine | None = None
-
-    @property
-    def engine(self) -> Engine:
-        with self._lock:
-            if self._engine is None:
-                assert store.root is not None
-                self._engine = Embedded(self.world, store.root)
-            return self._engine
+        self.engines = Engines(world)
 
     def start_query_execution(self, params: Params, caller: Caller) -> Params:
         with self._lock:
@@ -79,7 +70,7 @@ class ExecutionOperations(SavedOperations):
                 self._state.tokens[key] = query_id
             work = Work(byte_limit=group["Configuration"].get("BytesScannedCutoffPerQuery"))
             self._works[query_id] = work
-        session = Session(self.world, self.engine, caller, place, work)
+        session = Session(self.world, self.engines.chosen(), caller, place, work)
         session.database = (params.get("QueryExecutionContext") or {}).get("Database", "").strip('`"').lower() or None
         session.workgroup, session.sql = group["Name"], params["QueryString"]
         self._wait(self._pool.submit(self._perform, execution, session, statement))
@@ -93,9 +84,7 @@ class ExecutionOperations(SavedOperations):
     def close(self) -> None:
         """Wait for the queries that run, then let go of the engine."""
         self._pool.shutdown(wait=True)
-        with self._lock:
-            if self._engine is not None:
-                self._engine.close()
+        self.engines.close()
 
     def _enabled(self, name: str) -> Shape:
         group = self._workgroup(name)
@@ -111,7 +100,7 @@ class ExecutionOperations(SavedOperations):
             statement = st.read_statement(sql)
             if isinstance(statement, st.Execute):
                 values = statement.values or values
-                statement = st.read_statement(self._prepared(workgroup, statement.name)["QueryStatement"])
+                statement = st.read_statement(self._text_of(workgroup, statement.name))
             return with_values(statement, values)
         except st.Unsupported as error:
             raise invalid(str(error), "MALFORMED_QUERY") from None
@@ -119,6 +108,13 @@ class ExecutionOperations(SavedOperations):
             if error.code == "SYNTAX_ERROR":
                 raise invalid(error.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY") from None
             return error
+
+    def _text_of(self, workgroup: str, name: str) -> str:
+        """The SQL of a prepared statement; one that is not there makes the request invalid, not its query fail."""
+        found = self._state.prepared.get((workgroup, name))
+        if found is None:
+            raise invalid(f"PreparedStatement {name} was not found in workGroup {workgroup}")
+        return str(found["QueryStatement"])
 
     def _planned(self, params: Params, group: Shape, statement: st.Statement | QueryError) -> tuple[Execution, Place]:
         configuration = group["Configuration"]

@@ -24,7 +24,7 @@ from localaws.athena.embedded.pruning import row_filters
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.sources import Needs, Source, source_of
 from localaws.athena.embedded.typed import quoted
-from localaws.athena.engine import Query, Result, ResultColumn, Work
+from localaws.athena.engine import Query, Result, ResultColumn, Work, offered
 from localaws.athena.errors import QueryError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Embedded:
         compiled, used = self._compiled(query, datetime.now(UTC))
         lines = [f"Output[{', '.join(column.name for column in _columns(compiled))}]"]
         for name, table in query.tables.items():
-            columns = ", ".join(sorted(used.get(name, set()) & _offered(query.tree, name))) or "-"
+            columns = ", ".join(sorted(used.get(name, set()) & offered(query.tree, name))) or "-"
             lines.append(
                 f"    TableScan[table = {table.catalog_id}:{table.database}.{table.name}, columns = {columns}]"
             )
@@ -100,12 +100,6 @@ class Embedded:
                 cursor.register(name, source.rows)
             else:
                 cursor.execute(f"CREATE TEMP VIEW {quoted(name)} AS {source.sql}")
-
-
-def _offered(tree: exp.Expr, name: str) -> set[str]:
-    """The columns that the query is offered of a table: a row rule's own columns are nobody's business."""
-    places = [table.find_ancestor(exp.Select) for table in tree.find_all(exp.Table) if table.name == name]
-    return {item.alias_or_name for select in places if select for item in select.expressions}
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""Internal table names to what Trino reads: tables of its catalogs, snapshots of them, rows handed over.
+
+Reads table metadata; writes nothing. Behind `make local-aws ENGINE=trino`.
+Example: `bound(query, world, evaluate)` has `iceberg_123456789012.clinical.patient` where `__t0` was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+from sqlglot import exp
+
+from localaws.athena.catalog import TableRef
+from localaws.athena.engine import Query, ResultColumn
+from localaws.athena.icebergs import load, snapshot_at, snapshot_named
+from localaws.athena.parser import parse_expression, parse_query
+from localaws.athena.printing import column_texts
+from localaws.athena.rewriter import unplaced
+from localaws.athena.secured import identifier
+from localaws.athena.trino.server import hive_catalog, iceberg_catalog
+from localaws.athena.types import parse_type
+
+if TYPE_CHECKING:
+    from localaws.world import World
+
+_AS_JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "varchar", "map(varchar, varchar)"})
+
+
+def bound(query: Query, world: World, evaluate: Callable[[exp.Expr], object]) -> exp.Expr:
+    """A copy of the tree over tables that Trino knows; `evaluate` gives the value of a time travel expression."""
+    tree = query.tree.copy()
+    places = [node for node in tree.find_all(exp.Table) if node.name in query.tables and not node.db]
+    for node in places:
+        node.replace(_relation(query, node.name, world, evaluate))
+    return tree
+
+
+def table_of(ref: TableRef, alias: exp.Expr | None = None) -> exp.Table:
+    """The table in Trino's catalogs."""
+    catalog = iceberg_catalog if ref.kind == "iceberg" else hive_catalog
+    parts = {"this": ref.name, "db": ref.database, "catalog": catalog(ref.catalog_id)}
+    return exp.Table(**{key: identifier(name) for key, name in parts.items()}, alias=alias)
+
+
+def _relation(query: Query, name: str, world: World, evaluate: Callable[[exp.Expr], object]) -> exp.Expr:
+    ref = query.tables[name]
+    if name in query.given:
+        return _given(query.given[name], ref)
+    if ref.kind != "iceberg" or ref.version is None:
+        return table_of(ref)
+    table = load(world, ref)
+    snapshot = _snapshot(table, evaluate(ref.version.expression))
+    return _travelled(ref, table, snapshot)
+
+
+def _snapshot(table: Table, value: object) -> Snapshot | None:
+    if isinstance(value, datetime):
+        return snapshot_at(table, value)
+    return snapshot_named(table, value)  # type: ignore[arg-type]
+
+
+def _travelled(ref: TableRef, table: Table, snapshot: Snapshot | None) -> exp.Expr:
+    """The table as it was; columns that it did not have then are NULL."""
+    if snapshot is None:
+        return table_of(ref)
+    then = table.schemas().get(snapshot.schema_id or 0, table.schema())
+    had = {field.name.lower() for field in then.fields}
+    past = table_of(ref)
+    number = exp.Literal.number(snapshot.snapshot_id)
+    past.set("version", exp.Version(this="VERSION", kind="AS OF", expression=number))
+    if all(name in had for name in ref.column_names):
+        return past
+    columns = [
+        exp.column(identifier(item.name))
+        if item.name in had
+        else parse_expression(f'CAST(NULL AS {item.type}) AS "{item.name}"')
+        for item in ref.columns
+    ]
+    return _as_relation(exp.Select(expressions=columns, from_=exp.From(this=past)))
+
+
+def _given(rows: pa.Table, ref: TableRef) -> exp.Expr:
+    """Rows as one constant, however many: a JSON text, taken apart by Trino."""
+    kinds = ["varchar" if item.type not in _AS_JSON else item.type for item in ref.columns]
+    names = [f"c{place}" for place in range(len(kinds))]
+    fields = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
+    columns = ", ".join(
+        f'CAST({name} AS {item.type}) AS "{item.name}"' for name, item in zip(names, ref.columns, strict=True)
+    )
+    content = [_json(column.combine_chunks(), item) for column, item in zip(rows.columns, ref.columns, strict=True)]
+    text = json.dumps(list(zip(*content, strict=True))).replace("'", "''")
+    listed = f"UNNEST(CAST(json_parse('{text}') AS array(row({fields}))))"
+    return _as_relation(parse_query(f"SELECT {columns} FROM {listed} AS g({', '.join(names)})"))
+
+
+def _json(column: pa.Array, item: Any) -> list[Any]:
+    if item.type == "map(varchar, varchar)":
+        return [None if value is None else dict(value) for value in column.to_pylist()]
+    if item.type in _AS_JSON:
+        return column.to_pylist()
+    return column_texts(column, ResultColumn(item.name, parse_type(item.type)))
+
+
+def _as_relation(query: exp.Expr) -> exp.Subquery:
+    unplaced(query)
+    return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier("__rows")))

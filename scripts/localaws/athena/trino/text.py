@@ -1,0 +1,97 @@
+"""A query's tree as text for Trino, and where each part of that text stood in the user's own.
+
+Pure. Behind `make local-aws ENGINE=trino`.
+Example: `written(tree).sql` reads back as the very same tree, or the query is refused
+
+The reader keeps calls under their own names and subscripts as they are (`parser`), so writing is the way back. That it
+is holds for each query anew: the text is read again and compared with the tree.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
+from sqlglot.generators.trino import TrinoGenerator
+
+from localaws.athena.engine import internal_error
+from localaws.athena.errors import QueryError
+from localaws.athena.parser import AthenaSql, parse_statement
+
+log = logging.getLogger("localaws.athena")
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Text:
+    """SQL on one line; `places` are the user's line and column by column of this text, both from 1."""
+
+    sql: str
+    places: dict[int, Place]
+
+    def place(self, column: int) -> Place | None:
+        """Where the user wrote what stands at this column of the text: itself, or the nearest thing before it."""
+        before = [known for known in self.places if known <= column]
+        return self.places[max(before)] if before else None
+
+
+_PREPROCESSED = (exp.Select, exp.Array, exp.AtTimeZone, exp.Cast, exp.TryCast, exp.Table, exp.With, exp.WithinGroup)
+
+
+class Writer(TrinoGenerator):
+    """Trees back to the text they were read from: nothing is made better on the way."""
+
+    TRANSFORMS: ClassVar[dict[Any, Any]] = {  # type: ignore[misc, unused-ignore]
+        kind: write for kind, write in TrinoGenerator.TRANSFORMS.items() if kind not in _PREPROCESSED
+    }
+
+    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:
+        """`DATE '2020-01-01'` is a cast without a call."""
+        if expression.args.get("is_call") or not expression.this.is_string:
+            return super().cast_sql(expression, safe_prefix)
+        kind = self.sql(expression, "to").partition("(")[0].partition(" ")[0]
+        return f"{kind} {self.sql(expression, 'this')}"
+
+    def array_sql(self, expression: exp.Array) -> str:
+        return f"ARRAY[{self.expressions(expression, flat=True)}]"
+
+    def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
+        return f"{self.sql(expression, 'this')} AT TIME ZONE {self.sql(expression, 'zone')}"
+
+
+class _Written(AthenaSql):
+    Generator = Writer
+
+
+def written(tree: exp.Expr) -> Text:
+    """The tree as one line of SQL; an internal error where it does not read back as the same tree."""
+    writer = Writer(dialect=_Written, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE)
+    try:
+        sql = writer.generate(tree)
+        again = parse_statement(sql)
+    except (QueryError, UnsupportedError) as error:
+        raise _unfaithful(tree) from error
+    if again != tree:
+        raise _unfaithful(tree)
+    return Text(sql, _places(tree, again))
+
+
+def _unfaithful(tree: exp.Expr) -> QueryError:
+    log.error("a %s does not read back as what it was", type(tree).__name__)
+    return internal_error()
+
+
+def _places(tree: exp.Expr, again: exp.Expr) -> dict[int, Place]:
+    """The user's place of each token that has one, by its column in the text that was read again."""
+    found: dict[int, Place] = {}
+    for user, ours in zip(tree.walk(), again.walk(), strict=True):
+        if "line" in user.meta and "start" in ours.meta:
+            found[ours.meta["start"] + 1] = (user.meta["line"], user.meta["col"] - _length(user))
+    return found
+
+
+def _length(node: exp.Expr) -> int:
+    return int(node.meta["end"]) - int(node.meta["start"])
