@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clinical.builders import a_condition, a_patient, an_observation
-from trilake.clinical.elements import resource_class
+from trilake.clinical.r4.definitions import resource_types
 from trilake.clinical.rules import faults_of
 from trilake.core.ledger import shape
 
@@ -73,11 +73,19 @@ SOUND = {
     "time with offset and fraction": a_condition(recordedDate="2020-01-01T10:00:00.123+05:30"),
     "required element by its companion": {
         **{key: value for key, value in an_observation().items() if key != "status"},
-        "_status": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason"}]},
+        "_status": {
+            "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
+        },
     },
-    "null in a list with companion": a_patient(name=[{"given": [None], "_given": [{"id": "x"}]}]),
-    "contained": a_patient(contained=[{"resourceType": "Organization", "id": "o", "name": "x"}]),
-    "nested extension": a_patient(extension=[{"url": "u", "extension": [{"url": "v", "valueDecimal": 1.5}]}]),
+    "null in a list with companion": a_patient(
+        name=[{"given": [None], "_given": [{"extension": [{"url": "http://u.example", "valueString": "x"}]}]}]
+    ),
+    "contained": a_patient(
+        contained=[{"resourceType": "Organization", "id": "o", "name": "x"}], managingOrganization={"reference": "#o"}
+    ),
+    "nested extension": a_patient(
+        extension=[{"url": "http://u.example", "extension": [{"url": "v", "valueDecimal": 1.5}]}]
+    ),
     "whole number for a decimal": an_observation(valueQuantity={"value": 120}),
 }
 
@@ -112,8 +120,8 @@ def test_a_shape_keeps_no_letter_and_no_digit(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["os", "Os", "../Patient", "Patient.Patient", "FHIRSearch", ""])
-def test_no_other_name_leads_to_a_class(name: str) -> None:
-    assert resource_class(name) is None
+def test_no_other_name_is_a_resource_type(name: str) -> None:
+    assert name not in resource_types()
 
 
 JSON = st.recursive(

@@ -7,11 +7,12 @@ Example: empty_relation("consent", {"id", "status"})
 """
 
 from functools import cache
-from typing import Any
 
-from trilake.clinical.elements import Element, definition, resource_class
+from trilake.clinical.r4.definitions import Element, definition
 
-TRINO = {"boolean": "boolean", "integer": "integer", "decimal": "double"}
+TRINO = {
+    "boolean": "boolean", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer", "decimal": "double",
+}  # fmt: skip
 RESOURCES = {"consent": "Consent", "organization": "Organization"}
 """Resource types that governed tables may look up without needing them."""
 
@@ -29,18 +30,18 @@ def empty_relation(table: str, names: set[str]) -> str:
 @cache
 def column_types(resource_type: str) -> dict[str, str]:
     """Column name -> Trino type, nested as HealthLake nests a resource type's table."""
-    return {"resourcetype": "varchar", **fields(resource_class(resource_type), ())}
+    return {"resourcetype": "varchar", **fields(resource_type, ())}
 
 
-def fields(cls: Any, path: tuple[Any, ...]) -> dict[str, str]:
-    return {name.lower(): trino_type(element, (*path, cls)) for name, element in definition(cls).elements.items()}
+def fields(kind: str, path: tuple[str, ...]) -> dict[str, str]:
+    return {name.lower(): trino_type(element, (*path, kind)) for name, element in definition(kind).elements.items()}
 
 
-def trino_type(element: Element, path: tuple[Any, ...]) -> str:
+def trino_type(element: Element, path: tuple[str, ...]) -> str:
     """One element's type; extensions, contained resources and types that hold themselves again are JSON texts."""
-    if element.primitive:
-        kind = TRINO.get(element.primitive, "varchar")
-    elif element.is_resource or element.type.__name__ == "Extension" or path.count(element.type) > 1:
+    if element.is_primitive:
+        kind = TRINO.get(element.type, "varchar")
+    elif element.type in ("Resource", "Extension") or path.count(element.type) > 1:
         kind = "varchar"
     else:
         inner = fields(element.type, path)

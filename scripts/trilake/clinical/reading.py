@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from trilake.clinical.bundles import Names
-from trilake.clinical.rules import Fault, json_type
+from trilake.clinical.r4.primitives import json_type
+from trilake.clinical.rules import Fault
 
 LONGEST = 128 << 20
 """Bytes of the longest line or JSON document that is read into memory."""

@@ -1,35 +1,25 @@
 """The rules that a FHIR R4 resource must keep before an import job is paid for.
 
-Pure: a parsed resource in, its faults out, all of them. A fault never carries a patient's value: `found` is a JSON
-type, or the shape of a text with every letter as x and every digit as 9.
+Pure: a parsed resource in, its faults out, all of them. Structure comes first (types, cardinality, forms, codes); of a
+resource that is right there, the invariants and the references within are asked too. A fault never carries a patient's
+value: `found` is a JSON type, or the shape of a text with every letter as x and every digit as 9.
 
 Example: faults_of({"resourceType": "Patient", "id": "a", "gender": "Male"})[0].code  ->  "FHIR_CODE"
 """
 
-import calendar
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from trilake.clinical.elements import Definition, Element, definition, resource_class
+from trilake.clinical.parsing import Repeated
+from trilake.clinical.r4 import narrative
+from trilake.clinical.r4.definitions import Definition, Element, definition, resource_types
+from trilake.clinical.r4.invariants import invariants
+from trilake.clinical.r4.primitives import ID, json_type, problem
+from trilake.clinical.r4.typed import TYPED
+from trilake.clinical.r4.whole import whole_faults
 from trilake.core.ledger import shape
 
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-YEAR = r"(?!0000)[0-9]{4}"
-MONTH = rf"{YEAR}-(?:0[1-9]|1[0-2])"
-DAY = rf"{MONTH}-(?:0[1-9]|[12][0-9]|3[01])"
-CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
-ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
-FORMS = {
-    "date": (re.compile(rf"{YEAR}|{MONTH}|{DAY}"), "YYYY, YYYY-MM or YYYY-MM-DD"),
-    "dateTime": (
-        re.compile(rf"{YEAR}|{MONTH}|{DAY}(?:T{CLOCK}{ZONE})?"),
-        "YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with time zone",
-    ),
-    "instant": (re.compile(rf"{DAY}T{CLOCK}{ZONE}"), "YYYY-MM-DDThh:mm:ss with time zone"),
-    "time": (re.compile(CLOCK), "hh:mm:ss"),
-}
-JSON_TYPES = {"boolean": bool, "integer": int, "decimal": (int, float)}
 MOST_FAULTS = 20
 """Faults reported of one resource; a resource with more is not mended element by element."""
 
@@ -47,28 +37,46 @@ class Fault:
 def faults_of(resource: dict[str, Any], *, needs_id: bool = True) -> list[Fault]:
     """Every rule that the resource breaks (at most 20). `needs_id` is off where a Bundle may give the id."""
     name = resource.get("resourceType")
-    if not isinstance(name, str):
-        return [Fault("FHIR_UNKNOWN_TYPE", "resourceType", json_type(name), "the name of a FHIR R4 resource type")]
-    cls = resource_class(name)
-    if cls is None:
-        return [Fault("FHIR_UNKNOWN_TYPE", "resourceType", shape(name), "the name of a FHIR R4 resource type")]
+    if not isinstance(name, str) or name not in resource_types():
+        found = shape(name) if isinstance(name, str) else json_type(name)
+        return [Fault("FHIR_UNKNOWN_TYPE", "resourceType", found, "the name of a FHIR R4 resource type")]
     walk = Walk(name)
     if needs_id:
         walk.check_id(resource)
-    walk.object(resource, definition(cls), is_resource=True)
+    walk.object(resource, definition(name))
+    if not walk.faults:
+        walk.faults += [Fault(*one) for one in rules_of(walk.met)]
+        walk.faults += [Fault(*one) for one in whole_faults(name, resource)]
     return walk.faults[:MOST_FAULTS]
 
 
-class Walk:
-    """One pass over one resource, collecting faults; `trail` is the path to where it stands."""
+def rules_of(met: list[tuple[str, dict[str, Any], str]]) -> Iterator[tuple[str, str, str, str]]:
+    """What the objects of a sound structure break: (code, path, found, expected)."""
+    for kind, value, path in met:
+        for rule in invariants(kind):
+            if not rule.holds(value):
+                yield "FHIR_INVARIANT", path, rule.key, rule.expected
+        for check in TYPED.get(kind, ()):
+            for code, below, found, expected in check(value):
+                yield code, path + below, found, expected
 
-    def __init__(self, root: str) -> None:
-        self.faults: list[Fault] = []
-        self.trail = [root]
+
+@dataclass
+class Walk:
+    """One pass over one resource, collecting faults; `trail` is the path to where it stands.
+
+    `met` are the objects, with type and path, that have rules of their own.
+    """
+
+    root: str
+    faults: list[Fault] = field(default_factory=list)
+    met: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.trail = [self.root]
 
     def fault(self, code: str, found: str, expected: str, *, at: str = "") -> None:
-        path = "".join(self.trail) + at
-        self.faults.append(Fault(code, path, found, expected))
+        self.faults.append(Fault(code, "".join(self.trail) + at, found, expected))
 
     def check_id(self, resource: dict[str, Any]) -> None:
         found = resource.get("id")
@@ -77,8 +85,12 @@ class Walk:
         elif isinstance(found, str) and not ID.fullmatch(found):
             self.fault("FHIR_ID_FORM", shape(found), "1 to 64 letters, digits, '-' and '.'", at=".id")
 
-    def object(self, value: dict[str, Any], kind: Definition, *, is_resource: bool = False) -> None:
+    def object(self, value: dict[str, Any], kind: Definition) -> None:
         elements = kind.elements
+        is_resource = kind.name in resource_types()
+        if isinstance(value, Repeated):
+            for name in value.names:
+                self.fault("FHIR_KEY_TWICE", "the name twice", "each name once", at=f".{name[:40]}")
         for key, item in value.items():
             element = elements.get(key)
             if element is not None:
@@ -88,25 +100,47 @@ class Walk:
             elif not (is_resource and key == "resourceType"):
                 self.companion(key, item, elements)
         self.completeness(value, kind)
+        if kind.name in TYPED or invariants(kind.name):
+            self.met.append((kind.name, value, "".join(self.trail)))
 
     def companion(self, key: str, item: Any, elements: dict[str, Element]) -> None:
         """`_birthDate` carries id and extensions of the primitive `birthDate`."""
         primitive = elements.get(key[1:]) if key.startswith("_") else None
-        if primitive is None or not primitive.primitive:
+        if (
+            primitive is None
+            or not primitive.is_primitive
+            or primitive.name in ("id", "url" if "value[x]" in elements else "")
+        ):
             self.fault("FHIR_ELEMENT_UNKNOWN", "an element that R4 does not have here", "none", at=f".{key[:40]}")
-        elif not isinstance(item, list if primitive.is_list else dict):
-            expected = "array" if primitive.is_list else "object"
-            self.fault("FHIR_WRONG_TYPE", json_type(item), expected, at=f".{key}")
+            return
+        self.trail.append("." + key)
+        if primitive.is_list != isinstance(item, list):
+            self.fault("FHIR_WRONG_TYPE", json_type(item), "array" if primitive.is_list else "object")
+        elif not item:
+            self.fault("FHIR_EMPTY", json_type(item), "an extension, or no element")
+        else:
+            for one in item if primitive.is_list else [item]:
+                if one is not None or not primitive.is_list:
+                    self.extension_holder(one)
+        self.trail.pop()
+
+    def extension_holder(self, item: Any) -> None:
+        if not isinstance(item, dict):
+            self.fault("FHIR_WRONG_TYPE", json_type(item), "object")
+        else:
+            self.object(item, definition("Element"))
+            if not item.get("extension"):
+                self.fault("FHIR_EMPTY", "no extension", "an extension, or no element")
 
     def completeness(self, value: dict[str, Any], kind: Definition) -> None:
         for name in kind.required:
             if name not in value and "_" + name not in value:
                 self.fault("FHIR_ELEMENT_MISSING", "nothing", "a value", at=f".{name}")
         for choice, names in kind.choices.items():
-            n_given = sum(name in value for name in names)
+            n_given = sum(name in value or "_" + name in value for name in names)
             if n_given > 1:
                 self.fault("FHIR_CHOICE", f"{n_given} of them", "one type only", at=f".{choice}[x]")
-            elif n_given == 0 and choice in kind.required_choices and not any("_" + name in value for name in names):
+            elif n_given == 0 and choice in kind.required_choices:
                 self.fault("FHIR_ELEMENT_MISSING", "nothing", "a value of one of its types", at=f".{choice}[x]")
 
     def element(self, item: Any, element: Element, parent: dict[str, Any]) -> None:
@@ -117,9 +151,10 @@ class Walk:
         elif not item:
             self.fault("FHIR_EMPTY", "empty array", "one value or more, or no element")
         else:
-            has_companion = "_" + element.name in parent
+            companions = parent.get("_" + element.name)
+            held = companions if isinstance(companions, list) else []
             for index, one in enumerate(item):
-                if one is None and has_companion:
+                if one is None and element.is_primitive and index < len(held) and held[index]:
                     continue
                 self.trail.append(f"[{index}]")
                 self.value(one, element)
@@ -128,50 +163,61 @@ class Walk:
     def value(self, item: Any, element: Element) -> None:
         if item is None or item == "" or item == {}:
             self.fault("FHIR_EMPTY", json_type(item) if item is None else "empty", "a value, or no element")
-        elif element.primitive:
+        elif element.is_primitive:
             self.primitive(item, element)
         elif not isinstance(item, dict):
             self.fault("FHIR_WRONG_TYPE", json_type(item), "object")
-        elif element.is_resource:
+        elif element.type == "Resource":
             self.contained(item)
         else:
             self.object(item, definition(element.type))
+            if element.binding is not None:
+                self.bound(item, element)
 
     def contained(self, resource: dict[str, Any]) -> None:
         name = resource.get("resourceType")
-        cls = resource_class(name) if isinstance(name, str) else None
-        if cls is None:
+        if not isinstance(name, str) or name not in resource_types():
             found = shape(name) if isinstance(name, str) else json_type(name)
             self.fault("FHIR_UNKNOWN_TYPE", found, "the name of a FHIR R4 resource type", at=".resourceType")
         else:
-            self.object(resource, definition(cls), is_resource=True)
+            self.object(resource, definition(name))
+
+    def bound(self, item: dict[str, Any], element: Element) -> None:
+        """A concept with a required binding has a coding of the value set, or says in an extension why not."""
+        codings = item.get("coding") if element.type == "CodeableConcept" else [item]
+        if not isinstance(codings, list) or not codings:
+            if not item.get("extension"):
+                self.fault("FHIR_CODE", "no coding", wanted(element))
+            return
+        pairs = [(one.get("system"), one.get("code")) for one in codings if isinstance(one, dict)]
+        assert element.binding is not None
+        if not any(isinstance(system, str) and code in element.binding.get(system, ()) for system, code in pairs):
+            self.fault("FHIR_CODE", "no coding of the required value set", wanted(element))
 
     def primitive(self, item: Any, element: Element) -> None:
-        expected = JSON_TYPES.get(element.primitive, str)
-        if not isinstance(item, expected) or (isinstance(item, bool) and expected is not bool):  # type: ignore[arg-type]
-            self.fault("FHIR_WRONG_TYPE", json_type(item), element.primitive)
-        elif element.codes is not None:
-            if item not in element.codes:
-                self.fault("FHIR_CODE", code_found(item, element.codes), "one of " + ", ".join(sorted(element.codes)))
-        elif element.primitive in FORMS:
-            form, words = FORMS[element.primitive]
-            if not form.fullmatch(item) or not is_real_day(item):
-                self.fault("FHIR_DATE", shape(item), words)
+        if element.type == "xhtml":
+            self.narrative(item)
+            return
+        found = problem(element.type, item)
+        if found is not None:
+            code, expected = found
+            self.fault(code, json_type(item) if code == "FHIR_WRONG_TYPE" else shape(str(item)), expected)
+        elif (codes := element.codes) is not None and item not in codes:
+            self.fault("FHIR_CODE", code_found(item, codes), wanted(element))
+
+    def narrative(self, item: Any) -> None:
+        if not isinstance(item, str):
+            self.fault("FHIR_WRONG_TYPE", json_type(item), "a text of XHTML")
+        elif found := narrative.problem(item):
+            self.fault("FHIR_NARRATIVE", found, "XHTML in one div, of the elements that R4 allows")
 
 
-def is_real_day(text: str) -> bool:
-    """False for 2023-02-30; True for what names no day."""
-    if len(text) < 10 or text[4] != "-" or int(text[8:10]) <= 28:
-        return True
-    return int(text[8:10]) <= calendar.monthrange(int(text[:4]), int(text[5:7]))[1]
+def wanted(element: Element) -> str:
+    """The codes that would do, as far as a line takes them."""
+    codes = sorted(frozenset().union(*(element.binding or {}).values()))
+    return "one of " + ", ".join(codes[:20]) + (" ..." if len(codes) > 20 else "")
 
 
 def code_found(item: str, codes: frozenset[str]) -> str:
     same = item.strip().lower()
     return f"'{same}' in another spelling" if same in codes else shape(item)
-
-
-def json_type(value: Any) -> str:
-    """The JSON name of a value's type."""
-    names = {bool: "boolean", dict: "object", list: "array", str: "string", int: "number", float: "number"}
-    return names.get(type(value), "null")

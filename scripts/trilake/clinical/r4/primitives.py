@@ -1,0 +1,141 @@
+"""The forms of FHIR R4's primitive types: a value in, what is wrong with it out.
+
+Pure. Source: hl7.org/fhir/R4/datatypes.html, and HL7's validator where the page leaves room (a code has single blanks
+inside, a canonical is absolute, an OID has four characters or more after its arcs). `FAST` are patterns of text that is
+certainly right, for the fast check; each is narrower than the exact rule.
+
+Example: problem("date", "2023-02-30")  ->  ("FHIR_DATE", "YYYY, YYYY-MM or YYYY-MM-DD")
+"""
+
+import binascii
+import calendar
+import re
+from typing import Any
+
+import msgspec
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+YEAR = r"(?!0000)[0-9]{4}"
+MONTH = rf"{YEAR}-(?:0[1-9]|1[0-2])"
+DAY = rf"{MONTH}-(?:0[1-9]|[12][0-9]|3[01])"
+CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
+ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+CODE = re.compile(r"\S+(?: \S+)*")
+BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+DATES = {
+    "date": (re.compile(rf"{YEAR}|{MONTH}|{DAY}"), "YYYY, YYYY-MM or YYYY-MM-DD"),
+    "dateTime": (
+        re.compile(rf"{YEAR}|{MONTH}|{DAY}(?:T{CLOCK}{ZONE})?"),
+        "YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with time zone",
+    ),
+    "instant": (re.compile(rf"{DAY}T{CLOCK}{ZONE}"), "YYYY-MM-DDThh:mm:ss with time zone"),
+    "time": (re.compile(CLOCK), "hh:mm:ss"),
+}
+LEAST = {"integer": -(2**31), "unsignedInt": 0, "positiveInt": 1}
+SOUND_YEAR = r"[12][0-9]{3}"
+SOUND_MONTH_DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+SOUND_DAY = rf"{SOUND_YEAR}-{SOUND_MONTH_DAY}"
+SOUND_PART = rf"{SOUND_YEAR}(?:-(?:0[1-9]|1[0-2]))?"
+SOUND_TIME = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+SOUND_URN = (
+    r"urn:(?:oid:[0-2](?:\.(?:0|[1-9][0-9]*)){4,}|uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?:ietf|dicom|iso):\S+)"
+)
+FAST = {
+    "date": rf"^(?:{SOUND_DAY}|{SOUND_PART})\Z",
+    "dateTime": rf"^(?:{SOUND_DAY}(?:{SOUND_TIME})?|{SOUND_PART})\Z",
+    "instant": rf"^{SOUND_DAY}{SOUND_TIME}\Z",
+    "time": r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?\Z",
+    "code": r"^\S+\Z",
+    "id": r"^[A-Za-z0-9\-.]{1,64}\Z",
+    "uri": rf"^(?:https?://\S+|{SOUND_URN})\Z",
+    "url": r"^https?://\S+\Z",
+    "canonical": r"^https?://\S+\Z",
+}
+
+
+def json_type(value: Any) -> str:
+    """The JSON name of a value's type."""
+    names = {bool: "boolean", str: "string", int: "number", float: "number", msgspec.Raw: "number"}
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else names.get(type(value), "null")
+
+
+def problem(kind: str, item: Any) -> tuple[str, str] | None:
+    """The reason code and what was expected, when a value is not of its primitive type; None when it is."""
+    if kind == "boolean":
+        return None if isinstance(item, bool) else ("FHIR_WRONG_TYPE", kind)
+    if kind in LEAST:
+        return whole_number(kind, item)
+    if kind == "decimal":
+        is_number = isinstance(item, int | float | msgspec.Raw) and not isinstance(item, bool)
+        return None if is_number else ("FHIR_WRONG_TYPE", kind)
+    if not isinstance(item, str):
+        return "FHIR_WRONG_TYPE", kind
+    if kind in DATES:
+        form, words = DATES[kind]
+        return None if form.fullmatch(item) and is_real_day(item) else ("FHIR_DATE", words)
+    return text(kind, item)
+
+
+def whole_number(kind: str, item: Any) -> tuple[str, str] | None:
+    if isinstance(item, bool) or not isinstance(item, int | float | msgspec.Raw):
+        return "FHIR_WRONG_TYPE", kind
+    number = item if isinstance(item, int) else None
+    if number is None:
+        return "FHIR_WRONG_TYPE", kind
+    if not LEAST[kind] <= number < 2**31:
+        return "FHIR_NUMBER_RANGE", f"{kind}: {LEAST[kind]} to {2**31 - 1}"
+    return None
+
+
+def text(kind: str, item: str) -> tuple[str, str] | None:
+    """What is wrong with the text of an id, a code, a URI or base64; other texts are free."""
+    if kind == "code":
+        return None if CODE.fullmatch(item) else ("FHIR_FORM", "a code: no blank at its ends, single ones inside")
+    if kind == "id":
+        return None if ID.fullmatch(item) else ("FHIR_ID_FORM", "1 to 64 letters, digits, '-' and '.'")
+    if kind == "base64Binary":
+        return None if is_base64(item) else ("FHIR_FORM", "base64")
+    if kind in ("uri", "url", "canonical", "oid", "uuid"):
+        return uri(kind, item)
+    return None
+
+
+def uri(kind: str, item: str) -> tuple[str, str] | None:
+    if any(char.isspace() for char in item):
+        return "FHIR_FORM", f"{kind}: no white space"
+    if item.startswith("urn:oid:") or kind == "oid":
+        oid = item.removeprefix("urn:oid:")
+        is_oid = item.startswith("urn:oid:") and OID.fullmatch(oid) is not None and len(oid) > 5
+        return None if is_oid else ("FHIR_FORM", "urn:oid: and numbers with points between")
+    if item.startswith("urn:uuid:") or kind == "uuid":
+        is_uuid = item.startswith("urn:uuid:") and UUID.fullmatch(item[9:]) is not None
+        return None if is_uuid else ("FHIR_FORM", "urn:uuid: and a UUID in lower case")
+    if kind == "canonical" and not item.startswith("#") and not SCHEME.match(item):
+        return "FHIR_FORM", "an absolute canonical URL"
+    return None
+
+
+def is_base64(item: str) -> bool:
+    packed = "".join(item.split())
+    return len(packed) % 4 == 0 and BASE64.fullmatch(packed) is not None
+
+
+def decoded(item: str) -> bytes | None:
+    """The bytes of a base64 text, None when it has none."""
+    try:
+        return binascii.a2b_base64(item, strict_mode=True)
+    except binascii.Error:
+        return None
+
+
+def is_real_day(item: str) -> bool:
+    """False for 2023-02-30; True for what names no day."""
+    if len(item) < 10 or item[4] != "-" or int(item[8:10]) <= 28:
+        return True
+    return int(item[8:10]) <= calendar.monthrange(int(item[:4]), int(item[5:7]))[1]

@@ -1,0 +1,93 @@
+"""What HL7's validator asks of data types beyond their invariants: codings, identifiers, attachments, references.
+
+Data and pure functions: type -> checks; a check takes an object of a sound structure and gives
+(reason code, path below, found, expected).
+
+Example: list(TYPED["Attachment"][0]({"data": "AAAA", "size": 9}))
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from trilake.clinical.r4.definitions import is_code_of, read, resource_types
+from trilake.clinical.r4.primitives import SCHEME, decoded
+from trilake.clinical.r4.ucum import is_unit
+from trilake.core.ledger import shape
+
+Found = Iterator[tuple[str, str, str, str]]
+Check = Callable[[Any], Found]
+UCUM = "http://unitsofmeasure.org"
+IETF = "urn:ietf:rfc:3986"
+
+
+def coding(one: Any) -> Found:
+    """A code of a system that R4 lists in full is one of its codes; a UCUM code is a unit."""
+    system, code = one.get("system"), one.get("code")
+    if not isinstance(system, str) or not isinstance(code, str):
+        return
+    if not is_code_of(system, code) or (system == UCUM and not is_unit(code)):
+        yield "FHIR_CODE_UNKNOWN", ".code", shape(code), f"a code of {system}"
+
+
+def identifier(one: Any) -> Found:
+    system, value = one.get("system"), one.get("value")
+    if system is not None and not SCHEME.match(system):
+        yield "FHIR_FORM", ".system", shape(system), "an absolute URI"
+    elif system == IETF and value is not None and not SCHEME.match(value):
+        yield "FHIR_FORM", ".value", shape(value), "a full URI, since the system is " + IETF
+
+
+def attachment(one: Any) -> Found:
+    """Data whose size or SHA-1 is stated have that size and hash."""
+    data = one.get("data")
+    if data is None:
+        return
+    content = decoded(data)
+    if content is None:
+        yield "FHIR_ATTACHMENT", ".data", "no base64", "base64 without white space"
+        return
+    size, digest = one.get("size"), one.get("hash")
+    if size is not None and size != len(content):
+        yield "FHIR_ATTACHMENT", ".size", f"{len(content):,} bytes", "the size that is stated"
+    if (
+        digest is not None
+        and digest != base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
+    ):
+        yield "FHIR_ATTACHMENT", ".hash", "another SHA-1", "the hash that is stated"
+
+
+def extension(one: Any) -> Found:
+    """A simple extension that HL7 defines with R4 has a value of a type that its definition allows."""
+    kinds = read()["extensions"].get(one.get("url"))
+    if not kinds:
+        return
+    names = {f"value{kind[0].upper()}{kind[1:]}" for kind in kinds}
+    given = [name for name in VALUES if one.get(name) is not None]
+    if given and given[0] not in names:
+        yield "FHIR_EXTENSION", "", given[0], "one of " + ", ".join(sorted(names))
+
+
+def reference(one: Any) -> Found:
+    text, kind = one.get("reference"), one.get("type")
+    if text is not None and any(char.isspace() for char in text):
+        yield "FHIR_REFERENCE", ".reference", "white space", "Type/id, a URL, urn:uuid: or #id"
+    if kind is not None and kind not in resource_types() and not SCHEME.match(kind):
+        yield "FHIR_CODE", ".type", shape(kind), "the name of a FHIR R4 resource type"
+
+
+VALUES = tuple(f"value{kind[0].upper()}{kind[1:]}" for kind in read()["types"]["Extension"]["value[x]"][0])
+TYPED: dict[str, tuple[Check, ...]] = {
+    "Coding": (coding,),
+    "Quantity": (coding,),
+    "Age": (coding,),
+    "Count": (coding,),
+    "Distance": (coding,),
+    "Duration": (coding,),
+    "Identifier": (identifier,),
+    "Attachment": (attachment,),
+    "Extension": (extension,),
+    "Reference": (reference,),
+}
+"""Data type -> its checks."""
