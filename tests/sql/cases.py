@@ -9,6 +9,7 @@ A case is tests/sql/<room>/<relation>/<case>.yaml:
         - {id: p1}                   # an object without resourceType is a delete marker
       clinical.condition:            # rows of a governed table; columns left out are NULL
         - {condition_id: c1}
+    only: {status: [active]}         # where it stands: rows of the answer with one of these values, and no others
     expect:                          # the columns named here, rows in any order
       - {patient_id: p1}
 
@@ -51,6 +52,11 @@ class Case:
     about: str
     given: dict[str, list[dict[str, Any]]]
     expect: list[dict[str, Any]]
+    only: dict[str, list[Any]]
+
+    def asked(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows that the case is about."""
+        return [row for row in rows if all(row[column] in values for column, values in self.only.items())]
 
 
 def case_files() -> list[Path]:
@@ -61,7 +67,7 @@ def load_case(path: Path) -> Case:
     content = yaml.safe_load(path.read_text())
     room, relation = path.parts[-3], path.parts[-2]
     name = "/".join(path.with_suffix("").parts[-3:])
-    return Case(name, f"{room}.{relation}", content["about"], content.get("given") or {}, content["expect"])
+    return Case(name, f"{room}.{relation}", content["about"], content.get("given") or {}, content["expect"], content.get("only") or {})
 
 
 def run_case(session: Session, case: Case, number: int) -> Answer:

@@ -1,6 +1,6 @@
 -- Called alleles with what the newest ClinVar release of their reference genome says of them.
 -- One row per sample and alternate allele that the sample carries or was called reference at.
--- Read by bioinformaticians.
+-- Read by bioinformaticians. zygosity is reference where the sample was called and has no copy: not every row is a carrier.
 WITH newest_release AS (
     SELECT
         reference_genome,
@@ -18,13 +18,28 @@ SELECT
     variant."end",
     variant.referenceallele,
     variant.alternateallele,
+    annotation.variant_id,
     variant.calls,
+    CASE
+        WHEN none_match(variant.calls, one -> one = 1) AND any_match(variant.calls, one -> one = -1) THEN 'unknown'
+        WHEN none_match(variant.calls, one -> one = 1) THEN 'reference'
+        WHEN any_match(variant.calls, one -> one = -1) THEN 'unknown'
+        WHEN any_match(variant.calls, one -> one <> 1) THEN 'heterozygous'
+        WHEN cardinality(variant.calls) = 1 THEN 'hemizygous'
+        ELSE 'homozygous'
+    END AS zygosity,
     variant.depth,
     variant.filters,
     annotation.rs_id,
     annotation.gene,
+    annotation.genes,
     annotation.clinical_significance,
+    annotation.significance,
+    annotation.is_pathogenic,
+    annotation.is_drug_response,
+    annotation.review_stars,
     annotation.condition_name,
+    annotation.conditions,
     annotation.release
 FROM genomic.variant
 INNER JOIN newest_release ON variant.reference_genome = newest_release.reference_genome
