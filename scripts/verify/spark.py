@@ -25,7 +25,7 @@ from verify.tier import Failed, NotRun, Tier
 
 N_PATIENTS = 12
 STORES = ("genomic_store", "imaging_store")
-RUN_ONLY = {"jobid", "job_id"}
+RUN_ONLY = {"importjobid"}
 """Columns that say which run of a job wrote a row."""
 Rows = list[str]
 Say = Callable[[str], None]
