@@ -23,7 +23,7 @@ from localaws.athena.parser import parse_expression, parse_query
 from localaws.athena.printing import column_texts
 from localaws.athena.rewriter import unplaced
 from localaws.athena.secured import identifier
-from localaws.athena.trino.server import hive_catalog, iceberg_catalog
+from localaws.athena.trino.catalogs import catalog_of
 from localaws.athena.types import parse_type
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def bound(query: Query, world: World, evaluate: Callable[[exp.Expr], object]) ->
 
 def table_of(ref: TableRef, alias: exp.Expr | None = None) -> exp.Table:
     """The table in Trino's catalogs."""
-    catalog = iceberg_catalog if ref.kind == "iceberg" else hive_catalog
-    parts = {"this": ref.name, "db": ref.database, "catalog": catalog(ref.catalog_id)}
+    parts = {"this": ref.name, "db": ref.database, "catalog": catalog_of(ref)}
     return exp.Table(**{key: identifier(name) for key, name in parts.items()}, alias=alias)
 
 

@@ -6,7 +6,8 @@ Example: `with Trino(world).run(Query(tree, {"__t0": ref}), Work()) as result: â
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from trino.exceptions import Error, TrinoQueryError
 from localaws.athena.engine import Query, Result, ResultColumn, Work, offered
 from localaws.athena.errors import SYSTEM, QueryError
 from localaws.athena.trino.bindings import bound
+from localaws.athena.trino.catalogs import catalogs_in, creation
 from localaws.athena.trino.client import Client, Page
 from localaws.athena.trino.failures import translated
 from localaws.athena.trino.server import Server, ServerFailed
@@ -35,8 +37,10 @@ class Trino:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._server = Server(world)
+        self._server = Server()
         self._client = Client(self._server)
+        self._catalogs: set[str] = set()
+        self._lock = threading.Lock()
 
     def describe(self, query: Query) -> tuple[ResultColumn, ...]:
         text = self._text(query, Work())
@@ -69,7 +73,16 @@ class Trino:
         self._server.close()
 
     def _text(self, query: Query, work: Work) -> Text:
-        return written(bound(query, self.world, lambda node: self.constant(node, work)))
+        tree = bound(query, self.world, lambda node: self.constant(node, work))
+        self._need(catalogs_in(tree))
+        return written(tree)
+
+    def _need(self, names: Iterable[str]) -> None:
+        """Make the catalogs that are not there yet."""
+        with self._lock:
+            for name in set(names) - self._catalogs:
+                with self._pages(Text(creation(name, self.world), {}), Work()):
+                    self._catalogs.add(name)
 
     @contextmanager
     def _pages(self, text: Text, work: Work) -> Iterator[tuple[tuple[ResultColumn, ...], Iterator[list[list[Any]]]]]:

@@ -1,10 +1,9 @@
 """A Trino server of our own: configured, started, watched and ended.
 
 Reads `.engines/` (localaws.engines); writes a folder of its own below the system's temporary one, gone at the end.
-Behind `make local-aws ENGINE=trino`. Example: `Server(world).address()` is `("127.0.0.1", 45123)` once it answers.
+Behind `make local-aws ENGINE=trino`. Example: `Server().address()` is `("127.0.0.1", 45123)` once it answers.
 
-It listens on loopback and answers nobody without a token that only this process can sign. It reads the catalog and
-the objects as localaws' own service identity: whoever asks Athena has been authorised before.
+It listens on loopback and answers nobody without a token that only this process can sign.
 """
 
 from __future__ import annotations
@@ -23,13 +22,9 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from localaws.athena.trino import keeper
 from localaws.engines import Engines, engines
-
-if TYPE_CHECKING:
-    from localaws.world import World
 
 log = logging.getLogger("localaws.athena")
 USER = "localaws"
@@ -57,8 +52,7 @@ class ServerFailed(Exception):
 class Server:
     """One server; it starts at once and in the background."""
 
-    def __init__(self, world: World, parts: Engines | None = None) -> None:
-        self._world = world
+    def __init__(self, parts: Engines | None = None) -> None:
         self._parts = parts or engines()
         self._home, self._java = self._parts.trino_home, self._parts.trino_java
         self._secret = secrets.token_bytes(48)
@@ -118,9 +112,6 @@ class Server:
 
     def _configure(self, folder: Path) -> None:
         _private(folder / "jwt.key", base64.b64encode(self._secret).decode())
-        (folder / "catalog").mkdir()
-        for name, settings in catalogs(self._world).items():
-            _write(folder / "catalog" / f"{name}.properties", settings)
         _write(
             folder / "config.properties",
             {
@@ -140,8 +131,9 @@ class Server:
                 "http-server.process-forwarded": "true",
                 "http-server.log.enabled": "false",
                 "web-ui.enabled": "false",
-                "catalog.management": "static",
-                "catalog.config-dir": str(folder / "catalog"),
+                # Each catalog costs a second to make: `catalogs` makes those that a query asks for.
+                "catalog.management": "dynamic",
+                "catalog.store": "memory",
                 "plugin.dir": str(self._home / "plugin"),
                 "query.max-length": "100000000",
                 "query.max-memory": "1GB",
@@ -151,59 +143,6 @@ class Server:
                 "query.client.timeout": "2m",
             },
         )
-
-
-def catalogs(world: World) -> dict[str, dict[str, str]]:
-    """Trino's catalogs: for each account its Iceberg tables and its other tables."""
-    found = {}
-    for account in (world.account_id, world.service_account_id):
-        found[iceberg_catalog(account)] = _iceberg(world, account)
-        found[hive_catalog(account)] = _hive(world, account)
-    return found
-
-
-def iceberg_catalog(account_id: str) -> str:
-    return f"iceberg_{account_id}"
-
-
-def hive_catalog(account_id: str) -> str:
-    return f"hive_{account_id}"
-
-
-def _iceberg(world: World, account_id: str) -> dict[str, str]:
-    return {
-        "connector.name": "iceberg",
-        "iceberg.catalog.type": "glue",
-        "iceberg.file-format": "PARQUET",
-        "iceberg.compression-codec": "ZSTD",
-        **_glue_and_s3(world, account_id),
-    }
-
-
-def _hive(world: World, account_id: str) -> dict[str, str]:
-    return {
-        "connector.name": "hive",
-        "hive.metastore": "glue",
-        "hive.security": "read-only",
-        "hive.recursive-directories": "true",
-        **_glue_and_s3(world, account_id),
-    }
-
-
-def _glue_and_s3(world: World, account_id: str) -> dict[str, str]:
-    glue, objects = world.credentials(account_id), world.credentials(world.service_account_id)
-    return {
-        "hive.metastore.glue.region": world.region,
-        "hive.metastore.glue.endpoint-url": world.endpoint,
-        "hive.metastore.glue.aws-access-key": glue.access_key_id,
-        "hive.metastore.glue.aws-secret-key": glue.secret_access_key,
-        "fs.native-s3.enabled": "true",
-        "s3.endpoint": world.endpoint,
-        "s3.region": world.region,
-        "s3.path-style-access": "true",
-        "s3.aws-access-key": objects.access_key_id,
-        "s3.aws-secret-key": objects.secret_access_key,
-    }
 
 
 def _write(path: Path, settings: Mapping[str, str]) -> None:
