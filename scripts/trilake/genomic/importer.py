@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import run_job
+from trilake.core.job import Item, bucket_and_key, run_job
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.session import Session
 from trilake.genomic.callers import caller_of
 from trilake.genomic.header import VcfHeader
+from trilake.genomic.healthomics import Hosted, import_hosted
 from trilake.genomic.load import Work, reasons_of, report, report_key, work_key
 from trilake.genomic.reader import Reading, open_vcf
 from trilake.genomic.text import encode
@@ -38,8 +39,9 @@ class Importer:
         accepted, outcomes = preflight(files, run)
         if accepted:
             run.say(f"  Loading {len(accepted):,} VCF files")
-            submit(session, accepted, run)
-            outcomes += with_remarks(accepted, [settle(session, checked, run) for checked in accepted])
+            told = load_accepted(session, accepted, run)
+            loaded = [outcome_of(checked, told[checked.file.sha256], run) for checked in accepted]
+            outcomes += with_remarks(accepted, loaded)
         return outcomes
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
@@ -92,39 +94,50 @@ def refuse_file(file: SourceFile, faults: list[Reason], warnings: list[Reason], 
     return file.outcome(records_in=1, quarantined=1, reasons=reasons)
 
 
+def load_accepted(session: Session, accepted: list[Checked], run: IngestRun) -> dict[str, dict[str, Any]]:
+    """Load into the backend that is deployed; the report on each file by content hash."""
+    if session.settings.genomic.backend == "healthomics":
+        hosted = [Hosted(checked.file, item_of(session, checked)) for checked in accepted]
+        return import_hosted(session, hosted, run)
+    submit(session, accepted, run)
+    return {checked.file.sha256: told_of(session, checked, run) for checked in accepted}
+
+
+def item_of(session: Session, checked: Checked) -> Item:
+    """What the load's work list says of a file."""
+    settings, caller = session.settings, caller_of(checked.header.lines)
+    return {
+        "uri": f"s3://{settings.core.raw_bucket}/genomic/staged/{checked.file.sha256}.vcf",
+        "name": checked.file.name,
+        "sha256": checked.file.sha256,
+        "is_annotation": "false" if checked.header.samples else "true",
+        "samples": "\t".join(checked.header.samples),
+        "release": checked.release,
+        "reference_genome": checked.header.reference_genome or settings.genomic.reference_genome,
+        "file_format": checked.header.version,
+        "caller": caller.name,
+        "caller_version": caller.version,
+    }
+
+
 def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
     """Stage the files under their content hash, write the work list, run the job."""
     settings, s3 = session.settings, session.client("s3")
-    items = []
-    for checked in accepted:
-        caller = caller_of(checked.header.lines)
-        key = f"genomic/staged/{checked.file.sha256}.vcf"
-        s3.upload_file(str(checked.file.path), settings.core.raw_bucket, key)
-        items.append(
-            {
-                "uri": f"s3://{settings.core.raw_bucket}/{key}",
-                "name": checked.file.name,
-                "sha256": checked.file.sha256,
-                "is_annotation": "false" if checked.header.samples else "true",
-                "samples": "\t".join(checked.header.samples),
-                "release": checked.release,
-                "reference_genome": checked.header.reference_genome or settings.genomic.reference_genome,
-                "file_format": checked.header.version,
-                "caller": caller.name,
-                "caller_version": caller.version,
-            }
-        )
+    items = [item_of(session, checked) for checked in accepted]
+    for checked, item in zip(accepted, items, strict=True):
+        s3.upload_file(str(checked.file.path), *bucket_and_key(item["uri"]))
     work = Work(run.ingest_id, settings.genomic.reference_genome, items)
     body = json.dumps(asdict(work)).encode()
     s3.put_object(Bucket=settings.core.raw_bucket, Key=work_key(run.ingest_id), Body=body)
     run_job(session, settings.genomic.load_job_name, {"load_id": run.ingest_id})
 
 
-def settle(session: Session, checked: Checked, run: IngestRun) -> FileOutcome:
-    """The outcome of one file from the job's report."""
+def told_of(session: Session, checked: Checked, run: IngestRun) -> dict[str, Any]:
+    """The job's report on one file."""
     key = report_key(run.ingest_id, checked.file.sha256)
     body = session.client("s3").get_object(Bucket=session.settings.core.raw_bucket, Key=key)["Body"].read()
-    return outcome_of(checked, json.loads(body), run)
+    found: dict[str, Any] = json.loads(body)
+    return found
 
 
 def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOutcome:

@@ -8,7 +8,7 @@ Example: trilake plan --env prod
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,13 @@ import click
 from trilake.core.errors import EXIT_REFUSALS
 from trilake.core.session import SETTINGS_FILE, Session
 from trilake.core.settings import Settings, from_outputs
-from trilake.core.terraform import Plan, Terraform, open_terraform
+from trilake.core.terraform import Plan, Terraform, TerraformError, open_terraform
 from trilake.core.terraform_folder import ROOTS
 from trilake.core.verb import Run, to_json, verb
 from trilake.governance.plan_review import Review, review
 from trilake.governance.plan_words import as_text
 from trilake.operations.artifacts import upload
+from trilake.operations.reference import awaits_reference, explained, import_reference, tell_terraform, write_told
 from trilake.operations.teardown import empty_stores, left_behind
 
 MAIN = ROOTS[-1]
@@ -78,7 +79,9 @@ class Proposal:
             for name, value in found.as_dict().items():
                 if isinstance(value, list):
                     joined.setdefault(name, []).extend(value)
-        roots = {plan.root.name: plan.counts for plan in self.plans}
+        roots: dict[str, Counter[str]] = {plan.root.name: Counter() for plan in self.plans}
+        for plan in self.plans:
+            roots[plan.root.name].update(plan.counts)
         return {"environment": environment, "resources": self.counts, "roots": roots, "review": joined}
 
 
@@ -86,6 +89,7 @@ class Proposal:
 def opened(run: Run) -> Iterator[tuple[Session, Terraform]]:
     """The deployer's session and Terraform in the same environment."""
     with run.session() as session, open_terraform(run.folder, run.environment) as terraform:
+        tell_terraform(session, terraform, run.environment)
         yield session, terraform
 
 
@@ -138,10 +142,9 @@ def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool, br
             context.exit(EXIT_REFUSALS)
         if proposal.has_changes and not (yes or terraform.is_disposable):
             click.confirm(f"Apply this to {run.environment}?", abort=True, err=True)
-        for item in proposal.plans:
-            if item.has_changes:
-                terraform.apply(item, progress(run, "done"))
-        write_settings(session, terraform)
+        carry_out(proposal.plans, terraform, run)
+        if awaits_reference(write_settings(session, terraform)):
+            proposal = with_reference(proposal, session, terraform, run)
         uploaded, inert = upload(session), terraform.inert(proposal.plans)
     result = {
         **proposal.as_dict(run.environment),
@@ -151,6 +154,27 @@ def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool, br
         "seconds": round(time.monotonic() - started, 1),
     }
     run.emit(result, text=told(proposal, result))
+
+
+def carry_out(plans: Iterable[Plan], terraform: Terraform, run: Run) -> None:
+    """Apply what changes something. TerraformError, with what to do where stores of HealthOmics are refused."""
+    try:
+        for item in plans:
+            if item.has_changes:
+                terraform.apply(item, progress(run, "done"))
+    except TerraformError as error:
+        raise explained(error) from None
+
+
+def with_reference(proposal: Proposal, session: Session, terraform: Terraform, run: Run) -> Proposal:
+    """Import the reference and make the stores that refer to it; both plans as one proposal."""
+    settings = Settings.read(session.folder / SETTINGS_FILE)
+    write_told(terraform, import_reference(session, settings, run.say))
+    second = terraform.plan(MAIN)
+    run.say(f"Terraform: {second.counts['create']} to create, now that the reference is there")
+    carry_out([second], terraform, run)
+    write_settings(session, terraform)
+    return Proposal((*proposal.plans, second), (*proposal.reviews, review(second.content)))
 
 
 def told(proposal: Proposal, result: dict[str, Any]) -> str:
@@ -167,12 +191,13 @@ def told(proposal: Proposal, result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_settings(session: Session, terraform: Terraform) -> None:
+def write_settings(session: Session, terraform: Terraform) -> Settings:
     """Keep what Terraform built as the settings of this environment; SettingsError when they do not fit."""
     values = from_outputs(terraform.outputs(MAIN))
     path = session.folder / SETTINGS_FILE
-    Settings.parse(values, source="terraform output")
+    settings = Settings.parse(values, source="terraform output")
     path.write_text(to_json(values) + "\n")
+    return settings
 
 
 def progress(run: Run, word: str) -> Any:

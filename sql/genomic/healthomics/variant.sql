@@ -30,7 +30,7 @@ SELECT
     stored.ps,
     held.sampleid,
     stored.information,
-    CAST(
+    cast(
         NULL AS ROW ( -- noqa: CP05
             vep ARRAY(ROW (allele varchar, consequence ARRAY(varchar), impact varchar, symbol varchar, gene varchar)) -- noqa: CP05
         )
