@@ -186,9 +186,10 @@ def sample_by_hand(sample: pysam.VariantRecordSample, index: int, n_alts: int) -
     depths = values_of(sample, "AD")
     mine = values_of(sample, "XA")
     likelihoods = values_of(sample, "PL")
-    if likelihoods and n_alts > 1 and len(genotype) == 2:
-        by_genotype = dict(zip(genotypes_of(n_alts, 2), likelihoods, strict=True))
-        likelihoods = [by_genotype[pair] for pair in ((0, 0), (0, index), (index, index))]
+    if likelihoods and n_alts > 1:
+        ploidy = len(genotype)
+        by_genotype = dict(zip(genotypes_of(n_alts, ploidy), likelihoods, strict=True))
+        likelihoods = [by_genotype[(0,) * (ploidy - n) + (index,) * n] for n in range(ploidy + 1)]
     return {
         "calls": calls,
         "alleledepths": [depths[0], depths[index]] if depths and n_alts > 1 else depths,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.genomic.conftest import a_vcf, read, rows
 from trilake.core.paths import ROOT
-from trilake.genomic import text as text_module
+from trilake.genomic import stream
 from trilake.genomic.text import encode
 
 RECORDS = [f"1 {position} . A T 50 PASS DP=9 GT:DP 0/1:9" for position in range(100, 3100)]
@@ -128,7 +128,7 @@ def test_such_bytes_in_the_header_are_passed_over_but_in_a_sample_name(tmp_path,
 
 
 def test_a_line_too_long_for_memory_is_one_refused_record(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_module, "LONGEST_LINE", 400)
+    monkeypatch.setattr(stream, "LONGEST_LINE", 400)
     path = tmp_path / "a"
     path.write_text(a_vcf(RECORDS[0], f"1 200 . A T 50 PASS SRC={'x' * 2000} GT 0/1", RECORDS[1]))
     reading = read(path)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.genomic.conftest import rows
 from trilake.genomic.genotype import calls_of, read_genotype
-from trilake.genomic.split import contig_name, likelihoods
+from trilake.genomic.split import contig_name, picked
 
 
 def test_per_allele_values_are_picked_right(vcf):
@@ -69,8 +69,16 @@ def test_calls_keep_ploidy_and_never_invent_an_allele(indexes, allele):
         assert call == {None: -1, 0: 0, allele: 1}.get(index, 2)
 
 
-@given(st.integers(2, 6), st.data())
-def test_likelihoods_of_one_allele_are_those_of_its_three_genotypes(n_alts, data):
+@given(st.integers(1, 5), st.integers(1, 5), st.data())
+def test_values_of_genotypes_keep_those_of_reference_and_one_allele(n_alts, ploidy, data):
     index = data.draw(st.integers(1, n_alts))
-    genotypes = [(j, k) for k in range(n_alts + 1) for j in range(k + 1)]
-    assert likelihoods(genotypes, index, n_alts) == [(0, 0), (0, index), (index, index)]
+    genotypes = genotypes_of(n_alts, ploidy)
+    wanted = [(0,) * (ploidy - copies) + (index,) * copies for copies in range(ploidy + 1)]
+    assert picked(genotypes, "G", index, n_alts) == wanted
+
+
+def genotypes_of(n_alts, ploidy):
+    """All genotypes in the order of the specification: by the highest allele first."""
+    if ploidy == 0:
+        return [()]
+    return [(*rest, last) for last in range(n_alts + 1) for rest in genotypes_of(last, ploidy - 1)]

@@ -20,6 +20,11 @@ class Genotype(NamedTuple):
     indexes: tuple[int, ...]
     is_phased: bool
 
+    @property
+    def ploidy(self) -> int | None:
+        """None for a single point, which callers write whatever the ploidy."""
+        return None if self.indexes == (NO_CALL,) else len(self.indexes)
+
 
 @lru_cache(maxsize=10_000)
 def read_genotype(text: str) -> Genotype | None:

@@ -14,6 +14,8 @@ from trilake.genomic.reserved import FORMAT, Field
 KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
 NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 """Keys with a column of their own in the variant store."""
+WATCHED_FORMAT = {"LEN", "LAA", "PSL", "PSO", "PSQ", "CICN"}
+"""Keys whose values have rules of their own."""
 
 
 @dataclass(frozen=True, eq=False)

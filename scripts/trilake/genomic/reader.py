@@ -1,6 +1,8 @@
-"""The heart of the genomic room: a VCF file to Arrow record batches and the records that were refused.
+"""The heart of the genomic room: a VCF file, or a part of one, to Arrow record batches and the records refused.
 
-Pure but for reading the file; the load job runs it under Spark and on a laptop alike. Memory is one batch.
+Pure but for reading the file; the load job runs it under Spark and on a laptop alike. The text is cut into blocks, which
+several threads read at once (Arrow and numpy let each other run); batches come in the order of the file. Memory is some
+blocks, whatever the file's size.
 
 Example:
     reading = open_vcf(Path("a.vcf.gz"), "a.vcf.gz", load_id="l", job_id="j", default_genome="GRCh38")
@@ -8,44 +10,33 @@ Example:
     reading.counts, reading.refused
 """
 
+from __future__ import annotations
+
+import os
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from trilake.core.ledger import Reason
+from trilake.genomic.block import MOST_WARNINGS, Counts, Parsed, Refused, parse_block
 from trilake.genomic.header import VcfHeader, read_header
-from trilake.genomic.record import VcfRecord, read_record
-from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
-from trilake.genomic.split import Origin, annotation_rows, variant_rows
-from trilake.genomic.text import Unreadable, lacks_end_block, lacks_newline, numbered_lines
+from trilake.genomic.order import OrderWatch
+from trilake.genomic.shape import ANNOTATION, VARIANT
+from trilake.genomic.source import LocalSource, Source, Unreadable, lacks_end_block, lacks_newline, unpacked
+from trilake.genomic.split import Origin
+from trilake.genomic.stream import Block, Stream
 
-BATCH_ROWS = 8_192
-MOST_WARNINGS = 20
+__all__ = ["Counts", "Reading", "Refused", "open_source", "open_vcf"]
+BLOCK_BYTES = 6 << 20
+CELLS_OF_BLOCK = 1 << 17
+SHORTEST_CELL = 4
+MOST_WORKERS = 8
 RELEASE = re.compile(r"(20\d{2})-?(\d{2})-?(\d{2})")
-
-
-@dataclass(frozen=True)
-class Refused:
-    """One data line that did not load, with why."""
-
-    line: int
-    text: str
-    reasons: tuple[Reason, ...]
-
-
-@dataclass
-class Counts:
-    """Data lines of a file: records_in = loaded + duplicate + refused. What follows a break is one refused record."""
-
-    records_in: int = 0
-    loaded: int = 0
-    duplicate: int = 0
-    refused: int = 0
 
 
 @dataclass
@@ -58,10 +49,9 @@ class Reading:
     warnings: list[Reason] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
-    _lines: Iterator[tuple[int, str]] = field(default_factory=lambda: iter(()))
-    _place: tuple[str, int] = ("", 0)
-    _contigs: set[str] = field(default_factory=set)
-    _here: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    workers: int = 1
+    _stream: Stream | None = None
+    _order: OrderWatch = field(default_factory=OrderWatch)
 
     @property
     def is_annotation(self) -> bool:
@@ -72,25 +62,29 @@ class Reading:
     def schema(self) -> pa.Schema:
         return ANNOTATION if self.is_annotation else VARIANT
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Rows as Arrow, in file order. A stream that breaks ends the file: what came before is kept, with a fault."""
-        rows, same = self._rows(), self.origin.columns
-        while chunk := list(islice(rows, BATCH_ROWS)):
-            yield record_batch(chunk, self.schema, same)
+    @property
+    def block_bytes(self) -> int:
+        """Blocks whose rows take about as much memory whatever the number of samples."""
+        return min(BLOCK_BYTES, max(1 << 18, CELLS_OF_BLOCK * SHORTEST_CELL)) if self.n_samples > 8 else BLOCK_BYTES
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        make = annotation_rows if self.is_annotation else variant_rows
-        for record in self._records():
-            yield from make(record, self.header)
+    @property
+    def n_samples(self) -> int:
+        return len(self.header.samples)
 
-    def _records(self) -> Iterator[VcfRecord]:
+    def batches(self, *, is_exact: bool = False) -> Iterator[pa.RecordBatch]:
+        """Rows as Arrow, in file order. A stream that breaks ends the file: what came before is kept, with a fault.
+
+        `is_exact` reads every record one by one: slow, and the same.
+        """
+        if self._stream is None:
+            return
+        blocks = self._stream.blocks(self.block_bytes)
+        parse = lambda block: parse_block(block, self.header, self.origin, is_exact=is_exact)  # noqa: E731
         try:
-            for number, text in self._lines:
-                if text:
-                    self.counts.records_in += 1
-                    if (record := self._accepted(number, text)) is not None:
-                        self.counts.loaded += 1
-                        yield record
+            for parsed in in_threads(parse, blocks, self.workers):
+                self._take(parsed)
+                if parsed.batch.num_rows:
+                    yield parsed.batch
         except Unreadable as error:
             self.counts.records_in += 1
             self.counts.refused += 1
@@ -99,77 +93,84 @@ class Reading:
         if not self.counts.records_in:
             self._warn(Reason("VCF_NO_RECORDS", expected="a record after the header", is_warning=True))
 
-    def _accepted(self, number: int, text: str) -> VcfRecord | None:
-        """The line's record; None when it is refused or a duplicate."""
-        record, reasons = read_record(text, number, self.header)
-        if reasons:
-            self._warn(*(reason for reason in reasons if reason.is_warning))
-        if record is None:
-            self._refuse(number, text, reasons)
-            return None
-        self._watch_order(record)
-        earlier = self._seen(record, text)
-        if earlier is None:
-            return record
-        if earlier == text:
-            self.counts.duplicate += 1
-        else:
-            reason = Reason("VCF_DUPLICATE", expected="each allele of a position once", line=number, path="ALT")
-            self._refuse(number, text, [reason])
-        return None
-
-    def _refuse(self, number: int, text: str, reasons: list[Reason]) -> None:
-        self.counts.refused += 1
-        self.refused.append(Refused(number, text, tuple(reason for reason in reasons if not reason.is_warning)))
+    def _take(self, parsed: Parsed) -> None:
+        self.counts.add(parsed.counts)
+        self.refused += parsed.refused
+        self._warn(*parsed.warnings)
+        line = self._order.first_disorder(parsed.runs)
+        if line is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
+            expected = "records sorted by position within contiguous contigs"
+            self._warn(Reason("VCF_ORDER", expected=expected, line=line, path="POS", is_warning=True))
 
     def _warn(self, *reasons: Reason) -> None:
         self.warnings += reasons[: MOST_WARNINGS - len(self.warnings)]
 
-    def _watch_order(self, record: VcfRecord) -> None:
-        contig, position = self._place
-        is_ordered = record.pos >= position if record.chrom == contig else record.chrom not in self._contigs
-        if not is_ordered and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
-            expected = "records sorted by position within contiguous contigs"
-            self._warn(Reason("VCF_ORDER", expected=expected, line=record.line, path="POS", is_warning=True))
-        if (record.chrom, record.pos) != self._place:
-            self._here.clear()
-        self._place = (record.chrom, record.pos)
-        self._contigs.add(record.chrom)
 
-    def _seen(self, record: VcfRecord, text: str) -> str | None:
-        """The earlier line at this position that has an allele of this record; symbolic alleles may repeat."""
-        keys = [(record.ref.upper(), alt.upper()) for alt in record.alts or ["."] if not alt.startswith("<")]
-        earlier = next((self._here[key] for key in keys if key in self._here), None)
-        for key in keys:
-            self._here.setdefault(key, text)
-        return earlier
-
-
-def open_vcf(path: Path, name: str, *, load_id: str, job_id: str, default_genome: str) -> Reading:
-    """A VCF with its header read and judged. Never raises for what the file holds: see `Reading.faults`."""
-    lines = numbered_lines(path)
+def in_threads(parse: Callable[[Block], Parsed], blocks: Iterator[Block], workers: int) -> Iterator[Parsed]:
+    """`parse` of each block, in order; what `blocks` raises comes after the last. One block alone needs no threads."""
+    first = next(blocks, None) if workers > 1 else None
+    second, broken = None, None
     try:
-        first = next(lines, None)
-        if first is None:
-            return Reading(
-                VcfHeader(), Origin(name, load_id, job_id, default_genome), [Reason("FILE_EMPTY", "content")]
-            )
-        lines = chain([first], lines)
-        header, reasons = read_header(lines)
+        second = next(blocks, None)
+    except Unreadable as error:
+        broken = error
+    if first is None or second is None:
+        yield from map(parse, (block for block in (first, second) if block is not None))
+        if broken:
+            raise broken
+        yield from map(parse, blocks)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Parsed]] = deque([pool.submit(parse, first), pool.submit(parse, second)])
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(parse, block))
+                if len(waiting) > workers + 1:
+                    yield waiting.popleft().result()
+        except Unreadable as error:
+            broken = error
+        yield from (future.result() for future in waiting)
+    if broken:
+        raise broken
+
+
+def processors() -> int:
+    """How many threads are worth it here."""
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def open_vcf(
+    path: Path, name: str, *, load_id: str, job_id: str, default_genome: str, workers: int | None = None
+) -> Reading:
+    """A VCF on disk with its header read and judged. Never raises for what the file holds: see `Reading.faults`."""
+    origin = Origin(name, load_id, job_id, default_genome)
+    return open_source(LocalSource(path), origin, workers=workers or processors())
+
+
+def open_source(source: Source, origin: Origin, *, workers: int = 1) -> Reading:
+    """A VCF with its header read and judged; `origin` has the genome that is assumed when the header names none."""
+    if source.size == 0:
+        return Reading(VcfHeader(), origin, [Reason("FILE_EMPTY", "content")])
+    stream = Stream(unpacked(source, workers=workers))
+    try:
+        header, reasons = read_header(stream.lines())
     except Unreadable as error:
         fault = Reason("FILE_UNREADABLE", expected="a file that is whole", found=str(error))
-        return Reading(VcfHeader(), Origin(name, load_id, job_id, default_genome), [fault])
-    genome = header.reference_genome or default_genome
-    origin = Origin(name, load_id, job_id, genome, release_of(header, name))
+        return Reading(VcfHeader(), origin, [fault])
+    if not stream.n_lines:
+        return Reading(VcfHeader(), origin, [Reason("FILE_EMPTY", "content")])
+    genome = header.reference_genome or origin.reference_genome
+    origin = Origin(origin.source_file, origin.load_id, origin.job_id, genome, release_of(header, origin.source_file))
     faults = [reason for reason in reasons if not reason.is_warning]
-    reading = Reading(header, origin, faults, [reason for reason in reasons if reason.is_warning], _lines=lines)
+    reading = Reading(header, origin, faults, [reason for reason in reasons if reason.is_warning], workers=workers)
     if faults:
         return reading
+    reading._stream = stream
     if header.reference_genome is None:
-        reading._warn(assumed(default_genome))
-    if lacks_newline(path):
+        reading._warn(assumed(genome))
+    if lacks_newline(source):
         reading._warn(Reason("VCF_NO_NEWLINE", expected="a line end after the last line", is_warning=True))
-    if lacks_end_block(path):
+    if lacks_end_block(source):
         reading._warn(Reason("VCF_NO_END_BLOCK", expected="the empty block that ends a BGZF file", is_warning=True))
     return reading
 

@@ -27,6 +27,8 @@ BREAKEND = re.compile(
 )
 WHITE = re.compile(r"\s")
 INFO_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
+WATCHED_INFO = {"SVLEN", "SVCLAIM", "SVTYPE", "CIGAR", "IMPRECISE"}
+"""INFO keys whose values have rules of their own."""
 NO_FORMAT = Layout((".",), (None,), (), ())
 
 
@@ -82,12 +84,12 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
         ref=columns[3],
         alts=[] if columns[4] == "." else columns[4].split(","),
         qual=read_quality(columns[5], faults),
-        filters=read_filters(columns[6], faults),
+        filters=read_filters(columns[6], header, faults),
         info=read_info(columns[7], faults),
         layout=layout_of(columns[8], header) if header.samples else NO_FORMAT,
         samples=columns[9:],
     )
-    check_chrom(record, faults)
+    check_chrom(record.chrom, header, faults)
     check_alleles(record, faults)
     check_info(record, header, faults)
     check_samples(record, faults)
@@ -121,7 +123,7 @@ def read_quality(text: str, faults: Faults) -> float | None:
     return float(text)
 
 
-def read_filters(text: str, faults: Faults) -> list[str] | None:
+def read_filters(text: str, header: VcfHeader, faults: Faults) -> list[str] | None:
     """None when no filter was applied (.)."""
     if text == ".":
         return None
@@ -161,12 +163,12 @@ def is_info_key(text: str) -> bool:
     return INFO_KEY.fullmatch(text) is not None
 
 
-def check_chrom(record: VcfRecord, faults: Faults) -> None:
-    if not CHROM.fullmatch(record.chrom):
+def check_chrom(text: str, header: VcfHeader, faults: Faults) -> None:
+    if not CHROM.fullmatch(text):
         faults.add(
             "VCF_CHROM",
             "CHROM",
-            shape(record.chrom),
+            shape(text),
             "a contig name without white space, comma, star and angle brackets",
         )
 

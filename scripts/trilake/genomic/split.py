@@ -1,8 +1,8 @@
 """One VCF record to rows of the store: one per alternate allele (and sample), per-allele values picked right.
 
-Pure. Splitting follows `bcftools norm -m -any`: Number=A and Number=R values keep this allele's, genotype
-likelihoods keep the three genotypes of reference and this allele, `calls` say 0 reference, 1 this allele, 2 another
-alternate, -1 no call.
+Pure. Splitting follows `bcftools norm -m -any`: Number=A and Number=R values keep this allele's, Number=G values those
+of the genotypes of reference and this allele (three of a diploid sample, two of a haploid one), `calls` say 0 reference,
+1 this allele, 2 another alternate, -1 no call.
 
 Example: rows = variant_rows(record, header, origin)
 """
@@ -10,16 +10,18 @@ Example: rows = variant_rows(record, header, origin)
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from math import comb
 from typing import Any
 
 from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
 from trilake.genomic.record import VcfRecord
-from trilake.genomic.reserved import INFO, Field
-from trilake.genomic.values import INTEGER, LARGEST
+from trilake.genomic.reserved import Field
+from trilake.genomic.values import INTEGER, LARGEST, rule_of_info
 
 MITOCHONDRION = {"M": "MT"}
+MOST_PLOIDY = 12
 
 
 @dataclass(frozen=True)
@@ -114,57 +116,66 @@ def info_of(record: VcfRecord, header: VcfHeader, index: int) -> list[tuple[str,
     if n_alts < 2:
         return [(key, "true" if value is None else value) for key, value in record.info.items()]
     return [
-        (key, "true" if value is None else pick(value, header.info.get(key) or INFO.get(key), index, n_alts))
+        (key, "true" if value is None else pick(value, rule_of_info(key, header), index, n_alts))
         for key, value in record.info.items()
     ]
 
 
 def pick(value: str, rule: Field | None, index: int, n_alts: int) -> str:
     """The part of a value that belongs to one allele."""
-    if rule is None or rule.number not in ("A", "R") or n_alts < 2:
+    if rule is None or rule.number not in ("A", "R", "G") or n_alts < 2:
         return value
     values = value.split(",")
-    if rule.number == "A" and len(values) == n_alts:
-        return values[index - 1]
-    if rule.number == "R" and len(values) == n_alts + 1:
-        return f"{values[0]},{values[index]}"
-    return value
+    places = places_of(rule.number, len(values), index, n_alts)
+    return value if places is None else ",".join(values[place] for place in places)
+
+
+@lru_cache(maxsize=10_000)
+def places_of(number: str, n_values: int, index: int, n_alts: int) -> list[int] | None:
+    """Where the values of one allele stand among those of all; None when they are not as many as Number asks for.
+
+    The ploidy of Number=G follows from the count, since no two ploidies give the same.
+    """
+    if number == "A":
+        return [index - 1] if n_values == n_alts else None
+    if number == "R":
+        return [0, index] if n_values == n_alts + 1 else None
+    ploidy = next((ploidy for ploidy in range(1, MOST_PLOIDY) if comb(n_alts + ploidy, ploidy) >= n_values), 0)
+    if not ploidy or comb(n_alts + ploidy, ploidy) != n_values:
+        return None
+    return [place_of_genotype(ploidy, copies, index) for copies in range(ploidy + 1)]
+
+
+def place_of_genotype(ploidy: int, copies: int, index: int) -> int:
+    """Where the genotype of `copies` of allele `index`, the others reference, stands (VCF 4.3, section 1.6.2)."""
+    return sum(comb(index + place - 1, place) for place in range(ploidy - copies + 1, ploidy + 1))
 
 
 def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layout) -> dict[str, Any]:
     """The sample's columns for one allele."""
     genotype = read_genotype(values.get("GT", ""))
-    picked = ((key, pick(values.get(key, "."), rule, index, n_alts)) for key, rule in layout.others)
-    others = [entry for entry in picked if entry[1] != "."]
+    mine = ((key, pick(values.get(key, "."), rule, index, n_alts)) for key, rule in layout.others)
+    others = [entry for entry in mine if entry[1] != "."]
     return {
         "phased": None if genotype is None else genotype.is_phased,
         "calls": None if genotype is None else calls_of(genotype, index),
-        "alleledepths": allele_depths(integers(values.get("AD")), index, n_alts),
+        "alleledepths": picked(integers(values.get("AD")), "R", index, n_alts),
         "depth": integer(values.get("DP")),
         "conditionalquality": integer(values.get("GQ")),
-        "genotypelikelihoods": likelihoods(numbers(values.get("GL")), index, n_alts),
-        "phredlikelihoods": likelihoods(integers(values.get("PL")), index, n_alts),
+        "genotypelikelihoods": picked(numbers(values.get("GL")), "G", index, n_alts),
+        "phredlikelihoods": picked(integers(values.get("PL")), "G", index, n_alts),
         "spl": integers(values.get("SPL")),
         "ps": integer(values.get("PS")),
         "information": others or None,
     }
 
 
-def allele_depths(depths: list[Any] | None, index: int, n_alts: int) -> list[Any] | None:
-    if depths is None or len(depths) != n_alts + 1 or n_alts < 2:
-        return depths
-    return [depths[0], depths[index]]
-
-
-def likelihoods(values: list[Any] | None, index: int, n_alts: int) -> list[Any] | None:
-    """Diploid likelihoods of (ref, ref), (ref, this), (this, this); other ploidies are kept whole.
-
-    Genotype (j, k), j <= k, stands at k(k+1)/2 + j (VCF 4.3, section 1.6.2).
-    """
-    n_diploid = (n_alts + 1) * (n_alts + 2) // 2
-    if values is None or n_alts < 2 or len(values) != n_diploid:
+def picked(values: list[Any] | None, number: str, index: int, n_alts: int) -> list[Any] | None:
+    """The values of one allele, as `pick` takes them from text."""
+    if values is None or n_alts < 2:
         return values
-    return [values[0], values[index * (index + 1) // 2], values[index * (index + 1) // 2 + index]]
+    places = places_of(number, len(values), index, n_alts)
+    return values if places is None else [values[place] for place in places]
 
 
 def integer(text: str | None) -> int | None:

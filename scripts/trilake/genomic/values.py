@@ -28,7 +28,7 @@ FLOAT = re.compile(
     r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|inf(?:inity)?|nan)", flags=re.IGNORECASE | re.ASCII
 )
 CIGAR = re.compile(r"(?:\d+[MIDNSHPX=])+", flags=re.ASCII)
-PLAIN = {"Integer": r"\d{1,9}", "Float": r"\d+(?:\.\d+)?(?:e-?\d+)?", "Character": r"[^,]", "String": r"[^,]*"}
+PLAIN = {"Integer": r"\d{1,9}", "Float": r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?", "Character": r"[^,]", "String": r"[^,]*"}
 NEVER = re.compile(r"(?!)")
 SYMBOLIC_LENGTH = ("<DEL", "<DUP", "<INS", "<INV", "<CNV")
 CLAIMS = {"D", "J", "DJ", "."}
@@ -50,13 +50,20 @@ def plain(key: str, rule: Field, n_alts: int, ploidy: int | None) -> re.Pattern[
 
 def wanted_count(rule: Field, n_alts: int, ploidy: int | None) -> int | None:
     """How many values a rule asks for. A record without ALT may keep the values of the alleles that were there."""
-    return expected_count(rule.number, n_alts, ploidy) if n_alts or rule.number.isdigit() else None
+    return (
+        expected_count(rule.number, n_alts, ploidy) if n_alts or rule.number.isdigit() or rule.number == "P" else None
+    )
+
+
+def rule_of_info(key: str, header: VcfHeader) -> Field | None:
+    """The declared rule of an INFO key, else the reserved one."""
+    return header.info.get(key) or INFO.get(key)
 
 
 def check_info(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
     info, n_alts = record.info, len(record.alts)
     for key, value in info.items():
-        rule = header.info.get(key) or INFO.get(key)
+        rule = rule_of_info(key, header)
         if rule is not None and not (value and plain(key, rule, n_alts, None).fullmatch(value)):
             check_info_value(key, value, rule, n_alts, faults)
     if "END" in info and INTEGER.fullmatch(info["END"] or "") and record.pos:
@@ -134,6 +141,8 @@ def expected_count(number: str, n_alts: int, ploidy: int | None) -> int | None:
         return n_alts + 1
     if number == "G" and ploidy is not None:
         return comb(n_alts + ploidy, ploidy)
+    if number == "P":
+        return ploidy
     return None
 
 
@@ -174,7 +183,7 @@ def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[st
         if genotype is None:
             faults.add("VCF_GENOTYPE", f"sample {number}", shape(values[0]), "allele indexes separated by / or |")
             return
-        ploidy = len(genotype.indexes)
+        ploidy = genotype.ploidy
         if max(genotype.indexes) > n_alts:
             # With ALT `.` the alleles were dropped, not invented: kept as "another alternate" (calls 2).
             expected = f"allele indexes of 0 to {n_alts}"

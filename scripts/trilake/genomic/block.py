@@ -1,0 +1,190 @@
+"""A block of VCF lines to Arrow: the common ones column by column, the odd ones one by one, in the order of the file.
+
+Pure: bytes in, Arrow record batch and refused records out. This is what a laptop's threads and Spark's tasks both run.
+
+Example: parsed = parse_block(Block(12, b"1\\t100\\t..."), header, origin); parsed.batch, parsed.refused
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from trilake.core.ledger import Reason
+from trilake.genomic.header import VcfHeader
+from trilake.genomic.order import Run, runs_of
+from trilake.genomic.record import VcfRecord, read_record
+from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
+from trilake.genomic.split import Origin, annotation_rows, variant_rows
+from trilake.genomic.stream import Block
+from trilake.genomic.text import decode
+from trilake.genomic.vector import Vectorised, vectorised
+
+MOST_WARNINGS = 20
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One data line that did not load, with why."""
+
+    line: int
+    text: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass
+class Counts:
+    """Data lines of a file: records_in = loaded + duplicate + refused. What follows a break is one refused record."""
+
+    records_in: int = 0
+    loaded: int = 0
+    duplicate: int = 0
+    refused: int = 0
+
+    def add(self, other: Counts) -> None:
+        self.records_in += other.records_in
+        self.loaded += other.loaded
+        self.duplicate += other.duplicate
+        self.refused += other.refused
+
+
+@dataclass
+class Parsed:
+    """What became of a block. `warnings` are the first only; `runs` say in which order its records stand."""
+
+    batch: pa.RecordBatch
+    refused: list[Refused] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    runs: list[Run] = field(default_factory=list)
+
+
+@dataclass
+class Exact:
+    """Lines read one by one: what `record` makes of them. Lines are numbers within the block."""
+
+    header: VcfHeader
+    first_line: int
+    records: list[tuple[int, VcfRecord]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    n_duplicates: int = 0
+    _before: int = -1
+    _place: tuple[str, int] = ("", 0)
+    _here: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        for number, raw in lines:
+            text = decode(raw, self.first_line + number)
+            if number != self._before + 1:
+                self._here.clear()
+            self._before = number
+            if text:
+                self._read(number, text)
+
+    def _read(self, number: int, text: str) -> None:
+        line = self.first_line + number
+        record, reasons = read_record(text, line, self.header)
+        self._warn([reason for reason in reasons if reason.is_warning])
+        if record is None:
+            self._refuse(line, text, reasons)
+            return
+        if (record.chrom, record.pos) != self._place:
+            self._here.clear()
+            self._place = (record.chrom, record.pos)
+        earlier = self._seen(record, text)
+        if earlier is None:
+            self.records.append((number, record))
+        elif earlier == text:
+            self.n_duplicates += 1
+            self._warn([Reason("VCF_REPEATED", "each record once", line=line, path="line", is_warning=True)])
+        else:
+            reason = Reason("VCF_DUPLICATE", expected="each allele of a position once", line=line, path="ALT")
+            self._refuse(line, text, [reason])
+
+    def _warn(self, reasons: list[Reason]) -> None:
+        self.warnings += reasons[: MOST_WARNINGS - len(self.warnings)]
+
+    def _refuse(self, line: int, text: str, reasons: list[Reason]) -> None:
+        self.refused.append(Refused(line, text, tuple(reason for reason in reasons if not reason.is_warning)))
+
+    def _seen(self, record: VcfRecord, text: str) -> str | None:
+        """The earlier line at this position that has an allele of this record; symbolic alleles may repeat."""
+        keys = [(record.ref.upper(), alt.upper()) for alt in record.alts or ["."] if not alt.startswith("<")]
+        earlier = next((self._here[key] for key in keys if key in self._here), None)
+        for key in keys:
+            self._here.setdefault(key, text)
+        return earlier
+
+
+def parse_block(block: Block, header: VcfHeader, origin: Origin, *, is_exact: bool = False) -> Parsed:
+    """The block's rows and refused records. `is_exact` reads every line one by one, with the same result."""
+    data = block.data.replace(b"\r\n", b"\n")
+    fast = Vectorised.nothing() if is_exact else vectorised(data, header, origin)
+    exact = Exact(header, block.first_line)
+    exact.read(lines_at(data, fast.odd))
+    schema = VARIANT if header.samples else ANNOTATION
+    parts = [*fast.parts, *exact_parts(exact, header, origin, schema)]
+    n_loaded = len(fast.lines) + len(exact.records)
+    n_refused = len(exact.refused)
+    counts = Counts(n_loaded + n_refused + exact.n_duplicates, n_loaded, exact.n_duplicates, n_refused)
+    runs = all_runs(fast, exact, block.first_line)
+    return Parsed(in_order(parts, schema), exact.refused, exact.warnings, counts, runs)
+
+
+def lines_at(data: bytes, numbers: np.ndarray | None) -> Iterator[tuple[int, bytes]]:
+    """The lines of these numbers, all of them for None."""
+    if numbers is None:
+        yield from enumerate(data.removesuffix(b"\n").split(b"\n"))
+    elif len(numbers):
+        lines = data.split(b"\n")
+        yield from ((number, lines[number]) for number in numbers.tolist())
+
+
+def exact_parts(
+    exact: Exact, header: VcfHeader, origin: Origin, schema: pa.Schema
+) -> list[tuple[np.ndarray, pa.RecordBatch]]:
+    make = variant_rows if header.samples else annotation_rows
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    for number, record in exact.records:
+        made = list(make(record, header))
+        rows += made
+        lines += [number] * len(made)
+    return [(np.array(lines), record_batch(rows, schema, origin.columns))] if rows else []
+
+
+def in_order(parts: list[tuple[np.ndarray, pa.RecordBatch]], schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of all parts by the line that they come from."""
+    if not parts:
+        return empty(schema)
+    if len(parts) == 1:
+        return parts[0][1]
+    order = np.argsort(np.concatenate([lines for lines, _ in parts]), kind="stable")
+    arrays = [
+        pa.concat_arrays([batch.column(number) for _, batch in parts]).take(pa.array(order))
+        for number in range(len(schema))
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, column.type) for column in schema], schema=schema)
+
+
+def all_runs(fast: Vectorised, exact: Exact, first_line: int) -> list[Run]:
+    """The runs of all accepted records, whichever way they were read."""
+    names = list(fast.names)
+    numbers = {name: number for number, name in enumerate(names)}
+    contigs = []
+    for _, record in exact.records:
+        contigs.append(numbers.setdefault(record.chrom, len(numbers)))
+    lines = np.concatenate([fast.lines, [number for number, _ in exact.records]]).astype(np.int64)
+    codes = np.concatenate([fast.contigs, contigs]).astype(np.int64)
+    positions = np.concatenate([fast.positions, [record.pos for _, record in exact.records]]).astype(np.int64)
+    order = np.argsort(lines, kind="stable")
+    return runs_of(lines[order] + first_line, codes[order], list(numbers), positions[order])

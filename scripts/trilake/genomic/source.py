@@ -1,0 +1,274 @@
+"""The bytes of a VCF, whatever it is packed in: plain text, gzip, BGZF or BCF, whole or from one offset to another.
+
+Reads a file on disk or an S3 object as a stream; memory does not grow with it.
+
+Example: for piece in unpacked(LocalSource(Path("a.vcf.gz"))): ...
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+import pysam
+
+PIECE = 1 << 20
+GZIP = b"\x1f\x8b"
+# The empty block that ends a BGZF file (SAM specification, section 4.1.2).
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+BGZF_START = bytes.fromhex("1f8b0804")
+LARGEST_BLOCK = 1 << 16
+
+
+class Unreadable(Exception):
+    """The stream ends early or is damaged; the message says where, in words."""
+
+
+class Source(Protocol):
+    """A file that can be read from any offset."""
+
+    @property
+    def size(self) -> int: ...
+
+    def open_at(self, offset: int) -> BinaryIO:
+        """The bytes from an offset to the end; the caller closes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalSource:
+    """A file on disk."""
+
+    path: Path
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def open_at(self, offset: int) -> BinaryIO:
+        file = self.path.open("rb")
+        file.seek(offset)
+        return file
+
+
+@dataclass(frozen=True)
+class S3Source:
+    """An object in S3; only what is read is fetched."""
+
+    s3: Any
+    bucket: str
+    key: str
+    size: int
+
+    def open_at(self, offset: int) -> BinaryIO:
+        if offset >= self.size:
+            return BytesIO()
+        answer = self.s3.get_object(Bucket=self.bucket, Key=self.key, Range=f"bytes={offset}-")
+        return cast(BinaryIO, answer["Body"])
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a file by offsets in it as it is packed; plain text and BGZF can be cut, other packings not."""
+
+    start: int
+    end: int
+
+
+def head_of(source: Source, count: int = 64) -> bytes:
+    with source.open_at(0) as file:
+        return file.read(count)
+
+
+def is_gzip(source: Source) -> bool:
+    return head_of(source).startswith(GZIP)
+
+
+def is_bgzf(source: Source) -> bool:
+    return is_bgzf_head(head_of(source))
+
+
+def is_bgzf_head(head: bytes) -> bool:
+    return head.startswith(BGZF_START) and head[12:16] == b"BC\x02\x00"
+
+
+def is_bcf(source: Source) -> bool:
+    head = head_of(source, LARGEST_BLOCK)
+    if not head.startswith(GZIP):
+        return head.startswith(b"BCF")
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 3) == b"BCF"
+    except zlib.error:
+        return False
+
+
+def can_be_cut(source: Source) -> bool:
+    """Whether parts of the file can be read alone."""
+    return not is_bcf(source) and (is_bgzf(source) or not is_gzip(source))
+
+
+def lacks_newline(source: Source) -> bool:
+    """Whether a plain text ends without a line end, as one that was cut short does."""
+    return not is_gzip(source) and not is_bcf(source) and last_bytes(source, 1) != b"\n"
+
+
+def lacks_end_block(source: Source) -> bool:
+    """Whether a BGZF file ends without its empty last block, as one that was cut between two blocks does."""
+    return is_bgzf(source) and last_bytes(source, len(BGZF_END)) != BGZF_END
+
+
+def last_bytes(source: Source, count: int) -> bytes:
+    with source.open_at(max(0, source.size - count)) as file:
+        return file.read()
+
+
+def unpacked(source: Source, offset: int = 0, workers: int = 1) -> Iterator[bytes]:
+    """The text from an offset on, in pieces. Unreadable where it breaks, after all that came whole."""
+    if offset == 0 and is_bcf(source):
+        return bcf_text(source)
+    if is_bgzf(source):
+        return bgzf_text(source, offset, workers)
+    return gzip_text(source) if is_gzip(source) else plain_text(source, offset)
+
+
+def plain_text(source: Source, offset: int) -> Iterator[bytes]:
+    with source.open_at(offset) as file:
+        try:
+            while piece := file.read(PIECE):
+                yield piece
+        except OSError as error:
+            raise Unreadable from error
+
+
+def gzip_text(source: Source) -> Iterator[bytes]:
+    """All members of a gzip file one after the other; zeros may follow the last."""
+    with source.open_at(0) as file:
+        packed = file.read(PIECE)
+        while packed:
+            unpacker = zlib.decompressobj(wbits=31)
+            while not unpacker.eof:
+                if not packed:
+                    raise Unreadable
+                try:
+                    yield unpacker.decompress(packed, 4 * PIECE)
+                except zlib.error as error:
+                    raise Unreadable from error
+                packed = unpacker.unconsumed_tail or (b"" if unpacker.eof else file.read(PIECE))
+            packed = (unpacker.unused_data.lstrip(b"\0")) or file.read(PIECE).lstrip(b"\0")
+
+
+def bgzf_text(source: Source, offset: int, workers: int) -> Iterator[bytes]:
+    """The blocks of a BGZF file from the first that starts at or after an offset, unpacked by several threads."""
+    with source.open_at(offset) as file, ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[bytes]] = deque()
+        for blocks in block_groups(file, is_aligned=offset == 0):
+            waiting.append(pool.submit(inflate, blocks))
+            if len(waiting) > 2 * workers:
+                yield from whole(waiting.popleft())
+        while waiting:
+            yield from whole(waiting.popleft())
+
+
+def whole(future: Future[bytes]) -> Iterator[bytes]:
+    """What a group of blocks unpacks to; of a damaged one what came before the damage, then Unreadable."""
+    try:
+        yield future.result()
+    except DamagedBlock as error:
+        yield error.before
+        raise Unreadable from error
+
+
+class DamagedBlock(Exception):
+    """A block that does not unpack, with the text of those before it."""
+
+    def __init__(self, before: bytes) -> None:
+        super().__init__("damaged block")
+        self.before = before
+
+
+def inflate(blocks: list[bytes]) -> bytes:
+    text: list[bytes] = []
+    for block in blocks:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            text.append(unpacker.decompress(block))
+        except zlib.error as error:
+            raise DamagedBlock(b"".join(text)) from error
+        if not unpacker.eof:
+            raise DamagedBlock(b"".join(text))
+    return b"".join(text)
+
+
+def block_groups(file: BinaryIO, *, is_aligned: bool) -> Iterator[list[bytes]]:
+    """Some blocks at a time, as they lie in the file; a rest that is no block is given as one, and does not unpack."""
+    packed = file.read(PIECE)
+    at = 0 if is_aligned else block_start(packed)
+    while packed[at:]:
+        blocks = []
+        while (size := block_size(packed, at)) and at + size <= len(packed):
+            blocks.append(packed[at : at + size])
+            at += size
+        rest = packed[at:]
+        more = file.read(PIECE)
+        if not more and rest.strip(b"\0"):
+            blocks.append(rest)
+        if blocks:
+            yield blocks
+        if not more:
+            return
+        if len(rest) > LARGEST_BLOCK:
+            yield [rest]
+            return
+        packed, at = rest + more, 0
+
+
+def block_size(packed: bytes, at: int) -> int:
+    """The size of the block that starts here; 0 when there is none, or too little of it."""
+    head = packed[at : at + 18]
+    return int.from_bytes(head[16:18], "little") + 1 if len(head) == 18 and is_bgzf_head(head) else 0
+
+
+def block_start(packed: bytes) -> int:
+    """Where the first block starts that another block, or the end, follows."""
+    at = packed.find(BGZF_START)
+    while at >= 0:
+        size = block_size(packed, at)
+        if size and (at + size >= len(packed) or block_size(packed, at + size) or at + size + 18 > len(packed)):
+            return at
+        at = packed.find(BGZF_START, at + 1)
+    return len(packed)
+
+
+def bcf_text(source: Source) -> Iterator[bytes]:
+    """BCF as the VCF lines that htslib prints for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = source.path if isinstance(source, LocalSource) else fetched(source, Path(folder, "a.bcf"))
+        try:
+            with open_bcf(path) as file:
+                yield str(file.header).encode("utf-8", "surrogateescape")
+                for record in file:
+                    yield str(record).encode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as error:
+            raise Unreadable from error
+
+
+def fetched(source: Source, path: Path) -> Path:
+    with source.open_at(0) as file, path.open("wb") as target:
+        while piece := file.read(PIECE):
+            target.write(piece)
+    return path
+
+
+def open_bcf(path: Path) -> pysam.VariantFile:
+    """Open, even when the last block is missing: what came whole is read, and `lacks_end_block` tells the rest."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pysam.VariantFile(str(path), ignore_truncation=True)

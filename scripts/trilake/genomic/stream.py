@@ -1,0 +1,133 @@
+"""The lines of a VCF: one by one up to the column line, then in blocks that can be read apart from each other.
+
+A block ends where CHROM or POS changes, so that all records of a place lie in one block. Memory is one block.
+
+Example: stream = Stream(unpacked(source)); header = read_header(stream.lines()); for block in stream.blocks(1 << 23): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trilake.genomic.source import Unreadable
+from trilake.genomic.text import decode
+
+LONGEST_LINE = 64 << 20
+MOST_IN_ONE_PLACE = 64 << 20
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines; `first_line` is the number of the first of them. Only the file's last may lack its line end."""
+
+    first_line: int
+    data: bytes
+
+    @property
+    def n_lines(self) -> int:
+        return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+
+
+class Stream:
+    """Text that comes in pieces of any size. `n_lines` counts the lines given so far."""
+
+    def __init__(self, pieces: Iterator[bytes], n_lines: int = 0) -> None:
+        self._pieces = pieces
+        self._held = b""
+        self._is_ended = False
+        self.n_lines = n_lines
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """(line number from 1, line without its line end). Unreadable when the stream breaks."""
+        while True:
+            while b"\n" not in self._held and not self._is_ended:
+                self._take_more()
+            line, newline, self._held = self._held.partition(b"\n")
+            if not line and not newline:
+                return
+            self.n_lines += 1
+            yield self.n_lines, decode(line, self.n_lines)
+
+    def blocks(self, size: int) -> Iterator[Block]:
+        """The lines that are left, in blocks of about `size` bytes. Unreadable when the stream breaks."""
+        wanted = size
+        while not self._is_ended:
+            try:
+                self._fill(wanted)
+            except Unreadable:
+                yield from self._give(self._held.rfind(b"\n") + 1)
+                raise
+            at = len(self._held) if self._is_ended else cut(self._held)
+            wanted = size if at else 2 * len(self._held)
+            if not at and len(self._held) > MOST_IN_ONE_PLACE:
+                at = self._held.rfind(b"\n") + 1
+            yield from self._give(at)
+        yield from self._give(len(self._held))
+
+    def _fill(self, size: int) -> None:
+        pieces, length = [self._held], len(self._held)
+        try:
+            while length < size or (len(pieces) == 1 and b"\n" not in self._held):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    self._is_ended = True
+                    break
+                pieces.append(piece)
+                length += len(piece)
+        except Unreadable as error:
+            self._held = b"".join(pieces)
+            raise self._broken() from error
+        self._held = b"".join(pieces)
+        if len(self._held) > LONGEST_LINE:
+            self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Pass over the rest of a last line that is too long for memory."""
+        start = self._held.rfind(b"\n") + 1
+        if len(self._held) - start <= LONGEST_LINE:
+            return
+        self._held, rest = self._held[: start + LONGEST_LINE], b""
+        while not rest and (piece := next(self._pieces, None)) is not None:
+            _, newline, rest = piece.partition(b"\n")
+            rest = newline + rest
+        self._is_ended = not rest
+        self._held += rest
+
+    def _take_more(self) -> None:
+        self._fill(len(self._held) + 1)
+
+    def _broken(self) -> Unreadable:
+        line = self.n_lines + self._held.count(b"\n")
+        return Unreadable(f"the compressed data ends or breaks after line {line}")
+
+    def _give(self, at: int) -> Iterator[Block]:
+        if at:
+            data, self._held = self._held[:at], self._held[at:]
+            block = Block(self.n_lines + 1, shortened(data) if at > LONGEST_LINE else data)
+            self.n_lines += block.n_lines
+            yield block
+
+
+def shortened(data: bytes) -> bytes:
+    """The lines, of those that are too long their first column alone, which no rule takes for a record."""
+    lines = data.split(b"\n")
+    return b"\n".join(line if len(line) < LONGEST_LINE else line[:1000].split(b"\t", 1)[0] for line in lines)
+
+
+def cut(data: bytes) -> int:
+    """Where to cut whole lines so that no place is on both sides: before the last place. 0 when there is but one."""
+    end = data.rfind(b"\n") + 1
+    last = None
+    while end > 0:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        place = place_of(data, start, end)
+        if last is not None and place != last:
+            return end
+        last, end = place, start
+    return 0
+
+
+def place_of(data: bytes, start: int, end: int) -> list[bytes]:
+    """CHROM and POS of the line."""
+    return data[start : min(end, start + 400)].split(b"\t", 2)[:2]

@@ -1,0 +1,196 @@
+"""The common VCF lines of a block, column by column; the numbers of the others, to be read one by one.
+
+Pure. Text becomes columns by Arrow's CSV reader (one sample) or by splitting lines (several); `vector_site` and
+`vector_sample` then check and convert whole columns, the lines grouped by FORMAT. Nothing here says what is wrong: a
+line that is not certainly right is odd, and `record` tells what it is.
+
+Example: found = vectorised(data, header, origin); found.parts, found.odd
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as csv
+
+from trilake.genomic.header import VcfHeader
+from trilake.genomic.layout import layout_of
+from trilake.genomic.shape import ANNOTATION, VARIANT
+from trilake.genomic.split import Origin
+from trilake.genomic.tokens import coded, split
+from trilake.genomic.vector_place import with_neighbours
+from trilake.genomic.vector_rows import SiteRows, places_within, site_rows
+from trilake.genomic.vector_sample import read_cells, sample_rows, sound_lines
+from trilake.genomic.vector_site import Columns, Site, numbers, read_site
+
+FEWEST_LINES = 16
+MOST_FORMATS = 12
+NAMES = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info", "format", "cells")
+PLAIN = bytes(range(0x21, 0x7F)) + b"\t\n"
+TAB, NEWLINE = ord("\t"), ord("\n")
+IS_PLAIN = np.isin(np.arange(256), list(PLAIN))
+NO_NUMBERS = np.empty(0, np.int64)
+Part = tuple[np.ndarray, pa.RecordBatch]
+
+
+@dataclass
+class Vectorised:
+    """Rows of the lines that are common, with the line of each row; and the lines that are `odd` (None: all).
+
+    `lines`, `contigs` (numbers in `names`) and `positions` are those of the common lines.
+    """
+
+    parts: list[Part]
+    odd: np.ndarray | None
+    lines: np.ndarray
+    contigs: np.ndarray
+    names: list[str]
+    positions: np.ndarray
+
+    @classmethod
+    def nothing(cls) -> Vectorised:
+        return cls([], None, NO_NUMBERS, NO_NUMBERS, [], NO_NUMBERS)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines as columns: `lines` are their numbers in the block, `cells` the samples of all lines, `starts` where every
+    line of the block starts, the regular ones and the others."""
+
+    lines: np.ndarray
+    columns: Columns
+    cells: pa.StringArray | None
+    starts: np.ndarray
+
+
+def vectorised(data: bytes, header: VcfHeader, origin: Origin) -> Vectorised:
+    """The block's common lines as rows. A block of few lines is not worth it."""
+    if data.count(b"\n") < FEWEST_LINES:
+        return Vectorised.nothing()
+    text = read_text(data, len(header.samples))
+    if not len(text.lines):
+        return Vectorised.nothing()
+    site = read_site(text.columns, header)
+    groups = formats_of(text.columns["format"], site) if header.samples else {"": np.ones(len(text.lines), bool)}
+    if header.samples:
+        site.ok &= sound_samples(text, site, groups, header)
+    codes, names = coded(text.columns["chrom"])
+    positions = numbers(text.columns["pos"], site.ok)
+    site.ok &= with_neighbours(data, text.starts, text.lines, site, codes, names, positions)
+    parts = [made for form, group in groups.items() for made in rows_of(text, site, group, form, header, origin)]
+    odd = np.ones(len(text.starts), bool)
+    odd[text.lines[site.ok]] = False
+    return Vectorised(parts, np.flatnonzero(odd), text.lines[site.ok], codes[site.ok], names, positions[site.ok])
+
+
+def read_text(data: bytes, n_samples: int) -> Text:
+    """The lines of printable ASCII that have the right number of columns, as columns."""
+    n_columns = 9 + n_samples if n_samples else 8
+    values = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(values == NEWLINE) + 1
+    if not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    starts = np.concatenate([[0], ends[:-1]])
+    tabs = np.searchsorted(np.flatnonzero(values == TAB), np.append(starts, len(data)))
+    is_regular = np.diff(tabs) == n_columns - 1
+    if data.translate(None, PLAIN):
+        strange = np.flatnonzero(~IS_PLAIN[values])
+        is_regular[np.searchsorted(ends, strange, side="right")] = False
+    lines = np.flatnonzero(is_regular)
+    if not is_regular.all():
+        data = values[np.repeat(is_regular, ends - starts)].tobytes()
+    columns, cells = columns_of(data, n_samples) if len(lines) else ({}, None)
+    return Text(lines, columns, cells, starts)
+
+
+def columns_of(data: bytes, n_samples: int) -> tuple[Columns, pa.StringArray | None]:
+    """(the columns before the samples, the samples of all lines one after the other)."""
+    if n_samples > 1:
+        lines = [line.split(b"\t", 9) for line in data.removesuffix(b"\n").split(b"\n")]
+        *columns, rests = (list(column) for column in zip(*lines, strict=True))
+        named = dict(zip(NAMES, (pa.array(column, pa.string()) for column in columns), strict=False))
+        return named, split(pa.array([b"\t".join(rests)], pa.string()), b"\t").pieces
+    names = list(NAMES[: 10 if n_samples else 8])
+    table = csv.read_csv(
+        pa.BufferReader(data),
+        csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+        csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False),
+        csv.ConvertOptions(
+            check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[], strings_can_be_null=False
+        ),
+    )
+    columns = {name: table.column(name).combine_chunks() for name in names}
+    return columns, columns.pop("cells", None)
+
+
+def formats_of(texts: pa.StringArray, site: Site) -> dict[str, np.ndarray]:
+    """The lines of each FORMAT; those of the rarer ones, when there are many, are odd."""
+    codes, forms = coded(texts)
+    order = np.argsort(-np.bincount(codes, minlength=len(forms)), kind="stable")[:MOST_FORMATS]
+    groups = {forms[code]: codes == code for code in order.tolist()}
+    if len(forms) > MOST_FORMATS:
+        site.ok &= np.isin(codes, order)
+    return groups
+
+
+def sound_samples(text: Text, site: Site, groups: dict[str, np.ndarray], header: VcfHeader) -> np.ndarray:
+    """Which lines have samples that are all right."""
+    ok = np.ones(len(text.lines), bool)
+    for form, group in groups.items():
+        cells = read_cells(cells_of(text, group, header), layout_of(form, header), len(header.samples))
+        ok[group] = sound_lines(cells, site.n_alts[group])
+    return ok
+
+
+def cells_of(text: Text, chosen: np.ndarray, header: VcfHeader) -> pa.StringArray:
+    if chosen.all():
+        return text.cells
+    return text.cells.filter(pa.array(np.repeat(chosen, len(header.samples))))
+
+
+def rows_of(text: Text, site: Site, group: np.ndarray, form: str, header: VcfHeader, origin: Origin) -> list[Part]:
+    """The rows of one FORMAT's lines, with their lines; none when no line is common."""
+    chosen = group & site.ok
+    if not chosen.any():
+        return []
+    site = replace(site, ok=chosen).filter()
+    rows = site_rows(site, header)
+    columns, lines = rows.columns, rows.lines
+    if header.samples:
+        cells = read_cells(cells_of(text, chosen, header), layout_of(form, header), len(header.samples))
+        site_row, sample, cell = crossed(site, rows, len(header.samples))
+        if len(header.samples) > 1:
+            columns = {name: column.take(pa.array(site_row)) for name, column in columns.items()}
+        lines = rows.lines[site_row]
+        n_alts = site.n_alts[lines]
+        columns |= sample_rows(cells, cell, rows.alleles[site_row], n_alts)
+        columns["splitfrommultiallelic"] = pa.array(n_alts > 1)
+        columns["sampleid"] = sample_names(header, sample)
+    schema = VARIANT if header.samples else ANNOTATION
+    same = origin.columns
+    arrays = [
+        pa.repeat(pa.scalar(same[column.name], column.type), len(lines))
+        if column.name in same
+        else columns[column.name]
+        for column in schema
+    ]
+    return [(text.lines[chosen][lines], pa.RecordBatch.from_arrays(arrays, schema=schema))]
+
+
+def crossed(site: Site, rows: SiteRows, n_samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(site row, sample, cell) of each row: line by line, sample by sample, allele by allele."""
+    if n_samples == 1:
+        return np.arange(len(rows.lines)), np.zeros(len(rows.lines), np.int64), rows.lines
+    n_rows = np.maximum(site.n_alts, 1)
+    line = np.repeat(np.arange(len(n_rows)), n_rows * n_samples)
+    within = places_within(n_rows * n_samples)
+    sample = within // n_rows[line]
+    first = np.cumsum(n_rows) - n_rows
+    return first[line] + within % n_rows[line], sample, line * n_samples + sample
+
+
+def sample_names(header: VcfHeader, samples: np.ndarray) -> pa.StringArray:
+    names = pa.array(header.samples, pa.string())
+    return pa.repeat(names[0], len(samples)) if len(names) == 1 else names.take(pa.array(samples))

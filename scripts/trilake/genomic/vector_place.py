@@ -1,0 +1,76 @@
+"""Which common lines have to be read one by one after all: those that share their place with an odd or an equal one.
+
+Pure. Whether a record is a duplicate depends on the others of its place, so all of them go the same way.
+
+Example: keep = with_neighbours(data, starts, lines, site, codes, names, positions)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from trilake.genomic.vector_site import Site
+
+
+def with_neighbours(
+    data: bytes,
+    starts: np.ndarray,
+    lines: np.ndarray,
+    site: Site,
+    codes: np.ndarray,
+    names: list[str],
+    positions: np.ndarray,
+) -> np.ndarray:
+    """Which lines may stay common. `starts` are where all lines of the block start, `lines` which of them these are."""
+    keep = np.ones(len(lines), bool)
+    common = np.flatnonzero(site.ok)
+    if not len(common):
+        return keep
+    here = codes[common] * (1 << 32) + positions[common]
+    is_new = np.append(True, here[1:] != here[:-1])
+    runs = np.cumsum(is_new) - 1
+    lengths = np.bincount(runs)
+    gone = runs_with_equals(site, common, runs, lengths)
+    if len(common) < len(starts):
+        gone |= runs_beside_odd(data, starts, lines[common], here, runs, names)
+    if gone:
+        keep[common[np.isin(runs, list(gone))]] = False
+    return keep
+
+
+def runs_with_equals(site: Site, common: np.ndarray, runs: np.ndarray, lengths: np.ndarray) -> set[int]:
+    """Runs of lines of one place in which an allele stands twice."""
+    together = np.flatnonzero(lengths[runs] > 1)
+    if not len(together):
+        return set()
+    rows = pa.array(common[together])
+    refs, alts = (site.columns[name].take(rows).to_pylist() for name in ("ref", "alt"))
+    seen: set[tuple[int, str, str]] = set()
+    found = set()
+    for run, ref, texts in zip(runs[together].tolist(), refs, alts, strict=True):
+        for alt in texts.upper().split(","):
+            key = (run, ref.upper(), alt)
+            if key in seen and not alt.startswith("<"):
+                found.add(run)
+            seen.add(key)
+    return found
+
+
+def runs_beside_odd(
+    data: bytes, starts: np.ndarray, lines: np.ndarray, here: np.ndarray, runs: np.ndarray, names: list[str]
+) -> set[int]:
+    """Runs that an odd line stands within, or beside at the same place."""
+    numbers = {name: number for number, name in enumerate(names)}
+    after = np.searchsorted(lines, odd := np.setdiff1d(np.arange(len(starts)), lines, assume_unique=True))
+    found = set()
+    for start, place in zip(starts[odd].tolist(), after.tolist(), strict=True):
+        chrom, _, rest = data[start : start + 400].partition(b"\t")
+        text = rest.split(b"\t", 1)[0]
+        number = numbers.get(chrom.decode("ascii", "replace"))
+        code = number * (1 << 32) + int(text) if number is not None and text.isdigit() and len(text) < 11 else None
+        beside = [at for at in (place - 1, place) if 0 <= at < len(lines)]
+        found |= {int(runs[at]) for at in beside if here[at] == code}
+        if len(beside) == 2 and here[place - 1] == here[place]:
+            found.add(int(runs[place]))
+    return found

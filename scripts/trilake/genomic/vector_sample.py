@@ -1,0 +1,217 @@
+"""The sample columns of many VCF lines of one FORMAT at once: checked, and cut down to one allele's values.
+
+Pure. A cell is one sample of one line. What passes here `values.check_samples` would find nothing to say about, and
+`split.sample_columns` would make the same of it.
+
+Example: cells = read_cells(texts, layout, n_samples); cells.ok(n_alts)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trilake.genomic.genotype import Genotype, calls_of, read_genotype
+from trilake.genomic.layout import WATCHED_FORMAT, Layout
+from trilake.genomic.reserved import Field
+from trilake.genomic.shape import TEXT_MAP
+from trilake.genomic.split import MOST_PLOIDY, places_of
+from trilake.genomic.tokens import Pieces, coded, matches, split
+from trilake.genomic.values import plain
+from trilake.genomic.vector_rows import lists, offsets_of, places_within, replaced
+
+WHOLE, REAL = r"-?\d{1,9}", r"[-+]?\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
+LISTS = {"AD": ("R", WHOLE, pa.int32()), "PL": ("G", WHOLE, pa.int32()), "GL": ("G", REAL, pa.float64())}
+LISTS["SPL"] = ("", WHOLE, pa.int32())
+COLUMN_OF = {"AD": "alleledepths", "PL": "phredlikelihoods", "GL": "genotypelikelihoods", "SPL": "spl"}
+SINGLES = {"DP": "depth", "GQ": "conditionalquality", "PS": "ps"}
+UNKNOWN_PLOIDY = 0
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The samples of lines, line by line; `fields` are the colon-separated pieces of each."""
+
+    layout: Layout
+    n_samples: int
+    fields: Pieces
+    genotypes: list[Genotype | None]
+    codes: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.fields.starts) - 1
+
+    def field(self, number: int) -> tuple[pa.StringArray, np.ndarray]:
+        """(texts of the cells that give a value other than a point, which cells those are)."""
+        given = self.fields.counts > number
+        places = self.fields.starts[:-1] + number
+        texts = self.fields.pieces.take(pa.array(places if given.all() else places[given]))
+        is_point = np.asarray(pc.equal(texts, ".").to_numpy(zero_copy_only=False))
+        if is_point.any():
+            given[given] = ~is_point
+            texts = texts.filter(pa.array(~is_point))
+        return texts, given
+
+
+def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
+    fields = split(texts, b":")
+    if not layout.has_genotype:
+        return Cells(layout, n_samples, fields, [None], np.zeros(len(texts), np.int64))
+    codes, distinct = coded(fields.pieces.take(pa.array(fields.starts[:-1])))
+    return Cells(layout, n_samples, fields, [read_genotype(text) for text in distinct], codes)
+
+
+def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
+    """Which lines have samples that are all right, given how many alternate alleles they have."""
+    layout = cells.layout
+    if layout.faults or layout.is_empty or WATCHED_FORMAT & set(layout.keys):
+        return np.zeros(len(n_alts), bool)
+    n_alts = np.repeat(n_alts, cells.n_samples)
+    ok = cells.fields.counts <= len(layout.keys)
+    ploidies = np.full(cells.n, UNKNOWN_PLOIDY)
+    if layout.has_genotype:
+        highest = np.array([1 << 30 if one is None else max(one.indexes) for one in cells.genotypes])
+        ok &= highest[cells.codes] <= n_alts
+        ploidies = np.array([0 if one is None else one.ploidy or 0 for one in cells.genotypes])[cells.codes]
+        ok &= ploidies < MOST_PLOIDY
+    for number, (key, rule) in enumerate(zip(layout.keys, layout.rules, strict=True)):
+        if number or not layout.has_genotype:
+            texts, given = cells.field(number)
+            ok[given] &= sound_texts(texts, key, rule, n_alts[given], ploidies[given])
+    return ok.reshape(-1, cells.n_samples).all(axis=1) if cells.n_samples > 1 else ok
+
+
+def sound_texts(
+    texts: pa.StringArray, key: str, rule: Field | None, n_alts: np.ndarray, ploidies: np.ndarray
+) -> np.ndarray:
+    good = np.ones(len(texts), bool)
+    if rule is not None:
+        by_allele = rule.number in ("A", "R", "G", "P")
+        kinds = n_alts * MOST_PLOIDY + ploidies if by_allele else np.zeros(len(texts), np.int64)
+        for kind in np.unique(kinds):
+            chosen = kinds == kind
+            some = texts if chosen.all() else texts.filter(pa.array(chosen))
+            n, ploidy = divmod(int(kind), MOST_PLOIDY) if by_allele else (1, 0)
+            good[chosen] = matches(some, plain(key, rule, n, ploidy or None).pattern)
+    if key in SINGLES:
+        good &= matches(texts, WHOLE)
+    elif key in LISTS:
+        item = rf"(?:\.|{LISTS[key][1]})"
+        good &= matches(texts, f"{item}(?:,{item})*")
+    return good
+
+
+def sample_rows(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: np.ndarray) -> dict[str, pa.Array]:
+    """The columns of rows that are one allele of one cell each, as `split.sample_columns` gives them."""
+    columns = genotype_columns(cells, cell_of, alleles)
+    is_split = len(cell_of) > cells.n or bool((n_alts > 1).any())
+    places = {key: number for number, key in enumerate(cells.layout.keys)}
+    for key, name in SINGLES.items():
+        texts, given = cells.field(places[key]) if key in places else (None, None)
+        column = absent(cells.n, pa.int32()) if texts is None else spread(texts.cast(pa.int32()), given)
+        columns[name] = column.take(pa.array(cell_of)) if is_split else column
+    for key, (number, _, kind) in LISTS.items():
+        name = COLUMN_OF[key]
+        if key not in places:
+            columns[name] = absent(len(cell_of), pa.list_(kind))
+        else:
+            columns[name] = value_lists(cells, places[key], number, kind, cell_of, alleles, n_alts)
+    columns["information"] = information(cells, cell_of, alleles, n_alts)
+    return columns
+
+
+def absent(n: int, kind: pa.DataType) -> pa.Array:
+    return pa.nulls(n, kind)
+
+
+def spread(values: pa.Array, given: np.ndarray) -> pa.Array:
+    """The values at the cells that give one, null at the others."""
+    if given.all():
+        return values
+    return values.take(pa.array(np.cumsum(given) - 1, mask=~given))
+
+
+def genotype_columns(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray) -> dict[str, pa.Array]:
+    known = cells.genotypes
+    most = int(alleles.max(initial=0)) + 1
+    calls = [None if one is None else calls_of(one, allele) for one in known for allele in range(most)]
+    codes = cells.codes[cell_of]
+    phased = pa.array([None if one is None else one.is_phased for one in known], pa.bool_())
+    return {
+        "calls": pa.array(calls, pa.list_(pa.int32())).take(pa.array(codes * most + alleles)),
+        "phased": phased.take(pa.array(codes)),
+    }
+
+
+def value_lists(
+    cells: Cells,
+    place: int,
+    number: str,
+    kind: pa.DataType,
+    cell_of: np.ndarray,
+    alleles: np.ndarray,
+    n_alts: np.ndarray,
+) -> pa.ListArray:
+    """Lists of numbers, cut down to one allele's where there are as many as `number` asks for."""
+    texts, given = cells.field(place)
+    pieces = split(texts, b",")
+    is_point = pc.equal(pieces.pieces, ".")
+    values = pieces.pieces
+    if pc.any(is_point).as_py():
+        values = pc.if_else(is_point, pa.scalar(None, pa.string()), values)
+    values = values.cast(kind)
+    counts = np.zeros(cells.n, np.int64)
+    counts[given] = pieces.counts
+    if len(cell_of) == cells.n and not (n_alts > 1).any():
+        return lists(values, counts, given)
+    starts = (np.cumsum(counts) - counts)[cell_of]
+    at, counts = allele_places(starts, counts[cell_of], number, alleles, n_alts)
+    return lists(values.take(pa.array(at)), counts, given[cell_of])
+
+
+def allele_places(
+    starts: np.ndarray, counts: np.ndarray, number: str, alleles: np.ndarray, n_alts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(where each row's values stand, how many it has): those of one allele in multi-allelic lines."""
+    kinds = np.stack([counts, alleles, n_alts])[:, (n_alts > 1) & (counts > 0)] if number else np.empty((3, 0), int)
+    wanted = {}
+    for count, allele, n in np.unique(kinds, axis=1).T.tolist():
+        places = places_of(number, count, allele, n)
+        if places is not None:
+            wanted[(count, allele, n)] = places
+    new_counts, chosen = counts.copy(), {}
+    for (count, allele, n), places in wanted.items():
+        rows = np.flatnonzero((counts == count) & (alleles == allele) & (n_alts == n))
+        new_counts[rows] = len(places)
+        chosen[tuple(places)] = np.concatenate([chosen.get(tuple(places), np.empty(0, int)), rows])
+    at = np.repeat(starts, new_counts) + places_within(new_counts)
+    first = np.cumsum(new_counts) - new_counts
+    for places, rows in chosen.items():
+        for number_within, place in enumerate(places):
+            at[first[rows] + number_within] = starts[rows] + place
+    return at, new_counts
+
+
+def information(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: np.ndarray) -> pa.MapArray:
+    """The keys without a column of their own; points are left out."""
+    places = {key: number for number, key in enumerate(cells.layout.keys)}
+    others = cells.layout.others
+    if not others:
+        return absent(len(cell_of), TEXT_MAP)
+    columns, valid = [], np.zeros((len(cell_of), len(others)), bool)
+    for number, (key, rule) in enumerate(others):
+        texts, given = cells.field(places[key])
+        column = spread(texts, given).take(pa.array(cell_of))
+        several = np.flatnonzero((n_alts > 1) & given[cell_of])
+        column = replaced(column, several, alleles[several], n_alts[several], rule)
+        columns.append(column)
+        valid[:, number] = pc.not_equal(column, ".").fill_null(False).to_numpy(zero_copy_only=False)
+    rows, kinds = np.nonzero(valid)
+    values = pa.concat_arrays(columns).take(pa.array(kinds * len(cell_of) + rows))
+    keys = pa.array([key for key, _ in others], pa.string()).take(pa.array(kinds))
+    counts = valid.sum(axis=1)
+    return pa.MapArray.from_arrays(offsets_of(counts, counts > 0), keys, values, TEXT_MAP)
