@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from botocore.model import OperationModel
+
 from localaws import caller as callers
 from localaws import events
 from localaws.caller import Caller
@@ -83,26 +85,22 @@ class Dispatcher:
         return self._own(name, request, caller)
 
     def _own(self, name: str, request: WireRequest, caller: Caller) -> WireResponse | None:
-        wire = Wire.of(TABLE[name][0])
+        wire, operation = Wire.of(TABLE[name][0]), None
         try:
             service = self._services.find(name)
             answer = service.answer(request, caller) if service is not None else None
             if answer is not None:
                 return answer
             operation, labels = wire.route(request)
-            method = service.operation(operation.name) if service is not None else None
-            if service is None or method is None:
+            if service is None or service.operation(operation.name) is None:
                 if _moto_answers(name, service):
                     return None
-                raise wire.missing(operation.name)
-            params = wire.parse(operation, request, labels)
-            action = f"{actions.prefix_of(name)}:{operation.name}"
-            gate.check(caller, [Call(action, arn) for arn in service.resources(operation.name, params)])
-            return wire.render(operation, method(params, caller))
+                raise wire.missing(operation)
+            return _called(service, wire, operation, wire.parse(operation, request, labels), caller)
         except gate.AccessDenied as error:
             return denial.denial(request, denial.DENIED, str(error))
         except ServiceError as error:
-            return wire.render_error(error)
+            return wire.render_error(error, operation)
         except Exception as error:
             log.exception("%s failed", name)
             return wire.render_error(
@@ -110,7 +108,19 @@ class Dispatcher:
             )
 
 
-_REFUSALS = (callers.UnknownKey, gate.AccessDenied, shape.NotOffered, BadDigest)
+def _called(
+    service: Service, wire: Wire, operation: OperationModel, params: dict[str, Any], caller: Caller
+) -> WireResponse:
+    """The answer of a service's method, once the caller may touch what only the service can tell."""
+    method = service.operation(operation.name)
+    if method is None:
+        raise wire.missing(operation)
+    action = f"{actions.prefix_of(wire.model.signing_name)}:{operation.name}"
+    gate.check(caller, [Call(action, arn) for arn in service.resources(operation.name, params)])
+    return wire.render(operation, method(params, caller))
+
+
+_REFUSALS = (callers.UnknownKey, gate.AccessDenied, shape.NotOffered, shape.Unreadable, BadDigest)
 
 
 def _refused(request: WireRequest, error: Exception) -> WireResponse:
@@ -122,6 +132,8 @@ def _refused(request: WireRequest, error: Exception) -> WireResponse:
             message = "The security token included in the request is invalid."
         case gate.AccessDenied():
             codes = denial.DENIED
+        case shape.Unreadable():
+            return denial.denial(request, denial.UNREADABLE, message, status=400)
         case BadDigest():
             return denial.denial(request, denial.BAD_DIGEST, message, status=400)
         case _:
@@ -140,10 +152,18 @@ def admit(request: WireRequest) -> Caller | None:
     if request.signing_name == "sts" and request.form.get("Action") == "AssumeRole":
         trust.check_assume_role(caller, request.form)
     else:
-        gate.check(caller, actions.calls_of(request, caller.account_id))
+        gate.check(caller, _calls(request, caller))
     if request.signing_name == "iam":
         managed.make_known(request.form.get("PolicyArn", ""), caller.account_id)
     return caller
+
+
+def _calls(request: WireRequest, caller: Caller) -> list[Call]:
+    """What the request asks for; Unreadable when its parameters are not of the types that tell."""
+    try:
+        return actions.calls_of(request, caller.account_id)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise shape.Unreadable("The request's parameters are not of the types of the service's model.") from error
 
 
 def _note(request: WireRequest, status: str, seconds: float) -> None:

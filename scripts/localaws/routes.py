@@ -23,7 +23,8 @@ class _Route:
     operation: OperationModel
     pattern: re.Pattern[str]
     labels: tuple[str, ...]
-    query: tuple[tuple[str, str | None], ...]
+    fixed: tuple[tuple[str, str], ...]
+    query: tuple[str, ...]
     headers: tuple[str, ...]
     literals: int
 
@@ -33,8 +34,13 @@ class _Route:
             return None
         return {name: unquote(value) for name, value in zip(self.labels, found.groups(), strict=True)}
 
+    def is_fixed(self, request: WireRequest) -> bool:
+        """Whether the request has what the path's own query says."""
+        return all(name in request.args and value in ("", request.args[name]) for name, value in self.fixed)
+
     def accepts(self, request: WireRequest) -> bool:
-        wanted = all(name in request.args and value in (None, "", request.args[name]) for name, value in self.query)
+        """Whether the request has every required member of the query and the headers."""
+        wanted = all(name in request.args for name in self.query)
         return wanted and all(name in request.headers for name in self.headers)
 
 
@@ -47,29 +53,34 @@ class Routes:
             operation = model.operation_model(name)
             self._by_method[operation.http["method"]].append(_route(operation))
         for routes in self._by_method.values():
-            routes.sort(key=lambda route: (-route.literals, -len(route.query), -len(route.headers)))
+            routes.sort(key=lambda route: (-route.literals, -len(route.fixed) - len(route.query), -len(route.headers)))
 
     def match(self, request: WireRequest) -> tuple[OperationModel, dict[str, str]] | None:
-        """The operation and its path labels, decoded; None when the model has no such route."""
+        """The operation and its path labels, decoded; None when the model has no such route.
+
+        A request that lacks a required member of the query or a header still means the operation of its path.
+        """
         for path in (request.raw_path, request.raw_path.rstrip("/") or "/"):
-            for route in self._by_method.get(request.method, []):
-                labels = route.match(path)
-                if labels is not None and route.accepts(request):
-                    return route.operation, labels
+            found = [(route, route.match(path)) for route in self._by_method.get(request.method, [])]
+            meant = [(route, labels) for route, labels in found if labels is not None and route.is_fixed(request)]
+            whole = [pair for pair in meant if pair[0].accepts(request)]
+            for route, labels in whole or meant:
+                return route.operation, labels
         return None
 
 
 def _route(operation: OperationModel) -> _Route:
     path, _, fixed = operation.http["requestUri"].partition("?")
-    query: list[tuple[str, str | None]] = list(parse_qsl(fixed, keep_blank_values=True))
+    pairs = parse_qsl(fixed, keep_blank_values=True)
+    query: list[str] = []
     headers: list[str] = []
     shape = operation.input_shape
     if isinstance(shape, StructureShape):
         for name in shape.required_members:
             member = shape.members[name].serialization
             wire_name = member.get("name", name)
-            if member.get("location") == "querystring" and wire_name not in dict(query):
-                query.append((wire_name, None))
+            if member.get("location") == "querystring" and wire_name not in dict(pairs):
+                query.append(wire_name)
             elif member.get("location") == "header":
                 headers.append(wire_name.lower())
     labels = _LABEL.findall(path)
@@ -77,6 +88,7 @@ def _route(operation: OperationModel) -> _Route:
         operation=operation,
         pattern=re.compile(_pattern(path)),
         labels=tuple(label.rstrip("+") for label in labels),
+        fixed=tuple(pairs),
         query=tuple(query),
         headers=tuple(headers),
         literals=len(_LABEL.sub("", path)),

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.model import OperationModel, ServiceModel, StructureShape
 from botocore.validate import ParamValidator
 
-from localaws import wire_parse, wire_render
+from localaws import limits, wire_parse, wire_render
 from localaws.models import service_model
 from localaws.request import WireRequest
 from localaws.routes import Routes
@@ -68,21 +68,27 @@ class Wire:
             return {}
         try:
             params = wire_parse.parameters(shape, request, labels, is_rest=self.is_rest)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise self.invalid(f"The request cannot be read: {error}") from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise self.invalid(operation, f"The request cannot be read: {error}") from error
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
-            raise self.invalid(report.generate_report())
+            raise self.invalid(operation, report.generate_report())
+        found = list(limits.problems(shape, params))
+        if found:
+            errors = "1 validation error" if len(found) == 1 else f"{len(found)} validation errors"
+            raise self.invalid(operation, f"{errors} detected: {'; '.join(found)}")
         return params
 
-    def invalid(self, message: str, *, status: int | None = None) -> ServiceError:
-        """A modelled error that says a request cannot be taken as it is."""
-        code = next((code for code in _INVALID_CODES if code in self._errors), "ValidationException")
+    def invalid(self, operation: OperationModel, message: str, *, status: int | None = None) -> ServiceError:
+        """The error by which an operation says that it cannot take a request: its own, else what every service has."""
+        modelled = {shape.name for shape in operation.error_shapes}
+        code = next((code for code in _INVALID_CODES if code in modelled), "ValidationException")
         return ServiceError(code, message, status=status)
 
-    def missing(self, operation: str) -> ServiceError:
+    def missing(self, operation: OperationModel) -> ServiceError:
         """The answer to an operation that the model has and localaws has not: modelled, status 501, named."""
-        return self.invalid(f"localaws does not have {self.model.service_name} {operation}.", status=501)
+        message = f"localaws does not have {self.model.service_name} {operation.name}."
+        return self.invalid(operation, message, status=501)
 
     def render(self, operation: OperationModel, result: dict[str, Any] | None) -> WireResponse:
         """The answer to a call that went well."""
@@ -93,8 +99,14 @@ class Wire:
         body, headers, set_status = wire_render.result(shape, result or {}, is_rest=self.is_rest)
         return self._answer(set_status or status, body, headers)
 
-    def render_error(self, error: ServiceError) -> WireResponse:
-        """The answer to a call that failed, with the status of its model and the members the model has."""
+    def render_error(self, error: ServiceError, operation: OperationModel | None = None) -> WireResponse:
+        """The answer to a call that failed, with the status of its model and the members the model has.
+
+        A refusal of the request as such goes by the name that the operation has for it, unless it brings its status.
+        """
+        if operation is not None and error.status is None and error.code in _INVALID_CODES:
+            modelled = {shape.name for shape in operation.error_shapes}
+            error = error if error.code in modelled else self.invalid(operation, error.message, status=error.status)
         shape = self._errors.get(error.code)
         metadata = (shape.metadata.get("error") or {}) if shape is not None else {}
         fault = shape is not None and shape.metadata.get("fault")

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
+from localaws.params import Given
 from localaws.request import WireRequest
 
 
@@ -46,7 +47,7 @@ def structure(shape: StructureShape, content: dict[str, Any]) -> dict[str, Any]:
     """The members of a JSON object that the shape knows and that are not null."""
     if getattr(shape, "is_document_type", False):
         return content
-    found = {}
+    found = Given()
     for name, member in shape.members.items():
         raw = content.get(member.serialization.get("name", name))
         if raw is not None and "location" not in member.serialization:
@@ -65,6 +66,8 @@ def value(shape: Shape, raw: Any) -> Any:
             raise ValueError(f"{shape.name} is not a JSON list")
         return [value(shape.member, item) for item in raw]
     if isinstance(shape, MapShape):
+        if not isinstance(raw, dict):
+            raise ValueError(f"{shape.name} is not a JSON object")
         return {key: value(shape.value, item) for key, item in raw.items() if item is not None}
     return _scalar(shape, raw)
 
@@ -76,20 +79,33 @@ def _scalar(shape: Shape, raw: Any) -> Any:
         case "timestamp":
             return timestamp(raw)
         case "float" | "double":
-            return float(raw)
+            return _decimal(raw)
     return raw
+
+
+def _decimal(raw: Any) -> float:
+    """A number; JSON has no other way to write the three that are none than as a text."""
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    if not is_number and raw not in ("NaN", "Infinity", "-Infinity"):
+        raise ValueError("a number is expected")
+    return float(raw)
 
 
 def timestamp(raw: Any) -> datetime:
     """An aware UTC datetime from epoch seconds, ISO 8601 or an HTTP date."""
-    if isinstance(raw, int | float):
-        return datetime.fromtimestamp(raw, UTC)
-    found: datetime = parse_timestamp(raw)
+    if isinstance(raw, bool):
+        raise ValueError("a boolean is no timestamp")
+    try:
+        if isinstance(raw, int | float):
+            return datetime.fromtimestamp(raw, UTC)
+        found: datetime = parse_timestamp(raw)
+    except (OverflowError, OSError) as error:
+        raise ValueError("a timestamp is out of range") from error
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _located(shape: StructureShape, request: WireRequest, labels: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found = Given()
     for name, member in shape.members.items():
         raw = _raw(member, member.serialization.get("name", name), request, labels)
         if raw is not None:
@@ -132,12 +148,18 @@ def _from_text(shape: Shape, text: str | None) -> Any:
     return text
 
 
+def _truth(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("true or false is expected")
+    return text.lower() == "true"
+
+
 def _timestamp_text(text: str) -> datetime:
     return timestamp(float(text) if text.replace(".", "", 1).isdigit() else text)
 
 
 _TEXT_READERS: dict[str, Callable[[str], Any]] = {
-    "boolean": lambda text: text.lower() == "true",
+    "boolean": _truth,
     "integer": int,
     "long": int,
     "short": int,

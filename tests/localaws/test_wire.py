@@ -1,4 +1,4 @@
-"""Every service of our own is held against botocore's model: operations, requests, answers, errors.
+"""The wire form of every operation of botocore's models, both ways, without a service behind it.
 
 Reads botocore's models; writes nothing. Make target: `test`. Example: `pytest tests/localaws/test_wire.py -k omics`.
 A service joins by standing in `localaws.services.TABLE`.
@@ -10,6 +10,7 @@ import inspect
 import io
 from datetime import UTC, datetime
 from importlib import import_module
+from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ from localaws.request import WireRequest
 from localaws.service import Service, ServiceError
 from localaws.services import TABLE
 from localaws.wire import Wire
+from verify.wire.known import Known
+from verify.wire.values import Values, Want
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SCALARS: dict[str, Any] = {
@@ -69,7 +72,8 @@ def a_value(shape: Shape, within: tuple[str, ...] = ()) -> Any:
 
 
 def an_input(operation: OperationModel) -> dict[str, Any]:
-    return a_value(operation.input_shape) if operation.input_shape is not None else {}
+    """Parameters with every member, as the model allows them."""
+    return Values(operation, Random(7), Known({})).params(Want(optional=1))
 
 
 def sent(operation: OperationModel, params: dict[str, Any]) -> WireRequest:

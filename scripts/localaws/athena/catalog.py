@@ -185,7 +185,9 @@ def _kind(item: dict[str, Any], parameters: dict[str, str]) -> Kind:
 
 def _columns(items: list[dict[str, Any]], is_partition: bool) -> tuple[Column, ...]:
     return tuple(
-        Column(item["Name"].lower(), trino_from_hive(item["Type"]), item.get("Comment", ""), is_partition)
+        Column(
+            item["Name"].lower(), trino_from_hive(item.get("Type") or "string"), item.get("Comment", ""), is_partition
+        )
         for item in items
         if (item.get("Parameters") or {}).get("iceberg.field.current", "true") != "false"
     )

@@ -123,7 +123,8 @@ class WorkGroupOperations(AthenaBase):
 
     def list_engine_versions(self, params: Params, caller: Caller) -> Params:
         fixed = {name: "Athena engine version 3" for name in ("SelectedEngineVersion", "EffectiveEngineVersion")}
-        return {"EngineVersions": [dict(ENGINE), fixed]}
+        found, more = page([dict(ENGINE), fixed], params, 10)
+        return {"EngineVersions": found, **more}
 
 
 def _completed(given: Shape) -> Shape:
@@ -154,6 +155,8 @@ def _updated(configuration: Shape, updates: Shape) -> Shape:
     for key, value in updates.items():
         if key == "ResultConfigurationUpdates":
             changed["ResultConfiguration"] = _results(configuration.get("ResultConfiguration") or {}, value)
+        elif key == "ManagedQueryResultsConfigurationUpdates":
+            changed["ManagedQueryResultsConfiguration"] = _managed(configuration, value)
         elif key == "RemoveBytesScannedCutoffPerQuery":
             changed.pop("BytesScannedCutoffPerQuery", None) if value else None
         elif key == "RemoveCustomerContentEncryptionConfiguration":
@@ -164,6 +167,14 @@ def _updated(configuration: Shape, updates: Shape) -> Shape:
             changed[key] = value
     _check(changed)
     return changed
+
+
+def _managed(configuration: Shape, updates: Shape) -> Shape:
+    """What is said of results that Athena keeps itself, with the updates."""
+    is_bare = updates.get("RemoveEncryptionConfiguration")
+    current = configuration.get("ManagedQueryResultsConfiguration") or {"Enabled": False}
+    kept = {key: value for key, value in current.items() if not (is_bare and key == "EncryptionConfiguration")}
+    return {**kept, **{key: value for key, value in updates.items() if key != "RemoveEncryptionConfiguration"}}
 
 
 def _results(current: Shape, updates: Shape) -> Shape:

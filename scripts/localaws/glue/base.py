@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.caller import Caller
-from localaws.service import Service
+from localaws.service import Service, ServiceError
 
 _OWN_PARAMS = ("CatalogId",)
 
@@ -26,5 +26,7 @@ class GlueBase(Service):
         return self.world.moto("glue", operation, asked, self._administrator(account_id))
 
     def _administrator(self, account_id: str) -> Caller:
+        if account_id not in (self.world.account_id, self.world.service_account_id):
+            raise ServiceError("EntityNotFoundException", f"Catalog {account_id} not found.")
         key = self.world.credentials(account_id).access_key_id
         return Caller(account_id, f"arn:aws:iam::{account_id}:root", is_admin=True, access_key_id=key)

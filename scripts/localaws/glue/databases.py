@@ -11,7 +11,8 @@ from typing import Any
 from localaws.caller import Caller
 from localaws.glue import rights
 from localaws.glue.base import GlueBase
-from localaws.glue.place import Place, catalog_account
+from localaws.glue.paging import page
+from localaws.glue.place import Place, catalog_account, linked
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
@@ -24,7 +25,8 @@ class DatabaseOperations(GlueBase):
         account_id = self._own_account(params, caller)
         rights.require_catalog(self.world, caller, "CREATE_DATABASE")
         name = params["DatabaseInput"]["Name"].lower()
-        found = {**params, "DatabaseInput": {**params["DatabaseInput"], "Name": name}}
+        wanted = linked(params["DatabaseInput"], "TargetDatabase", ("DatabaseName",), account_id)
+        found = {**params, "DatabaseInput": {**wanted, "Name": name}}
         result = self._moto("CreateDatabase", found, account_id)
         self.world.creators[(account_id, name, None)] = caller.arn
         return result
@@ -44,12 +46,14 @@ class DatabaseOperations(GlueBase):
             for database in result["DatabaseList"]
             if rights.sees(self.world, caller, account_id, database["Name"])
         ]
-        return {**result, "DatabaseList": found}
+        shown, token = page(found, params)
+        return {"DatabaseList": shown, **token}
 
     def update_database(self, params: Params, caller: Caller) -> Params:
         account_id = self._own_account(params, caller)
         rights.require_database(self.world, caller, Place(account_id, params["Name"]), "ALTER")
-        return self._moto("UpdateDatabase", params, account_id)
+        wanted = linked(params["DatabaseInput"], "TargetDatabase", ("DatabaseName",), account_id)
+        return self._moto("UpdateDatabase", {**params, "DatabaseInput": wanted}, account_id)
 
     def delete_database(self, params: Params, caller: Caller) -> Params:
         """Drop a database, and with it its tables, as Glue does."""

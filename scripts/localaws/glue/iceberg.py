@@ -12,6 +12,7 @@ import re
 import uuid
 from typing import Any
 
+import pydantic
 from pyiceberg.catalog.glue import _to_columns
 from pyiceberg.exceptions import ValidationError
 from pyiceberg.io import FileIO, InputFile, OutputFile
@@ -38,6 +39,16 @@ def created(table_input: dict[str, Any], iceberg_input: dict[str, Any]) -> Table
     """Metadata of a new, empty table; IcebergInputError names what is wrong with the input."""
     if iceberg_input.get("MetadataOperation") != "CREATE":
         raise IcebergInputError("MetadataOperation must be CREATE.")
+    try:
+        return _new(table_input, iceberg_input)
+    except pydantic.ValidationError as error:
+        places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
+        raise IcebergInputError(f"The Iceberg schema or partition spec is not valid at {', '.join(places)}.") from error
+    except ValueError as error:
+        raise IcebergInputError(str(error)) from error
+
+
+def _new(table_input: dict[str, Any], iceberg_input: dict[str, Any]) -> TableMetadata:
     own = iceberg_input.get("CreateIcebergTableInput") or {}
     descriptor = table_input.get("StorageDescriptor") or {}
     location = (own.get("Location") or descriptor.get("Location") or "").rstrip("/")

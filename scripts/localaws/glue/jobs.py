@@ -11,10 +11,10 @@ from typing import Any
 
 from localaws.caller import REGION, Caller
 from localaws.glue.base import GlueBase
+from localaws.glue.paging import page
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
-_PAGE = 100
 _UNITS_PER_WORKER = {"G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "Standard": 1, "Z.2X": 2}
 
 
@@ -26,8 +26,7 @@ class JobOperations(GlueBase):
         jobs = self._jobs(caller.account_id)
         if name in jobs:
             raise ServiceError("AlreadyExistsException", f"Job {name} already exists.")
-        if not params["Command"].get("ScriptLocation"):
-            raise ServiceError("InvalidInputException", "Command.ScriptLocation is missing.")
+        _check_command(params)
         now = datetime.now(UTC)
         given = {key: value for key, value in params.items() if key != "Tags"}
         jobs[name] = {**_defaults(), **given, "CreatedOn": now, "LastModifiedOn": now}
@@ -40,6 +39,7 @@ class JobOperations(GlueBase):
         """Put a definition in the place of the old one: what the update leaves out is reset, as Glue does."""
         name = params["JobName"]
         old = self._job(caller.account_id, name)
+        _check_command(params["JobUpdate"])
         kept = {"Name": name, "CreatedOn": old["CreatedOn"], "LastModifiedOn": datetime.now(UTC)}
         self._jobs(caller.account_id)[name] = {**_defaults(), **params["JobUpdate"], **kept}
         return {"JobName": name}
@@ -86,11 +86,9 @@ class JobOperations(GlueBase):
         return page(names, params)
 
 
-def page(items: list[Any], params: Params) -> tuple[list[Any], Params]:
-    """One page of a list and, when more is there, the token of the next."""
-    start = int(params.get("NextToken") or 0)
-    end = start + int(params.get("MaxResults") or _PAGE)
-    return items[start:end], {"NextToken": str(end)} if end < len(items) else {}
+def _check_command(definition: Params) -> None:
+    if not definition["Command"].get("ScriptLocation"):
+        raise ServiceError("InvalidInputException", "Command.ScriptLocation is missing.")
 
 
 def _defaults() -> Params:

@@ -11,6 +11,7 @@ from typing import Any
 from localaws.caller import Caller
 from localaws.glue import rights
 from localaws.glue.base import GlueBase
+from localaws.glue.paging import page
 from localaws.glue.place import Place, find
 from localaws.service import ServiceError
 
@@ -24,7 +25,7 @@ class PartitionOperations(GlueBase):
         return self._read("GetPartition", params, caller)
 
     def get_partitions(self, params: Params, caller: Caller) -> Params:
-        return self._read("GetPartitions", params, caller)
+        return self._paged("Partitions", self._read("GetPartitions", params, caller), params)
 
     def batch_get_partition(self, params: Params, caller: Caller) -> Params:
         return self._read("BatchGetPartition", params, caller)
@@ -33,18 +34,22 @@ class PartitionOperations(GlueBase):
         return self._read("GetTableVersion", params, caller)
 
     def get_table_versions(self, params: Params, caller: Caller) -> Params:
-        return self._read("GetTableVersions", params, caller)
+        return self._paged("TableVersions", self._read("GetTableVersions", params, caller), params)
 
     def create_partition(self, params: Params, caller: Caller) -> Params:
+        _check_values(params["PartitionInput"])
         return self._change("CreatePartition", params, caller)
 
     def batch_create_partition(self, params: Params, caller: Caller) -> Params:
+        _check_values(*params["PartitionInputList"])
         return self._change("BatchCreatePartition", params, caller)
 
     def update_partition(self, params: Params, caller: Caller) -> Params:
+        _check_values(params["PartitionInput"])
         return self._change("UpdatePartition", params, caller)
 
     def batch_update_partition(self, params: Params, caller: Caller) -> Params:
+        _check_values(*(entry["PartitionInput"] for entry in params["Entries"]))
         return self._change("BatchUpdatePartition", params, caller)
 
     def delete_partition(self, params: Params, caller: Caller) -> Params:
@@ -61,7 +66,12 @@ class PartitionOperations(GlueBase):
     def _change(self, operation: str, params: Params, caller: Caller) -> Params:
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
         rights.require_table(self.world, caller, place, params["TableName"], "ALTER")
+        self._moto("GetTable", {"DatabaseName": place.database, "Name": params["TableName"]}, place.account_id)
         return self._moto(operation, {**params, "DatabaseName": place.database}, place.account_id)
+
+    def _paged(self, name: str, result: Params, params: Params) -> Params:
+        found, token = page(result[name], params)
+        return {name: found, **token}
 
     def _require_all_columns(self, caller: Caller, place: Place, name: str) -> None:
         """Partitions and old versions list columns and values: only for who may know of every column."""
@@ -73,3 +83,10 @@ class PartitionOperations(GlueBase):
             raise ServiceError(
                 "AccessDeniedException", f"Insufficient Lake Formation permission(s): Required Describe on {name}"
             )
+
+
+def _check_values(*partitions: Params) -> None:
+    """A partition is known by its values; the model calls them optional, moto takes them for granted."""
+    for partition in partitions:
+        if not partition["Values"]:
+            raise ServiceError("InvalidInputException", "Values is empty.")

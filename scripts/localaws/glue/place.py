@@ -7,6 +7,7 @@ Example: `find(caller, {"DatabaseName": "healthlake_link"}).account_id` is the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from moto.glue.models import FakeDatabase, glue_backends
 
@@ -40,6 +41,17 @@ def find(caller: Caller, catalog_id: str | None, database: str) -> Place:
     if target:
         return Place(target["CatalogId"], target["DatabaseName"])
     return Place(account_id, database)
+
+
+def linked(given: dict[str, Any], member: str, needed: tuple[str, ...], account_id: str) -> dict[str, Any]:
+    """A database or table input whose resource link, if it is one, names the catalog and all of `needed`."""
+    target = given.get(member)
+    if not target:
+        return given
+    missing = [name for name in needed if not target.get(name)]
+    if missing:
+        raise ServiceError("InvalidInputException", f"{member} lacks {', '.join(missing)}.")
+    return {**given, member: {**target, "CatalogId": target.get("CatalogId") or account_id}}
 
 
 def databases(account_id: str) -> dict[str, FakeDatabase]:

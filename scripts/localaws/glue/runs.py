@@ -14,7 +14,8 @@ from typing import Any
 
 from localaws.caller import Caller
 from localaws.glue import script
-from localaws.glue.jobs import JobOperations, capacity, page
+from localaws.glue.jobs import JobOperations, capacity
+from localaws.glue.paging import page
 from localaws.iam.trust import NotTrusted, session_for_service
 from localaws.service import ServiceError
 from localaws.world import World, make_client

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from localaws.caller import Caller
 from localaws.glue import rights
 from localaws.glue.base import GlueBase
-from localaws.glue.place import Place, databases, find
+from localaws.glue.paging import page
+from localaws.glue.place import Place, databases, find, linked
 from localaws.service import ServiceError
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class TableOperations(GlueBase):
     def create_table(self, params: Params, caller: Caller) -> Params:
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
         rights.require_database(self.world, caller, place, "CREATE_TABLE")
-        table_input = {**params["TableInput"], "Name": params["TableInput"]["Name"].lower()}
+        given = linked(params["TableInput"], "TargetTable", ("DatabaseName", "Name"), place.account_id)
+        table_input = {**given, "Name": given["Name"].lower()}
         iceberg_input = (params.get("OpenTableFormatInput") or {}).get("IcebergInput")
         asked = {"DatabaseName": place.database, "TableInput": table_input}
         if iceberg_input is None:
@@ -92,7 +94,8 @@ class TableOperations(GlueBase):
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
         result = self._moto("GetTables", {**params, "DatabaseName": place.database}, place.account_id)
         seen = (rights.as_seen(self.world, caller, place, table) for table in result["TableList"])
-        return {**result, "TableList": [self._with_creator(place, table) for table in seen if table is not None]}
+        found, token = page([self._with_creator(place, table) for table in seen if table is not None], params)
+        return {"TableList": found, **token}
 
     def update_table(self, params: Params, caller: Caller) -> Params:
         if params.get("UpdateOpenTableFormatInput"):
@@ -106,7 +109,8 @@ class TableOperations(GlueBase):
         with _commits:
             current = self._table(place, name)
             _check_version(params, current)
-            table_input = self._grown(place, current, params["TableInput"])
+            given = linked(params["TableInput"], "TargetTable", ("DatabaseName", "Name"), place.account_id)
+            table_input = self._grown(place, current, given)
             asked = {"DatabaseName": place.database, "TableInput": table_input}
             self._moto("UpdateTable", asked, place.account_id)
             if params.get("SkipArchive"):

@@ -73,6 +73,6 @@ def operation_of(request: WireRequest, boto_name: str) -> tuple[str, dict[str, A
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body) if body else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -20,6 +20,7 @@ EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 NOT_OFFERED = ("AccessDenied", "UnsupportedOperationException")
 NOT_HERE = ("NotImplemented", "UnsupportedOperationException")
 BAD_DIGEST = ("BadDigest", "InvalidRequestException")
+UNREADABLE = ("MalformedInput", "ValidationException")
 FAILED = ("InternalFailure", "InternalServerException")
 
 

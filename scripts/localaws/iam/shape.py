@@ -20,6 +20,10 @@ class NotOffered(Exception):
     """Something that localaws does not offer to anyone."""
 
 
+class Unreadable(Exception):
+    """A request whose parameters are not of the types that say what it touches: nobody can tell whether it may be."""
+
+
 def check(request: WireRequest) -> None:
     """Nothing for a request that has one meaning; NotOffered otherwise."""
     if request.raw_path.startswith(_MOTO_PATHS):

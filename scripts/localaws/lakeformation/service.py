@@ -17,6 +17,7 @@ from localaws.lakeformation.paging import page
 from localaws.lakeformation.resources import Target, from_request
 from localaws.lakeformation.state import GUARD, Lake, lake
 from localaws.lakeformation.tag_operations import TagOperations
+from localaws.params import Given
 from localaws.service import Service, ServiceError
 
 Params = dict[str, Any]
@@ -93,7 +94,7 @@ class LakeFormation(TagOperations, Service):
         return {}
 
     def delete_data_cells_filter(self, params: Params, caller: Caller) -> Params:
-        names = {"TableCatalogId": caller.account_id, **params}
+        names = Given({"TableCatalogId": caller.account_id, **params})
         with GUARD:
             self._check_filter_admin(names, caller)
             filters.delete(self.world, names)

@@ -77,7 +77,8 @@ class Ram(Service):
 
     def get_resource_shares(self, params: Params, caller: Caller) -> Result:
         if params["resourceOwner"] != OTHERS:
-            return self.world.moto("ram", "GetResourceShares", params, caller)
+            own = self.world.moto("ram", "GetResourceShares", params, caller)
+            return _listed("resourceShares", own["resourceShares"], params)
         found = [
             {
                 "resourceShareArn": offer.arn,

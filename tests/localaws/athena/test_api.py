@@ -93,7 +93,8 @@ def test_failed_query_tells_why(lake: Lake) -> None:
         ("SELECT FROM WHERE", "mismatched input"),
         ("SELECT (1", "mismatched input"),
         ("GRANT SELECT ON t TO r", "Queries of this type are not supported"),
-        ("SELECT '" + "x" * 262_144 + "'", "maximum query length"),
+        ("SELECT '" + "x" * 262_144 + "'", "less than or equal to 262144"),
+        ("SELECT '" + "ä" * 131_073 + "'", "maximum query length"),
     ],
 )
 def test_what_is_not_even_started(lake: Lake, sql: str, words: str) -> None:
@@ -218,19 +219,19 @@ def test_saved_queries(lake: Lake) -> None:
     assert query_id in athena.list_named_queries()["NamedQueryIds"]
     assert len(athena.batch_get_named_query(NamedQueryIds=[query_id])["NamedQueries"]) == 1
     athena.delete_named_query(NamedQueryId=query_id)
-    athena.create_prepared_statement(StatementName="p", WorkGroup="primary", QueryStatement="SELECT ? + 1")
-    assert lake.rows("EXECUTE p USING 2") == [["3"]]
-    athena.update_prepared_statement(StatementName="p", WorkGroup="primary", QueryStatement="SELECT ? + 2")
+    athena.create_prepared_statement(StatementName="plus", WorkGroup="primary", QueryStatement="SELECT ? + 1")
+    assert lake.rows("EXECUTE plus USING 2") == [["3"]]
+    athena.update_prepared_statement(StatementName="plus", WorkGroup="primary", QueryStatement="SELECT ? + 2")
     assert (
-        athena.get_prepared_statement(StatementName="p", WorkGroup="primary")["PreparedStatement"]["QueryStatement"]
+        athena.get_prepared_statement(StatementName="plus", WorkGroup="primary")["PreparedStatement"]["QueryStatement"]
         == "SELECT ? + 2"
     )
     assert [
         item["StatementName"] for item in athena.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]
-    ] == ["p"]
-    athena.delete_prepared_statement(StatementName="p", WorkGroup="primary")
+    ] == ["plus"]
+    athena.delete_prepared_statement(StatementName="plus", WorkGroup="primary")
     with pytest.raises(athena.exceptions.ResourceNotFoundException):
-        athena.get_prepared_statement(StatementName="p", WorkGroup="primary")
+        athena.get_prepared_statement(StatementName="plus", WorkGroup="primary")
 
 
 def test_metadata(lake: Lake) -> None:
