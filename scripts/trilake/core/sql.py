@@ -17,12 +17,15 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from trilake.core.builds import across_builds
 from trilake.core.catalog import database_name
+from trilake.core.contract import load_contract
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 
 DIALECT = "athena"
+RAW_PLACES = frozenset({"contigname", "start", "end", "reference_genome"})
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,25 @@ def tables_read(tree: exp.Expr) -> frozenset[str]:
     return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
 
 
+def columns_of(name: str) -> frozenset[str] | None:
+    """The columns of a governed table or view; of a raw variant or annotation table those that say where a row lies."""
+    if name in load_contract():
+        return frozenset(column.name for column in load_contract()[name].columns)
+    relation = load_relations().get(name)
+    if relation is not None:
+        return frozenset(parse(relation.text, source=str(relation.path)).named_selects)
+    return RAW_PLACES if name in ("genomic_store.variant", "genomic_store.annotation") else None
+
+
+def refuse_across_builds(tree: exp.Expr, *, source: str) -> None:
+    """QueryError when relations meet by place without meeting by reference genome (see `core.builds`)."""
+    if faults := across_builds(tree, columns_of):
+        raise QueryError(
+            f"{source} joins across reference genomes: " + "; ".join(faults),
+            next_step="add AND a.reference_genome = b.reference_genome, or hold each to the same build",
+        )
+
+
 def inline_views(tree: exp.Expr, relations: dict[str, Relation]) -> exp.Expr:
     """The tree with each view replaced by its SELECT, views within views too."""
 
@@ -118,9 +140,11 @@ def rename_databases(tree: exp.Expr, name_of: Callable[[str], str | None]) -> ex
 def to_athena(session: Session, text: str, *, source: str = "the query", with_views: bool = True) -> str:
     """The statement as Athena gets it. `with_views=False` leaves views by name (for CREATE VIEW).
 
-    QueryError when it does not parse; ServiceError when it reads HealthLake before the first import.
+    QueryError when it does not parse, or joins across reference genomes; ServiceError when it reads HealthLake before
+    the first import.
     """
     tree = parse(text, source=source)
+    refuse_across_builds(tree, source=source)
     if with_views:
         tree = inline_views(tree, load_relations())
     return rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT)

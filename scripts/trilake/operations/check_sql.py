@@ -10,11 +10,12 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from trilake.core.builds import across_builds
 from trilake.core.catalog import HEALTHLAKE, SOURCES
 from trilake.core.contract import GovernedTable, load_contract
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
-from trilake.core.sql import Relation, load_relations, parse, run_order
+from trilake.core.sql import Relation, columns_of, load_relations, parse, run_order
 
 HEADER_LINES = 3
 CASTS = {"string": "varchar", "int": "integer"}
@@ -51,6 +52,7 @@ def faults_of(relation: Relation, relations: dict[str, Relation], contract: dict
     if any(isinstance(star.parent, exp.Select | exp.Column) for star in tree.find_all(exp.Star)):
         faults.append("SELECT * (list the columns)")
     faults += [f"reads {name}, which nothing makes" for name in unknown(relation, relations, contract)]
+    faults += across_builds(tree, columns_of)
     if relation.kind == "table":
         table = contract.get(relation.name)
         faults += misfits(tree, table) if table else ["the contract has no such table"]
