@@ -1,8 +1,8 @@
 -- Alleles that a patient carries and that the newest ClinVar release calls pathogenic, likely pathogenic or drug response.
 -- One row per sample and such allele; only samples that belong to a patient.
 -- Read by clinicians, of the patients in their care: no other genotype is in here. Filtered and uncertain calls are not.
--- is_secondary says that the gene is on the ACMG list of genes in which findings are told although nobody asked
--- (genomic.gene.is_acmg_sf): the laboratory's consent for those is not in the chart.
+-- is_secondary: pathogenic, in a gene of the ACMG list of findings that are told although nobody asked for them
+-- (genomic.gene.is_acmg_sf); those are left out unless the patient agreed to genomics, the only such consent in the chart.
 WITH newest_release AS (
     SELECT
         reference_genome,
@@ -63,3 +63,4 @@ WHERE
     dosage.n_alt_at_least > 0
     AND dosage.patient_id IS NOT NULL
     AND (annotation.is_pathogenic OR annotation.is_drug_response)
+    AND (dosage.consent_genomic OR NOT (annotation.is_pathogenic AND coalesce(listed_gene.is_acmg_sf, FALSE)))
