@@ -2,8 +2,8 @@
 
 Pure. A relation that has both `reference_genome` and a place (contigname, start, end, variant_id) may meet another one
 by place only where the query also makes their builds equal: by `a.reference_genome = b.reference_genome`, by USING, by
-a tuple of IN, or by the same constant on both. Seen through CTEs, subqueries and EXISTS. Joins by sample or rs number are
-free.
+a tuple of IN, or by the same constant on both. Seen through CTEs, subqueries and EXISTS. Joins by sample or rs number
+are free.
 
 Example: across_builds(tree, columns_of)  ->  ["genomic.variant meets genomic.annotation by contigname, start ..."]
 """
