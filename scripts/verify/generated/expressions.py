@@ -11,7 +11,7 @@ from random import Random
 
 from verify.generated.grammar import CONSTANTS, SHOWN, TEMPLATES
 
-HOLE = re.compile(r"\{(?:(\w):)?(\w+)\}")
+HOLE = re.compile(r"\{(?:(\w):)?(\w+!?)\}")
 FALLBACK: Mapping[str, str] = {
     "boolean": "true",
     "bigint": "CAST(7 AS bigint)",
@@ -50,6 +50,8 @@ class Expressions:
 
     def of(self, kind: str, depth: int = 2) -> str:
         """An expression of the kind; a deeper one is likelier to be a call of calls."""
+        if kind.endswith("!"):
+            return self.plain(kind[:-1])
         if kind in CONSTANTS:
             return self.rng.choice(CONSTANTS[kind])
         if kind == "any":

@@ -7,6 +7,7 @@ Where SQL leaves an order open the query closes it: arrays are aggregated by a k
 ORDER BY over every output column.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -17,6 +18,8 @@ from verify.generated.tables import Table
 
 SIMPLE = ("bigint", "varchar", "date", "boolean", "decimal", "small")
 ORDERED = ("bigint", "varchar", "date", "boolean", "decimal", "small", "timestamp", "double", "real", "zoned")
+PLAIN_CALL = re.compile(r"\w+\([^/]*\)( WITHIN GROUP \(.*\))?")
+AROUND = ("array_sort(", "cardinality(", "coalesce(", "max({double}) -")
 JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
 Columns = Mapping[str, Sequence[str]]
 
@@ -243,9 +246,11 @@ class Queries:
             "rows": ["varchar", "bigint"],
             "scores": ["varchar", "bigint"],
         }
-        chosen = [self.rng.choice(list(spreads)) for _ in range(self.rng.choice([1, 1, 2]))]
+        # A map's entries come in no order, so that they stand beside nothing else.
+        arrays = [self.rng.choice(["bigints", "texts", "rows"]) for _ in range(self.rng.choice([1, 1, 2]))]
+        chosen = ["scores"] if self.rng.random() < 0.2 else arrays
         names = [(self.name("x"), kind) for spread in chosen for kind in spreads[spread]]
-        ordinality = self.rng.random() < 0.4
+        ordinality = chosen != ["scores"] and self.rng.random() < 0.4
         listed = [name for name, _ in names] + (["o"] if ordinality else [])
         columns: dict[str, list[str]] = {"bigint": [f"{alias}.o"]} if ordinality else {}
         for name, kind in names:

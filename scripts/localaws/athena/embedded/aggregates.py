@@ -24,7 +24,7 @@ from localaws.athena.types import Type, trino_text
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One form of an aggregate: the call and the text around it (`{}` is the call, `{type}` its DuckDB type)."""
+    """One form of an aggregate: the call, and the text around it (`{}` is the call; see `_around`)."""
 
     form: Signature
     around: str
@@ -39,6 +39,16 @@ def _forms() -> dict[str, list[Aggregate]]:
 
 
 _AS = "CAST({} AS {type})"
+_PAIRS = "list(struct_pack(k := {0}, v := {1}) ORDER BY {1} %s)"
+_KEYED = "list_filter({}, lambda e: e.v IS NOT NULL)"
+_BEST = f"CASE WHEN len({_KEYED}) > 0 THEN list_transform(list_slice({_KEYED}, 1, {{2}}), lambda e: e.k) END"
+_NOT_A_NUMBER = "CAST('NaN' AS DOUBLE)"
+_LOGARITHM = (
+    f"CASE WHEN {{0}} > 0 THEN ln({{0}}) WHEN {{0}} = 0 THEN '-inf'::DOUBLE WHEN {{0}} < 0 THEN {_NOT_A_NUMBER} END"
+)
+# Trino's skewness is the population's, DuckDB's the sample's.
+_OF_POPULATION = f"coalesce({{}} * ({{n}} - 2) / sqrt({{n}} * ({{n}} - 1)), {_NOT_A_NUMBER})"
+_NULL_FOR_NAN = f"nullif({{}}, {_NOT_A_NUMBER})"
 _LIST: list[tuple[str, str, str]] = [
     ("count() -> bigint", "count(*)", "{}"),
     ("count(t) -> bigint", "count({0})", "{}"),
@@ -56,13 +66,12 @@ _LIST: list[tuple[str, str, str]] = [
     ("max(t) -> t", "max({0})", "{}"),
     ("max(t, bigint) -> array(t)", "max({0}, {1})", "{}"),
     ("max_by(t, u) -> t", "arg_max_null({0}, {1})", "{}"),
-    ("max_by(t, u, bigint) -> array(t)", "arg_max({0}, {1}, {2})", "{}"),
+    ("max_by(t, u, bigint) -> array(t)", _PAIRS % "DESC", _BEST),
     ("min_by(t, u) -> t", "arg_min_null({0}, {1})", "{}"),
-    ("min_by(t, u, bigint) -> array(t)", "arg_min({0}, {1}, {2})", "{}"),
+    ("min_by(t, u, bigint) -> array(t)", _PAIRS % "ASC", _BEST),
     ("arbitrary(t) -> t", "any_value({0})", "{}"),
     ("any_value(t) -> t", "any_value({0})", "{}"),
     ("array_agg(t) -> array(t)", "list({0})", "{}"),
-    ("set_agg(t) -> array(t)", "list(DISTINCT {0})", "{}"),
     ("map_agg(k, v) -> map(k, v)", "list(struct_pack(key := {0}, value := {1}))", "athena_map({})"),
     ("multimap_agg(k, v) -> map(k, array(v))", "list(struct_pack(key := {0}, value := {1}))", "athena_multimap({})"),
     ("histogram(t) -> map(t, bigint)", "histogram({0})", "CAST({} AS {type})"),
@@ -79,20 +88,20 @@ _LIST: list[tuple[str, str, str]] = [
     ("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc({0}, {1})", "{}"),
     ("approx_percentile(real, array(double)) -> array(real)", "quantile_disc({0}, {1})", "{}"),
     ("approx_percentile(double, array(double)) -> array(double)", "quantile_disc({0}, {1})", "{}"),
-    ("geometric_mean(double) -> double", "geomean({0})", "{}"),
+    ("geometric_mean(double) -> double", f"avg({_LOGARITHM})", "exp({})"),
     ("stddev(double) -> double", "stddev_samp({0})", "{}"),
     ("stddev_samp(double) -> double", "stddev_samp({0})", "{}"),
     ("stddev_pop(double) -> double", "stddev_pop({0})", "{}"),
     ("variance(double) -> double", "var_samp({0})", "{}"),
     ("var_samp(double) -> double", "var_samp({0})", "{}"),
     ("var_pop(double) -> double", "var_pop({0})", "{}"),
-    ("corr(double, double) -> double", "corr({0}, {1})", "nullif({}, 'NaN'::DOUBLE)"),
+    ("corr(double, double) -> double", "corr({0}, {1})", _NULL_FOR_NAN),
     ("covar_pop(double, double) -> double", "covar_pop({0}, {1})", "{}"),
     ("covar_samp(double, double) -> double", "covar_samp({0}, {1})", "{}"),
-    ("regr_slope(double, double) -> double", "regr_slope({0}, {1})", "{}"),
-    ("regr_intercept(double, double) -> double", "regr_intercept({0}, {1})", "{}"),
-    ("skewness(double) -> double", "skewness({0})", "{}"),
-    ("kurtosis(double) -> double", "kurtosis({0})", "{}"),
+    ("regr_slope(double, double) -> double", "regr_slope({0}, {1})", _NULL_FOR_NAN),
+    ("regr_intercept(double, double) -> double", "regr_intercept({0}, {1})", _NULL_FOR_NAN),
+    ("skewness(double) -> double", "skewness({0})", f"CASE WHEN {{n}} > 2 THEN {_OF_POPULATION} END"),
+    ("kurtosis(double) -> double", "kurtosis({0})", f"CASE WHEN {{n}} > 3 THEN coalesce({{}}, {_NOT_A_NUMBER}) END"),
     ("checksum(t) -> varbinary", "sum(hash({0}))", "unhex(md5(CAST({} AS VARCHAR)))"),
     ("listagg(varchar) -> varchar", "string_agg({0}, '')", "{}"),
     ("listagg(varchar, varchar) -> varchar", "string_agg({0}, {1})", "{}"),
@@ -135,8 +144,19 @@ def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clause
     returns = _result(name, returns, converted)
     call = _with_inner(form.render(converted, returns), distinct, ordered)
     around = next(item.around for item in AGGREGATES[name] if item.form is form)
-    sql = around.replace("{type}", duck_type(returns)).replace("{}", call + clauses.filter + clauses.over)
+    sql = _around(around, call, converted, returns, clauses.filter + clauses.over)
     return compiler.lift(Typed(sql, returns, node))
+
+
+def _around(around: str, call: str, args: Sequence[Typed], returns: Type, behind: str) -> str:
+    """The call with its clauses, in what stands around it: `{n}` counts its first argument, `{2}` is its third."""
+    words = {"{type}": duck_type(returns), "{n}": f"count({args[0].sql}){behind}" if args else ""}
+    if len(args) > 2:
+        words["{2}"] = args[2].sql
+    words["{}"] = call + behind
+    for mark, word in words.items():
+        around = around.replace(mark, word)
+    return around
 
 
 def _parts(node: exp.Anonymous) -> tuple[list[exp.Expr], bool, exp.Order | None]:

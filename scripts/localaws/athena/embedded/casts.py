@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from localaws.athena.embedded import coercion
+from localaws.athena.embedded.rounding import rounded
 from localaws.athena.embedded.typed import Typed, cast, duck_type, fail, member, row_names, text
 from localaws.athena.errors import QueryError
 from localaws.athena.types import INTEGERS, NUMBERS, Type, trino_text
@@ -37,9 +38,21 @@ def explicit_cast(item: Typed, target: Type, *, safe: bool = False) -> Typed:
     """CAST(item AS target), or TRY_CAST when safe; TYPE_MISMATCH where Trino has no such cast."""
     if not castable(item.type, target):
         raise QueryError("TYPE_MISMATCH", f"Cannot cast {trino_text(item.type)} to {trino_text(target)}", item.node)
+    if item.zone and target.name in ("date", "time", "timestamp", "varchar"):
+        return _shown_in_zone(item, target, safe)
     zone = item.zone if target.name == item.type.name else None
     value = item.value if isinstance(item.value, str) and target.name == "varchar" and not target.numbers else None
     return replace(item, sql=_Caster(safe).sql(item.sql, item.type, target), type=target, zone=zone, value=value)
+
+
+def _shown_in_zone(item: Typed, target: Type, safe: bool) -> Typed:
+    """A time of a zone is cast as its clock shows it there."""
+    if target.name == "varchar":
+        shown = to_text(item.sql, item.type, item.zone)
+        return replace(item, sql=bounded(shown, item.type, target), type=target, zone=None, value=None)
+    clock = f"timezone({text(item.zone or 'UTC')}, {item.sql})"
+    kept = Type("timestamp", item.type.numbers)
+    return replace(item, sql=_Caster(safe).sql(clock, kept, target), type=target, zone=None, value=None)
 
 
 _TEXTS = ("varchar", "char")
@@ -86,9 +99,17 @@ class _Caster:
             return self.from_text(sql, target)
         if target.name in INTEGERS and source.name in ("double", "real"):
             return self.cast(f"round({sql})", target)
+        if target.name == "time" and source.name in ("time", "timestamp", "timestamp with time zone"):
+            return self.clock(sql, source, target)
         if target.name in ("timestamp", "timestamp with time zone", "date"):
             return coercion.convert(sql, source, target)
         return self.cast(sql, target)
+
+    def clock(self, sql: str, source: Type, target: Type) -> str:
+        """The time of day, rounded to the target's digits."""
+        day = f"(DATE '1970-01-01' + {sql})" if source.name == "time" else sql
+        kept = Type("timestamp" if source.name == "time" else source.name, source.numbers)
+        return self.cast(rounded(day, kept, Type(kept.name, target.numbers)), target)
 
     def cast(self, sql: str, target: Type) -> str:
         return f"TRY_CAST({sql} AS {duck_type(target)})" if self.safe else cast(sql, target)
@@ -150,7 +171,7 @@ def _time_text(sql: str, source: Type) -> str:
     digits = source.numbers[0] if source.numbers else 3
     if digits == 0:
         return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
-    return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%{'g' if digits <= 3 else 'f'}')"
+    return f"left(strftime({sql}, '%Y-%m-%d %H:%M:%S.%f'), {20 + min(6, digits)})"
 
 
 def to_json(sql: str, source: Type) -> str:
@@ -168,8 +189,28 @@ def to_json(sql: str, source: Type) -> str:
         return f"list_extract({once}, 1)"
     if source.name == "array" and _needs_own_json(source):
         return f"to_json(list_transform({sql}, lambda e: {to_json('e', source.elements[0])}))"
+    if source.name == "map" and _needs_own_json(source):
+        entry = f"struct_pack(key := e.key, value := {to_json('e.value', source.elements[1])})"
+        return f"to_json(map_from_entries(list_transform(map_entries({sql}), lambda e: {entry})))"
+    if source.name == "decimal":
+        return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
+    if source.name in ("double", "real"):
+        return _number_json(sql, source)
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE to_json({sql}) END"
 
 
+def _number_json(sql: str, source: Type) -> str:
+    """Numbers as Java prints them: plain from a thousandth to ten million, else with an exponent; NaN is a text."""
+    exact = f"CAST({cast(sql, Type('double'))} AS VARCHAR)" if source.name == "double" else f"CAST({sql} AS VARCHAR)"
+    shown = f"athena_number_text({cast(sql, Type('double'))}, {str(source.name == 'real').lower()})"
+    plain = f"WHEN abs({sql}) >= 0.001 AND abs({sql}) < 10000000 THEN CAST({exact} AS JSON)"
+    odd = f"WHEN NOT isfinite({sql}) THEN to_json({shown}) WHEN {sql} = 0 THEN CAST('0.0' AS JSON)"
+    return f"CASE WHEN {sql} IS NULL THEN NULL {odd} {plain} ELSE CAST({shown} AS JSON) END"
+
+
 def _needs_own_json(source: Type) -> bool:
-    return source.name.startswith("timestamp") or any(_needs_own_json(item) for item in source.elements)
+    return (
+        source.name.startswith("timestamp")
+        or source.name in ("decimal", "double", "real")
+        or any(_needs_own_json(item) for item in source.elements)
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from localaws.athena.embedded.rounding import rounded
 from localaws.athena.embedded.typed import Typed, cast, duck_type, member, quoted, row_names
 from localaws.athena.types import Type
 
@@ -22,17 +23,26 @@ def to_type(item: Typed, target: Type) -> Typed:
 
 def convert(sql: str, source: Type, target: Type) -> str:
     """DuckDB text for a lossless change of type; rows change by place, not by name."""
-    if duck_type(source) == duck_type(target):
+    if source.name == target.name and source.name.startswith("timestamp"):
+        return rounded(sql, source, target)
+    if duck_type(source) == duck_type(target) and not _has_times(source):
         return sql
-    if differs_in_names(source, target):
+    if source.elements and (differs_in_names(source, target) or (source != target and _has_times(source))):
         return rebuild(sql, source, target, convert)
+    if source == target:
+        return sql
     if source.name == "timestamp" and target.name == "timestamp with time zone":
-        return f"timezone('UTC', {sql})"
+        return f"timezone('UTC', {rounded(sql, source, target)})"
     if source.name == "date" and target.name == "timestamp with time zone":
         return f"timezone('UTC', CAST({sql} AS TIMESTAMP))"
     if source.name == "timestamp with time zone" and target.name in ("timestamp", "date"):
-        return cast(f"timezone('UTC', {sql})", target)
+        shown = cast(f"timezone('UTC', {sql})", target)
+        return rounded(shown, source, target) if target.name == "timestamp" else shown
     return cast(sql, target)
+
+
+def _has_times(found: Type) -> bool:
+    return found.name.startswith("timestamp") or any(_has_times(item) for item in found.elements)
 
 
 def differs_in_names(source: Type, target: Type) -> bool:

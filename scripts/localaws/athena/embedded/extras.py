@@ -17,13 +17,27 @@ import pyarrow as pa
 from localaws.athena.embedded.xxhash64 import xxhash64
 
 _KEYS = "list_transform(l, lambda e: e.key)"
+_SOME = "len(list_filter(l, lambda e: e.key IS NOT NULL)) > 0"
+
+
+def _macro(name: str, body: str) -> str:
+    """A macro whose argument is bound once: DuckDB trips over an aggregate that is written inside of a lambda."""
+    return f"CREATE MACRO {name}(found) AS list_extract(list_transform([found], lambda l: {body}), 1)"
+
+
 MACROS = (
     # The first of several equal keys stays, NULL keys go, as in Trino's map_agg.
-    "CREATE MACRO athena_map(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_filter(l, lambda e, i: "
-    f"e.key IS NOT NULL AND list_position({_KEYS}, e.key) = i)) END",
-    "CREATE MACRO athena_multimap(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_transform("
-    f"list_distinct({_KEYS}), lambda k: struct_pack(key := k, value := list_transform(list_filter(l, lambda e: "
-    "e.key = k), lambda e: e.value)))) END",
+    _macro(
+        "athena_map",
+        f"CASE WHEN {_SOME} THEN map_from_entries(list_filter(l, lambda e, i: "
+        f"e.key IS NOT NULL AND list_position({_KEYS}, e.key) = i)) END",
+    ),
+    _macro(
+        "athena_multimap",
+        f"CASE WHEN {_SOME} THEN map_from_entries(list_transform(list_filter(list_distinct({_KEYS}), lambda k: "
+        "k IS NOT NULL), lambda k: struct_pack(key := k, value := list_transform(list_filter(l, lambda e: "
+        "e.key = k), lambda e: e.value)))) END",
+    ),
 )
 
 
@@ -61,15 +75,8 @@ def number_text(value: float, is_real: bool) -> str:
         return "Infinity" if value > 0 else "-Infinity"
     if value == 0:
         return "-0E0" if str(value).startswith("-") else "0E0"
-    return _scientific(_shortest_real(value) if is_real else repr(value))
-
-
-def _shortest_real(value: float) -> str:
-    for places in range(1, 10):
-        text = f"{value:.{places}g}"
-        if pa.scalar(float(text), pa.float32()).as_py() == value:
-            return text
-    return f"{value:.9g}"
+    # A real keeps seven digits of its exact value, as Java's DecimalFormat("0.0#####E0") does.
+    return _scientific(f"{value:.6e}" if is_real else repr(value))
 
 
 def _scientific(plain: str) -> str:
@@ -87,11 +94,29 @@ def from_base(value: str, base: int) -> int:
     return int(value, base)
 
 
+def levenshtein(one: str, other: str) -> int:
+    """Edits from one text to the other, in letters."""
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        before, row[0] = row[0], place
+        for at, found in enumerate(other, 1):
+            changed = before + (letter != found)
+            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, changed)
+    return row[-1]
+
+
+def hamming(one: str, other: str) -> int:
+    """Places where two texts of one length differ; ValueError for other texts."""
+    return sum(letter != found for letter, found in zip(one, other, strict=True))
+
+
 _FUNCTIONS: list[tuple[str, Callable[..., Any], list[str], str]] = [
     ("athena_number_text", number_text, ["DOUBLE", "BOOLEAN"], "VARCHAR"),
     ("athena_from_utf8", lambda value: value.decode("utf-8", "replace"), ["BLOB"], "VARCHAR"),
     ("athena_sha512", lambda value: hashlib.sha512(value).digest(), ["BLOB"], "BLOB"),
     ("athena_xxhash64", lambda value: xxhash64(value).to_bytes(8, "big"), ["BLOB"], "BLOB"),
     ("athena_crc32", zlib.crc32, ["BLOB"], "BIGINT"),
+    ("athena_levenshtein", levenshtein, ["VARCHAR", "VARCHAR"], "BIGINT"),
+    ("athena_hamming", hamming, ["VARCHAR", "VARCHAR"], "BIGINT"),
     ("athena_from_base", from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
 ]

@@ -67,7 +67,7 @@ def _key(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Type
             raise QueryError("EXPRESSION_NOT_SCALAR", message, node)
         compiler.use(value)
         found.keys.add(value.sql)
-        return value.sql if not isinstance(value.value, int) else f"({value.sql} + 0)"
+        return value.sql if type(value.value) is not int else f"({value.sql} + 0)"
     with compiler.scalar_only("GROUP BY clause"):
         value = compiler.expression(node, here)
     if value.type.name == "json":

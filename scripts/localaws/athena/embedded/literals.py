@@ -162,7 +162,7 @@ _KNOWN = frozenset(
 def _precise(found: Type, node: exp.DataType) -> Type:
     if found.name not in _KNOWN:
         raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {trino_text(found)}", node)
-    if found.name.startswith("timestamp") and not found.numbers:
+    if found.name.startswith("time") and not found.numbers:
         return Type(found.name, (3,))
     if found.name == "decimal" and len(found.numbers) == 1:
         return Type("decimal", (found.numbers[0], 0))

@@ -58,6 +58,11 @@ def _chain(node: exp.Expr) -> list[exp.Identifier] | None:
     return None
 
 
+def is_name(node: exp.Expr) -> bool:
+    """Whether the node is a dotted name and no field of a call's result: such an output is called by its last part."""
+    return _chain(node) is not None
+
+
 def zone_name(node: exp.Expr | None) -> str:
     """A constant time zone: a name of the tz database or an offset."""
     if not isinstance(node, exp.Literal) or not node.is_string:

@@ -11,6 +11,7 @@ from sqlglot import exp
 from localaws.athena.coercions import as_decimal, common_type
 from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
+from localaws.athena.embedded.equality import equal
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import Typed, cast, decimal
 from localaws.athena.errors import QueryError
@@ -104,11 +105,19 @@ def _with_interval(sign: str, left: Typed, right: Typed) -> Typed | None:
             Typed(f"({left.sql} {sign} {right.sql})", left.type) if sign in "+-" and left.type == right.type else None
         )
     if kinds[1] == "interval" and sign in "+-" and left.type.name in _MOMENTS:
-        return Typed(cast(f"({left.sql} {sign} {right.sql})", left.type), left.type, zone=left.zone)
+        found = _with_milliseconds(left.type) if right.type.name == "interval day to second" else left.type
+        return Typed(cast(f"({left.sql} {sign} {right.sql})", found), found, zone=left.zone)
     if kinds[1] == "interval" and sign == "*" and left.type.name in NUMBERS:
         return Typed(f"({right.sql} * {left.sql})", right.type)
     is_difference = sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS
     return _difference(left, right) if is_difference else None
+
+
+def _with_milliseconds(found: Type) -> Type:
+    """A time to which milliseconds are added has at least three digits."""
+    if not found.name.startswith(("timestamp", "time")):
+        return found
+    return Type(found.name, (max(3, found.numbers[0] if found.numbers else 3),))
 
 
 def _difference(left: Typed, right: Typed) -> Typed | None:
@@ -116,8 +125,13 @@ def _difference(left: Typed, right: Typed) -> Typed | None:
     if merged is None:
         return None
     one, two = (to_type(item, merged).sql for item in (left, right))
-    stamps = f"{one} - {two}" if merged.name == "time" else f"CAST({one} AS TIMESTAMP) - CAST({two} AS TIMESTAMP)"
-    return Typed(f"({stamps})", Type("interval day to second"))
+    if merged.name == "time":
+        return Typed(f"({one} - {two})", Type("interval day to second"))
+    gap = f"(epoch_us(CAST({one} AS TIMESTAMP)) - epoch_us(CAST({two} AS TIMESTAMP)))"
+    # Intervals know milliseconds: the nearest one, half up.
+    milliseconds = gap if merged.name == "date" else f"floor(({gap} + 500) / 1000.0)"
+    unit = "to_microseconds" if merged.name == "date" else "to_milliseconds"
+    return Typed(f"{unit}(CAST({milliseconds} AS BIGINT))", Type("interval day to second"))
 
 
 @handles(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -127,6 +141,10 @@ def comparison(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
         return quantified(compiler, node, scope, sign)
     left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
     one, two = compared(sign, left, right, node)
+    merged = common_type((left.type, right.type))
+    if sign in ("=", "<>") and merged is not None and merged.elements:
+        same = equal(one, two, merged)
+        return Typed(f"({same})" if sign == "=" else f"(NOT ({same}))", Type("boolean"))
     return Typed(f"({one} {sign} {two})", Type("boolean"))
 
 
@@ -190,8 +208,7 @@ def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
     if merged is None:
         raise mismatch("||", left, right, node)
     target = Type("array", elements=(merged,))
-    parts = [
-        to_type(item, target).sql if kept else f"[{to_type(item, merged).sql}]"
-        for item, kept in zip((left, right), arrays, strict=True)
-    ]
-    return Typed(f"({parts[0]} || {parts[1]})", target)
+    values = [to_type(item, target if kept else merged).sql for item, kept in zip((left, right), arrays, strict=True)]
+    parts = [value if kept else f"[{value}]" for value, kept in zip(values, arrays, strict=True)]
+    missing = " OR ".join(f"{value} IS NULL" for value in values)
+    return Typed(f"CASE WHEN {missing} THEN NULL ELSE {parts[0]} || {parts[1]} END", target)

@@ -24,7 +24,7 @@ def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
             message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"
             raise QueryError("TYPE_MISMATCH", message, term.this)
         # An integer constant would be taken for a column's place.
-        sql = f"({found.sql} + 0)" if isinstance(found.value, int) else found.sql
+        sql = f"({found.sql} + 0)" if type(found.value) is int else found.sql
         terms.append(sql + direction(term))
     return ", ".join(terms)
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from localaws.athena.embedded.compiler import Compiled, Compiler, only
 from localaws.athena.embedded.grouping import check_grouped, groups_of
+from localaws.athena.embedded.names import is_name
 from localaws.athena.embedded.ordering import direction
 from localaws.athena.embedded.relations import Relation, from_clause
 from localaws.athena.embedded.scope import Field, Scope
@@ -129,9 +130,11 @@ def _name(node: exp.Expr) -> str | None:
         if not isinstance(node.args["alias"], exp.Identifier):
             raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <identifier>", node)
         return node.alias.lower()
+    if isinstance(node, exp.Paren):
+        return _name(node.this)
     if isinstance(node, exp.Column | exp.Identifier):
         return node.name.lower()
-    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+    if isinstance(node, exp.Dot) and is_name(node):
         return node.expression.name.lower()
     return None
 

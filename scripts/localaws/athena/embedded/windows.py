@@ -52,6 +52,8 @@ def window(compiler: Compiler, node: exp.Window, scope: Scope) -> Typed:
         function = function.this
     inner = function
     while isinstance(inner, exp.Filter | exp.WithinGroup):
+        if isinstance(inner, exp.Filter):
+            raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions", node)
         inner = inner.this
     name = str(inner.this).lower() if isinstance(inner, exp.Anonymous) else ""
     if name in AGGREGATES:

@@ -12,7 +12,7 @@ from localaws.athena.embedded.calls import SCALARS, arguments, fitted, scalars, 
 from localaws.athena.embedded.casts import to_text
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import VARCHAR, Typed, array_of, row_names
+from localaws.athena.embedded.typed import BIGINT, VARCHAR, Typed, array_of, fail, row_names
 from localaws.athena.types import Type
 
 MINIMUM_ZIPPED = 2
@@ -22,7 +22,7 @@ _CONTAINS = (
 )
 _NULLS = "len(list_filter({0}, lambda e: e IS NULL)) > 0"
 _SLICE = (
-    "CASE WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) "
+    "CASE WHEN {0} IS NULL THEN NULL WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) "
     "WHEN abs({1}) > len({0}) THEN list_slice({0}, 1, 0) "
     "ELSE list_slice({0}, len({0}) + {1} + 1, len({0}) + {1} + {2}) END"
 )
@@ -44,6 +44,16 @@ def _monthly(kind: str) -> str:
 
 _FIRST_SEEN = "list_filter({0}, lambda e, i: coalesce(list_position({0}, e), 0) = i OR (e IS NULL AND %s))"
 _FIRST_NULL = "len(list_filter({0}[1:i], lambda n: n IS NULL)) = 1"
+_DISTINCT = "list_filter(" + _FIRST_SEEN % _FIRST_NULL + ", lambda e: %s)"
+_BACKWARDS = "({0} < {1} AND {2} < 0) OR ({0} > {1} AND {2} > 0)"
+_NO_SEQUENCE = fail(
+    "INVALID_FUNCTION_ARGUMENT",
+    "sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop "
+    "should be less than or equal to start",
+    array_of(BIGINT),
+)
+_SHARED = _DISTINCT % "list_contains({1}, e) OR (e IS NULL AND len({1}) <> list_count({1}))"
+_SWAPPED = _SHARED.replace("{0}", "{2}").replace("{1}", "{0}").replace("{2}", "{1}")
 
 scalars(
     [
@@ -61,15 +71,21 @@ scalars(
         ("array_max(array(t)) -> t", f"CASE WHEN {_NULLS} THEN NULL ELSE list_max({{0}}) END"),
         ("array_min(array(t)) -> t", f"CASE WHEN {_NULLS} THEN NULL ELSE list_min({{0}}) END"),
         ("array_sort(array(t)) -> array(t)", "list_sort({0}, 'ASC', 'NULLS LAST')"),
-        ("array_remove(array(t), t) -> array(t)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"),
+        (
+            "array_remove(array(t), t) -> array(t)",
+            "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS DISTINCT FROM {1}) END",
+        ),
         ("array_union(array(t), array(t)) -> array(t)", (_FIRST_SEEN % _FIRST_NULL).replace("{0}", "({0} || {1})")),
         (
             "array_intersect(array(t), array(t)) -> array(t)",
-            "list_sort(list_distinct(list_filter({0}, lambda e: list_contains({1}, e))))",
+            # In the order of the longer one.
+            f"CASE WHEN len({{0}}) >= len({{1}}) THEN {_SHARED} WHEN len({{0}}) < len({{1}}) THEN {_SWAPPED} END",
         ),
         (
             "array_except(array(t), array(t)) -> array(t)",
-            "list_sort(list_distinct(list_filter({0}, lambda e: NOT coalesce(list_contains({1}, e), false))))",
+            "CASE WHEN {1} IS NOT NULL THEN "
+            + _DISTINCT % "CASE WHEN e IS NULL THEN len({1}) = list_count({1}) ELSE NOT list_contains({1}, e) END"
+            + " END",
         ),
         ("arrays_overlap(array(t), array(t)) -> boolean", _OVERLAP),
         ("slice(array(t), bigint, bigint) -> array(t)", _SLICE),
@@ -80,7 +96,10 @@ scalars(
             "sequence(bigint, bigint) -> array(bigint)",
             "range({0}, {1} + sign({1} - {0} + 0.5)::BIGINT, sign({1} - {0} + 0.5)::BIGINT)",
         ),
-        ("sequence(bigint, bigint, bigint) -> array(bigint)", "range({0}, {1} + sign({2})::BIGINT, {2})"),
+        (
+            "sequence(bigint, bigint, bigint) -> array(bigint)",
+            f"CASE WHEN {_BACKWARDS} OR {{2}} = 0 THEN {_NO_SEQUENCE} ELSE range({{0}}, {{1}} + sign({{2}})::BIGINT, {{2}}) END",
+        ),
         (
             "sequence(date, date) -> array(date)",
             "list_transform(range(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP) + to_days(1), to_days(1)), "
@@ -102,7 +121,8 @@ scalars(
         ),
         (
             "ngrams(array(t), bigint) -> array(array(t))",
-            "list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), lambda i: list_slice({0}, i, i + {1} - 1))",
+            "CASE WHEN {0} IS NOT NULL THEN "
+            "list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), lambda i: list_slice({0}, i, i + {1} - 1)) END",
         ),
     ]
 )
@@ -121,7 +141,10 @@ def array_join(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 
 scalars(
     [
-        ("array_join(array(varchar), varchar) -> varchar", "array_to_string({0}, {1})"),
+        (
+            "array_join(array(varchar), varchar) -> varchar",
+            "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN coalesce(array_to_string({0}, {1}), '') END",
+        ),
         (
             "array_join(array(varchar), varchar, varchar) -> varchar",
             "array_to_string(list_transform({0}, lambda e: coalesce(e, {2})), {1})",

@@ -15,7 +15,7 @@ from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.operators import compared
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import BIGINT, VARCHAR, Typed, text
+from localaws.athena.embedded.typed import INTEGER, VARCHAR, Typed, text
 from localaws.athena.errors import QueryError
 from localaws.athena.types import trino_text
 
@@ -71,4 +71,4 @@ def row(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 def grouping(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     args = arguments(compiler, node, scope)
     compiler.aggregates.append(node)
-    return Typed(f"CAST(grouping({', '.join(arg.sql for arg in args)}) AS BIGINT)", BIGINT)
+    return Typed(f"CAST(grouping({', '.join(arg.sql for arg in args)}) AS INTEGER)", INTEGER)

@@ -6,6 +6,8 @@ Example: `date_trunc('month', DATE '2020-01-05')` stays a date; `date_diff` coun
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from localaws.athena.coercions import common_type
@@ -14,6 +16,7 @@ from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.literals import moment
 from localaws.athena.embedded.names import in_zone, local, part_of, zone_name
+from localaws.athena.embedded.rounding import digits_of, in_milliseconds
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import BIGINT, DATE, VARCHAR, ZONED, Typed, cast, text
 from localaws.athena.errors import QueryError
@@ -42,6 +45,7 @@ scalars(
         ("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", f"CAST({_ISO} AS TIMESTAMPTZ)"),
         ("from_iso8601_timestamp_nanos(varchar) -> timestamp(6) with time zone", f"CAST({_ISO} AS TIMESTAMPTZ)"),
         ("to_unixtime(timestamp with time zone) -> double", "epoch({0})"),
+        ("to_unixtime(timestamp) -> double", "epoch({0})"),
         ("last_day_of_month(date) -> date", "last_day({0})"),
         ("last_day_of_month(timestamp) -> date", "last_day({0})"),
         ("to_milliseconds(interval day to second) -> bigint", "CAST(epoch_ms({0}) AS BIGINT)"),
@@ -128,7 +132,10 @@ def date_diff(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     if merged is None or merged.name not in _MOMENTS:
         raise wrong_arguments("date_diff", args, node)
     unit = _unit(args, node, merged.name == "date")
-    start, end = (local(to_type(item, merged)) for item in args[1:])
+    moments = [to_type(item, merged) for item in args[1:]]
+    # Milliseconds are all that it looks at.
+    cut = [replace(item, sql=in_milliseconds(item.sql, item.type)) for item in moments]
+    start, end = (local(item) for item in cut)
     return Typed(f"CAST(date_sub('{unit}', {start}, {end}) AS BIGINT)", BIGINT)
 
 
@@ -178,12 +185,18 @@ def to_iso8601(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
         raise wrong_arguments("to_iso8601", [item], node)
     if item.type.name == "date":
         return Typed(cast(item.sql, VARCHAR), VARCHAR)
-    shown = f"strftime({local(item)}, '%Y-%m-%dT%H:%M:%S.%g')"
+    digits = digits_of(item.type)
+    whole = f"strftime({local(item)}, '%Y-%m-%dT%H:%M:%S{'.%f' if digits else ''}')"
+    shown = f"left({whole}, {20 + digits})" if digits else whole
     if item.type.name == "timestamp":
         return Typed(shown, VARCHAR)
-    if item.zone:
-        raise QueryError("NOT_SUPPORTED", "to_iso8601 of a time in another zone than UTC is not supported", node)
-    return Typed(f"({shown} || 'Z')", VARCHAR)
+    return Typed(f"({shown} || {_offset(item) if item.zone else text('Z')})", VARCHAR)
+
+
+def _offset(item: Typed) -> str:
+    """`+01:00`: how far the wall clock of its zone is from UTC's."""
+    minutes = f"((epoch_us({local(item)}) - epoch_us({item.sql})) // 60000000)"
+    return f"printf('%s%02d:%02d', CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END, abs({minutes}) // 60, abs({minutes}) % 60)"
 
 
 @special("date")

@@ -7,12 +7,14 @@ Example: `date_format(ts, '%Y-%m-%d %H:%i')`; `format_datetime(ts, 'yyyy-MM-dd')
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sqlglot import exp
 
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, special, wrong_arguments
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.names import local
+from localaws.athena.embedded.rounding import in_milliseconds
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import VARCHAR, ZONED, Typed, text
 from localaws.athena.errors import QueryError
@@ -112,7 +114,8 @@ def date_format(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     if args[0].type.name not in ("date", "timestamp", "timestamp with time zone"):
         raise wrong_arguments(call_name(node), args, node)
     convert = mysql_format if call_name(node) == "date_format" else java_format
-    return Typed(f"strftime({local(args[0])}, {text(convert(_pattern(args, node), node))})", VARCHAR)
+    item = replace(args[0], sql=in_milliseconds(args[0].sql, args[0].type))
+    return Typed(f"strftime({local(item)}, {text(convert(_pattern(args, node), node))})", VARCHAR)
 
 
 @special("date_parse", "parse_datetime")

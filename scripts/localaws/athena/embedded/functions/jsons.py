@@ -133,5 +133,6 @@ def is_json_scalar(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typ
 def json_array_contains(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     argument_count(node, 2)
     args = arguments(compiler, node, scope)
-    listed = f"CAST(json({checked(args[0])}) AS JSON[])"
+    source = checked(args[0])
+    listed = f"CASE WHEN json_type({source}) = 'ARRAY' THEN CAST(json_extract({source}, '$[*]') AS JSON[]) END"
     return Typed(f"list_contains({listed}, to_json({args[1].sql}))", BOOLEAN)

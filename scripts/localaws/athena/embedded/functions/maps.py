@@ -6,7 +6,17 @@ Example: `map(ARRAY['a'], ARRAY[1])['b']` is an error, `element_at(…, 'b')` is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from localaws.athena.embedded.calls import scalars
+from localaws.athena.embedded.typed import Typed
+from localaws.athena.types import Type
+
+
+def _concat(args: Sequence[Typed], _: Type) -> str:
+    missing = " OR ".join(f"{arg.sql} IS NULL" for arg in args)
+    return f"CASE WHEN {missing} THEN NULL ELSE map_concat({', '.join(arg.sql for arg in args)}) END"
+
 
 scalars(
     [
@@ -23,6 +33,6 @@ scalars(
         ),
         ("map_keys(map(k, v)) -> array(k)", "map_keys({0})"),
         ("map_values(map(k, v)) -> array(v)", "map_values({0})"),
-        ("map_concat(map(k, v), map(k, v), map(k, v)*) -> map(k, v)", "map_concat({*})"),
+        ("map_concat(map(k, v), map(k, v), map(k, v)*) -> map(k, v)", _concat),
     ]
 )

@@ -96,7 +96,8 @@ scalars([(f"{name}(double) -> double", _TEXTS.get(name, f"{name}({{0}})")) for n
 scalars(
     [
         ("abs(n) -> n", _same("abs({0})")),
-        ("sign(n) -> n", _same("sign({0})")),
+        *((f"sign({kind}) -> {kind}", _same("sign({0})")) for kind in (*INTEGERS, "real", "double")),
+        ("sign(decimal) -> decimal(1, 0)", "CAST(sign({0}) AS DECIMAL(1, 0))"),
         ("power(double, double) -> double", "pow({0}, {1})"),
         ("pow(double, double) -> double", "pow({0}, {1})"),
         ("log(double, double) -> double", "(ln({1}) / ln({0}))"),

@@ -13,7 +13,7 @@ from sqlglot import exp
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, special, wrong_arguments
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import BIGINT, BOOLEAN, VARCHAR, Typed, array_of, text
+from localaws.athena.embedded.typed import BIGINT, BOOLEAN, INTEGER, VARCHAR, Typed, array_of, text
 from localaws.athena.errors import QueryError
 
 _FOREIGN = re.compile(r"\(\?(?:=|!|<=|<!|>)|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
@@ -85,7 +85,8 @@ def regexp_position(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Ty
     args, pattern = _args(compiler, node, scope, 2)
     found = f"regexp_extract({args[0].sql}, {pattern})"
     position = f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN instr({args[0].sql}, {found}) ELSE -1 END"
-    return Typed(f"CAST({position} AS BIGINT)", BIGINT)
+    guarded = f"CASE WHEN {args[0].sql} IS NOT NULL AND {pattern} IS NOT NULL THEN {position} END"
+    return Typed(f"CAST({guarded} AS INTEGER)", INTEGER)
 
 
 @special("regexp_replace")

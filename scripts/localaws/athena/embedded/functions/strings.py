@@ -18,6 +18,8 @@ from localaws.athena.embedded.typed import VARBINARY, VARCHAR, Typed, fail
 from localaws.athena.types import Type
 
 _BAD_INDEX = fail("INVALID_FUNCTION_ARGUMENT", "Index must be greater than zero", VARCHAR)
+# DuckDB counts bytes, Trino letters.
+_ASCII = "strlen({0}) + strlen({1}) = length({0}) + length({1})"
 
 scalars(
     [
@@ -44,12 +46,13 @@ scalars(
         (
             "strpos(varchar, varchar, bigint) -> bigint",
             "CASE WHEN {2} = 1 THEN CAST(instr({0}, {1}) AS BIGINT) WHEN len(string_split({0}, {1})) > {2} THEN "
-            "CAST(length(array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1})) + 1 AS BIGINT) ELSE 0 END",
+            "CAST(length(array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1})) + 1 AS BIGINT) "
+            "WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN 0 END",
         ),
         ("split(varchar, varchar) -> array(varchar)", "string_split({0}, {1})"),
         (
             "split(varchar, varchar, bigint) -> array(varchar)",
-            "CASE WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
+            "CASE WHEN {0} IS NULL THEN NULL WHEN len(string_split({0}, {1})) <= {2} THEN string_split({0}, {1}) ELSE "
             "list_append(list_slice(string_split({0}, {1}), 1, {2} - 1), "
             "array_to_string(list_slice(string_split({0}, {1}), {2}, len(string_split({0}, {1}))), {1})) END",
         ),
@@ -64,9 +67,12 @@ scalars(
         ),
         (
             "levenshtein_distance(varchar, varchar) -> bigint",
-            "CAST(levenshtein({0}, {1}) AS BIGINT)",
+            f"CASE WHEN {_ASCII} THEN CAST(levenshtein({{0}}, {{1}}) AS BIGINT) ELSE athena_levenshtein({{0}}, {{1}}) END",
         ),
-        ("hamming_distance(varchar, varchar) -> bigint", "CAST(hamming({0}, {1}) AS BIGINT)"),
+        (
+            "hamming_distance(varchar, varchar) -> bigint",
+            f"CASE WHEN {_ASCII} THEN CAST(hamming({{0}}, {{1}}) AS BIGINT) ELSE athena_hamming({{0}}, {{1}}) END",
+        ),
         ("chr(bigint) -> varchar", "chr(CAST({0} AS INTEGER))"),
         ("codepoint(varchar) -> integer", "CAST(unicode({0}) AS INTEGER)"),
         ("normalize(varchar) -> varchar", "nfc_normalize({0})"),
