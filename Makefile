@@ -1,4 +1,4 @@
-# Every target is one line over `trilake <verb>`: `make ingest ARGS="data/"`, `make plan ENV=prod`.
+# Every target is one line over `trilake <verb>`: `make ingest ARGS="data/"`, `make plan ENV=prod`, `make views ENGINE=trino`.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -9,6 +9,8 @@ STATE ?= .trilake
 ARGS ?=
 TRILAKE = $(BIN)/trilake
 COMMON = --env $(ENV) --state $(STATE)
+ENGINE ?=
+CHOSEN = $(if $(ENGINE),--engine $(ENGINE))
 STAMP := $(VENV)/.installed
 
 .PHONY: help
@@ -23,7 +25,7 @@ $(STAMP): pyproject.toml scripts/constraints.txt
 	$(PYTHON) scripts/setup_environment.py $(VENV)
 
 demo: setup ## Run the whole story on this laptop: sample, deploy, ingest, views, query, cohort, train, dashboard
-	$(TRILAKE) demo $(COMMON) $(ARGS)
+	$(TRILAKE) demo $(COMMON) $(CHOSEN) $(ARGS)
 
 ##@ Data
 .PHONY: sample ingest ledger replay views
@@ -31,33 +33,33 @@ sample: setup ## Write linked FHIR, VCF and DICOM files and the truth about them
 	$(TRILAKE) sample $(COMMON) $(ARGS)
 
 ingest: setup ## Load files or folders of any mixture: make ingest ARGS="data/"
-	$(TRILAKE) ingest $(COMMON) $(ARGS)
+	$(TRILAKE) ingest $(COMMON) $(CHOSEN) $(ARGS)
 
 ledger: setup ## What became of every file and record
-	$(TRILAKE) ledger $(COMMON) $(ARGS)
+	$(TRILAKE) ledger $(COMMON) $(CHOSEN) $(ARGS)
 
 replay: setup ## Load one mended item again: make replay ARGS="ITEM"
-	$(TRILAKE) replay $(COMMON) $(ARGS)
+	$(TRILAKE) replay $(COMMON) $(CHOSEN) $(ARGS)
 
 views: setup ## Bring governed tables and views up to date
-	$(TRILAKE) views $(COMMON) $(ARGS)
+	$(TRILAKE) views $(COMMON) $(CHOSEN) $(ARGS)
 
 ##@ Use
 .PHONY: query cohort train card dashboard
 query: setup ## Run one Athena query: make query ARGS='--as radiologist "SELECT ..."'
-	$(TRILAKE) query $(COMMON) $(ARGS)
+	$(TRILAKE) query $(COMMON) $(CHOSEN) $(ARGS)
 
 cohort: setup ## Count, lock and extract a cohort: make cohort ARGS="sql/cohort/cohorts/NAME.yaml --extract DIR"
-	$(TRILAKE) cohort $(COMMON) $(ARGS)
+	$(TRILAKE) cohort $(COMMON) $(CHOSEN) $(ARGS)
 
 train: setup ## Train an outcome model with an honest report: make train ARGS="sql/ml/studies/NAME.yaml"
-	$(TRILAKE) train $(COMMON) $(ARGS)
+	$(TRILAKE) train $(COMMON) $(CHOSEN) $(ARGS)
 
 card: setup ## Show a trained model's report card
 	$(TRILAKE) card $(COMMON) $(ARGS)
 
 dashboard: setup ## Write a persona's pages: make dashboard ARGS="--as clinician --out DIR"
-	$(TRILAKE) dashboard $(COMMON) $(ARGS)
+	$(TRILAKE) dashboard $(COMMON) $(CHOSEN) $(ARGS)
 
 ##@ Govern
 .PHONY: access explain plan-review
@@ -65,7 +67,7 @@ access: setup ## Who may see which tables, columns and rows
 	$(TRILAKE) access $(COMMON) $(ARGS)
 
 explain: setup ## Why a persona sees a column or not: make explain ARGS="--as radiologist --column genomic.variant.calls"
-	$(TRILAKE) explain $(COMMON) $(ARGS)
+	$(TRILAKE) explain $(COMMON) $(CHOSEN) $(ARGS)
 
 plan-review: setup ## Review a plan's JSON offline: make plan-review ARGS="plan.json"
 	$(TRILAKE) plan-review $(COMMON) $(ARGS)
@@ -73,16 +75,16 @@ plan-review: setup ## Review a plan's JSON offline: make plan-review ARGS="plan.
 ##@ Infrastructure
 .PHONY: plan deploy destroy local-aws
 plan: setup ## Show Terraform's plan and, under it, who gains or loses what
-	$(TRILAKE) plan $(COMMON) $(ARGS)
+	$(TRILAKE) plan $(COMMON) $(CHOSEN) $(ARGS)
 
 deploy: setup ## Plan, show, then apply
-	$(TRILAKE) deploy $(COMMON) $(ARGS)
+	$(TRILAKE) deploy $(COMMON) $(CHOSEN) $(ARGS)
 
 destroy: setup ## Remove everything that deploy made
-	$(TRILAKE) destroy $(COMMON) $(ARGS)
+	$(TRILAKE) destroy $(COMMON) $(CHOSEN) $(ARGS)
 
 local-aws: setup ## Keep the laptop's AWS in the foreground, for the AWS CLI and other tools
-	$(BIN)/python -m localaws $(STATE)/local
+	$(BIN)/python -m localaws $(STATE)/local $(CHOSEN) $(ARGS)
 
 ##@ Check
 .PHONY: test check setup-engines verify bench clean

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from localaws.engines import EnginesMissing
     from localaws.server import LocalAws
     from localaws.state import LocalAwsBusy, LocalAwsStateError
 
-__all__ = ["LocalAws", "LocalAwsBusy", "LocalAwsStateError"]
+__all__ = ["EnginesMissing", "LocalAws", "LocalAwsBusy", "LocalAwsStateError"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from localaws import state
 
         return getattr(state, name)
+    if name == "EnginesMissing":
+        from localaws import engines
+
+        return engines.EnginesMissing
     raise AttributeError(f"module 'localaws' has no attribute '{name}'")

@@ -44,6 +44,12 @@ class Dispatcher:
         events.install()
         world.forward = MotoCalls(self._moto)
 
+    def warm_up(self) -> None:
+        """Start what takes long to start."""
+        athena = self._services.find("athena")
+        if athena is not None:
+            athena.warm_up()
+
     def close(self) -> None:
         """End what our services have going on, while they can still be asked."""
         self._services.close()

@@ -13,6 +13,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+ENGINES = ("duckdb", "trino")
+"""What can run Athena's queries; the first is embedded and always there."""
 FOLDER = ".engines"
 LIST = "engines.json"
 
@@ -27,6 +29,12 @@ class Engines:
 
     folder: Path
     parts: dict[str, str | list[str]]
+
+    def need_trino(self) -> None:
+        """EnginesMissing unless Trino and its Java are there."""
+        for path in (self.trino_home / "lib", self.trino_java / "bin" / "java"):
+            if not path.exists():
+                raise _missing(self.folder, "trino")
 
     @property
     def trino_java(self) -> Path:
@@ -78,4 +86,4 @@ def _beside_the_project() -> Path:
 
 def _missing(folder: Path, part: str) -> EnginesMissing:
     name = part.capitalize()
-    return EnginesMissing(f"{name} is not in {folder}\n  Next: make setup-engines ARGS={part}")
+    return EnginesMissing(f"{name} is not in {folder}; `make setup-engines ARGS={part}` brings it")

@@ -7,12 +7,13 @@ Example: `with LocalAws(Path(".trilake/local")) as aws: print(aws.endpoint)`.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from localaws import bootstrap
+from localaws import attach, bootstrap, engines
 from localaws.dispatch import Dispatcher
 from localaws.httpd import HttpServer
 from localaws.keys import Credentials
@@ -26,7 +27,9 @@ _one_per_process = threading.Lock()
 class LocalAws:
     """An AWS on a loopback port while the `with` block runs; its state is saved when the block ends.
 
-    With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on.
+    With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on, and
+    other programs find it (`attach.running`). `engine` runs Athena's queries: `duckdb`, or `trino` (the real server;
+    EnginesMissing where it is not installed).
     """
 
     def __init__(
@@ -54,6 +57,9 @@ class LocalAws:
         return self
 
     def _start(self) -> None:
+        attach.withdraw(self._store.folder)
+        if self._engine == "trino":
+            engines.engines().need_trino()
         self._store.load()
         keys = bootstrap.credentials(self._store.folder)
         self._server = HttpServer(self._port)
@@ -66,6 +72,8 @@ class LocalAws:
         if self._autosave_seconds is not None:
             self._saver = threading.Thread(target=self._save_now_and_then, name="localaws-save", daemon=True)
             self._saver.start()
+            here = attach.Running(self.endpoint, self.credentials, self._engine, os.getpid())
+            attach.publish(self._store.folder, here)
 
     def _save_now_and_then(self) -> None:
         saved = self._server.gate.served
@@ -80,10 +88,15 @@ class LocalAws:
         except LocalAwsStateError as error:
             log.error("%s", error)
 
+    def warm_up(self) -> None:
+        """Start Athena's engine now instead of at the first query; back when it answers."""
+        self._dispatcher.warm_up()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._undo:
+            attach.withdraw(self._store.folder)
             try:
                 self.world.close()
                 self._dispatcher.close()

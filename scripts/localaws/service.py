@@ -57,6 +57,9 @@ class Service:
         """
         return []
 
+    def warm_up(self) -> None:
+        """Start what takes long to start, for whoever keeps a LocalAws in the foreground."""
+
     def close(self) -> None:
         """Let work that goes on end: LocalAws is about to stop answering and to save."""
 

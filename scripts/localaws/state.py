@@ -85,13 +85,13 @@ class StateStore:
         with self.file.open("rb") as file:
             try:
                 stamp = pickle.load(file)
-                if stamp == _stamp():
+                if stamp == written_by():
                     saved: dict[str, Any] = pickling.load(file)
                     return saved
             except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, TypeError) as error:
                 raise LocalAwsStateError(f"{self.file} cannot be read ({error}). {self._mend()}") from error
         raise LocalAwsStateError(
-            f"{self.file} was written by {_words(stamp)}; this is {_words(_stamp())}. {self._mend()}"
+            f"{self.file} was written by {_words(stamp)}; this is {_words(written_by())}. {self._mend()}"
         )
 
     def _mend(self) -> str:
@@ -105,7 +105,7 @@ class StateStore:
         temporary = self.file.with_suffix(".new")
         try:
             with os.fdopen(os.open(temporary, _WRITE_FLAGS, 0o600), "wb") as file:
-                pickle.dump(_stamp(), file)
+                pickle.dump(written_by(), file)
                 pickling.dump(self._content(), file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -151,7 +151,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _stamp() -> dict[str, str]:
+def written_by() -> dict[str, str]:
+    """What must be the same in two programs that share a state."""
     return {
         "localaws state format": str(FORMAT),
         "moto": version("moto"),

@@ -155,13 +155,15 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
-def make_client(service: str, endpoint: str, keys: Credentials) -> Any:
+def make_client(service: str, endpoint: str, keys: Credentials, patience: float = 60) -> Any:
     """A boto3 client of ours: path-style S3, no host prefixes (`runtime-127.0.0.1` would not resolve)."""
     config = Config(
         inject_host_prefix=False,
         proxies={},
         s3={"addressing_style": "path"},
         max_pool_connections=32,
+        connect_timeout=patience,
+        read_timeout=patience,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
     return _session().client(

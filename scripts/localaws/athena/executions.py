@@ -14,6 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from localaws.athena import statements as st
 from localaws.athena.base import Params, invalid
 from localaws.athena.columninfo import column_info
@@ -80,6 +82,10 @@ class ExecutionOperations(SavedOperations):
         self.world.submit(future.exception)
         with suppress(NotYet):
             future.result(PATIENCE)
+
+    def warm_up(self) -> None:
+        """Start the engine, and wait for its first answer."""
+        self.engines.chosen().constant(exp.Literal.number(1), Work())
 
     def close(self) -> None:
         """Wait for the queries that run, then let go of the engine."""

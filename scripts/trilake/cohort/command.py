@@ -15,7 +15,7 @@ from trilake.cohort.definition import load_definition
 from trilake.cohort.yaml_file import find_file
 from trilake.core.paths import SQL
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 
 COHORTS = SQL / "cohort" / "cohorts"
 
@@ -27,6 +27,7 @@ COHORTS = SQL / "cohort" / "cohorts"
     "--extract", "folder", type=click.Path(path_type=Path), help="Write the members' rows there, with a manifest."
 )
 @verb
+@on_engine
 def cohort(run: Run, file: str, persona: str | None, folder: Path | None) -> None:
     """Count a cohort criterion by criterion; lock and extract it. FILE may be the name of one in sql/cohort/cohorts.
 

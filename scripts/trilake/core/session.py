@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import AccessError, SettingsError
+from trilake.core.local import local_aws
 from trilake.core.paths import TERRAFORM, State
 from trilake.core.settings import Settings
 
@@ -96,8 +97,13 @@ def revived(environment: str, folder: Path, settings: Settings) -> Session:
 
 
 @contextmanager
-def open_session(environment: str, state: State) -> Iterator[Session]:
-    """The deployer's session. For `local`, localaws runs and its state is saved when the block ends."""
+def open_session(environment: str, state: State, engine: str | None = None) -> Iterator[Session]:
+    """The deployer's session.
+
+    For `local`, a LocalAws that is in the foreground on the state is used; else one runs for the length of the block
+    and its state is saved at the end. `engine` runs Athena's queries there: `duckdb`, `trino` or, with None, what the
+    one in the foreground runs (duckdb where there is none).
+    """
     folder = state.environment(environment)
     folder.mkdir(parents=True, exist_ok=True)
     if environment != LOCAL:
@@ -106,29 +112,23 @@ def open_session(environment: str, state: State) -> Iterator[Session]:
                 f"No environment '{environment}': terraform/environments/{environment}.tfvars does not exist",
                 next_step="copy terraform/environments/prod.tfvars and fill it in",
             )
+        if engine is not None:
+            raise SettingsError(f"--engine {engine} is for the environment {LOCAL}: on AWS, Athena runs its own engine")
         yield Session(environment, folder, boto3.Session())
         return
-    from localaws import LocalAws, LocalAwsBusy
-
-    try:
-        aws = LocalAws(folder)
-        aws.__enter__()
-    except LocalAwsBusy as error:
-        raise SettingsError(str(error), next_step="wait until it ends, or give another --state DIR") from None
-    try:
-        keys = aws.credentials
-        with environment_variables(
-            AWS_ENDPOINT_URL=aws.endpoint,
+    with (
+        local_aws(folder, engine) as (endpoint, keys),
+        environment_variables(
+            AWS_ENDPOINT_URL=endpoint,
             AWS_ACCESS_KEY_ID=keys.access_key_id,
             AWS_SECRET_ACCESS_KEY=keys.secret_access_key,
             AWS_DEFAULT_REGION="us-east-1",
             AWS_REGION="us-east-1",
             AWS_SESSION_TOKEN=None,
             AWS_PROFILE=None,
-        ):
-            yield Session(environment, folder, boto3.Session())
-    finally:
-        aws.__exit__(None, None, None)
+        ),
+    ):
+        yield Session(environment, folder, boto3.Session())
 
 
 @contextmanager

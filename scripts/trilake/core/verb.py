@@ -31,11 +31,13 @@ class Run:
     environment: str
     state: State
     as_json: bool
+    engine: str | None = None
+    """What --engine named, for verbs that have it."""
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """The deployer's AWS session for the length of the block."""
-        with open_session(self.environment, self.state) as session:
+        with open_session(self.environment, self.state, self.engine) as session:
             yield session
 
     @property
@@ -79,7 +81,17 @@ def verb(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
     @functools.wraps(function)
-    def wrapped(*args: Any, environment: str, state: Path, as_json: bool, **options: Any) -> Any:
-        return function(Run(environment, State(state.absolute()), as_json), *args, **options)
+    def wrapped(
+        *args: Any, environment: str, state: Path, as_json: bool, engine: str | None = None, **options: Any
+    ) -> Any:
+        return function(Run(environment, State(state.absolute()), as_json, engine), *args, **options)
 
     return wrapped
+
+
+def on_engine(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb that opens a session the option --engine; stands below `verb`."""
+    words = "What runs Athena's queries on the laptop: embedded, or the real server. [default: what runs, or duckdb]"
+    option = click.option("--engine", type=click.Choice(["duckdb", "trino"]), help=words)
+    decorated: Callable[..., Any] = option(function)
+    return decorated

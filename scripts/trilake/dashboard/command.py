@@ -11,7 +11,7 @@ import click
 
 from trilake.core.errors import InputError
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.dashboard.build import Order, build_pages, cards_in
 from trilake.dashboard.page import load_pages
 
@@ -20,6 +20,7 @@ from trilake.dashboard.page import load_pages
 @click.option("--as", "persona", help="This persona's page alone; without it, every page in sql/dashboard/pages.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder. [default: <env>/pages, below --state]")
 @verb
+@on_engine
 def dashboard(run: Run, persona: str | None, out: Path | None) -> None:
     """Write a persona's page as one HTML file that opens anywhere and fetches nothing.
 

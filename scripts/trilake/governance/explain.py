@@ -16,7 +16,7 @@ from trilake.core import athena
 from trilake.core.contract import CLASSES, Column, GovernedTable, load_contract
 from trilake.core.errors import InputError
 from trilake.core.session import Session
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.governance.policy import AccessTable, Persona, load_access, load_policy, load_row_keys
 
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -25,6 +25,7 @@ FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 @click.command()
 @verb
+@on_engine
 @click.option("--as", "persona", help="Persona, as in the access policy.")
 @click.option("--column", help="Governed column: room.table.column.")
 @click.option("--patient", help="patient_id: which personas could see the patient's rows, in which tables.")

@@ -15,7 +15,7 @@ from trilake.cohort.yaml_file import find_file
 from trilake.core.errors import InputError
 from trilake.core.paths import SQL
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.ml.card_text import as_markdown, range_of, shown
 from trilake.ml.study import load_study
 from trilake.ml.train import CARD_JSON, train_study
@@ -33,6 +33,7 @@ def model_folder(run: Run, study: str) -> Path:
     "--as", "persona", default="data_scientist", show_default=True, help="Whose rows and columns the model may use."
 )
 @verb
+@on_engine
 def train(run: Run, study: str, persona: str) -> None:
     """Train an outcome model and say honestly what it is worth. STUDY may be the name of one in sql/ml/studies.
 

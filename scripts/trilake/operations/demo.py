@@ -21,7 +21,7 @@ import click
 from trilake.core.cli import trilake
 from trilake.core.errors import AccessError
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 
 PERSONAS = ("clinician", "bioinformatician", "radiologist")
 QUESTION = """SELECT count(*) AS n_patients, count_if(gender = 'female') AS n_women FROM clinical.patient"""
@@ -56,20 +56,23 @@ class Story:
         results: list[dict[str, Any]] = []
         target = io.StringIO() if in_silence else sys.stderr if self.run.as_json else sys.stdout
         with contextlib.redirect_stdout(target):
-            trilake.main([*words, *self.options], standalone_mode=False, obj=results)
+            trilake.main([*words, *self.options(words[0])], standalone_mode=False, obj=results)
         return results[-1]
 
     def command(self, *words: str) -> str:
-        return " ".join([program(), *(f'"{word}"' if " " in word else word for word in words), *self.shown_options])
+        return " ".join(
+            [program(), *(f'"{word}"' if " " in word else word for word in words), *self.shown_options(words[0])]
+        )
 
-    @property
-    def options(self) -> list[str]:
-        return ["--env", self.run.environment, "--state", str(self.run.state.folder)]
+    def options(self, name: str) -> list[str]:
+        """The demo's own options, handed on; --engine to the verbs that have it."""
+        common = ["--env", self.run.environment, "--state", str(self.run.state.folder)]
+        return common + (["--engine", self.run.engine] if self.run.engine and has_engine(name) else [])
 
-    @property
-    def shown_options(self) -> list[str]:
+    def shown_options(self, name: str) -> list[str]:
         is_default = self.run.state.folder == Path(".trilake").absolute()
-        return [] if is_default else ["--state", str(self.run.state.folder)]
+        folder = [] if is_default else ["--state", str(self.run.state.folder)]
+        return folder + (["--engine", self.run.engine] if self.run.engine and has_engine(name) else [])
 
     def ask(self, persona: str, sql: str) -> str:
         """A persona's answer to a question, or Athena's words of refusal."""
@@ -80,6 +83,12 @@ class Story:
         return ", ".join(map(str, row))
 
 
+def has_engine(name: str) -> bool:
+    """Whether the verb takes --engine."""
+    command = trilake.get_command(click.Context(trilake), name)
+    return command is not None and "engine" in {option.name for option in command.params}
+
+
 def program() -> str:
     """The command as it can be typed here: by name where the environment is active, else by its place."""
     own = Path(sys.executable).parent / "trilake"
@@ -88,11 +97,19 @@ def program() -> str:
 
 @click.command()
 @verb
+@on_engine
 def demo(run: Run) -> None:
     """Run the whole story: sample, deploy, ingest, views, queries, cohort, models, pages. Again: nothing twice.
 
     Example: trilake demo
     """
+    # Trino takes ten seconds to start: once for the whole story, not once for each verb.
+    with run.session() if run.engine == "trino" else contextlib.nullcontext():
+        told(run)
+
+
+def told(run: Run) -> None:
+    """The story, step by step, and what it left."""
     started = time.monotonic()
     story = Story(run)
     result = {

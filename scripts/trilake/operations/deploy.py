@@ -20,7 +20,7 @@ from trilake.core.session import SETTINGS_FILE, Session
 from trilake.core.settings import Settings, from_outputs
 from trilake.core.terraform import Plan, Terraform, TerraformError, open_terraform
 from trilake.core.terraform_folder import ROOTS
-from trilake.core.verb import Run, to_json, verb
+from trilake.core.verb import Run, on_engine, to_json, verb
 from trilake.governance.plan_review import Review, review
 from trilake.governance.plan_words import as_text
 from trilake.operations.artifacts import upload
@@ -100,6 +100,7 @@ def propose(terraform: Terraform) -> Proposal:
 
 @click.command()
 @verb
+@on_engine
 @click.pass_context
 def plan(context: click.Context, run: Run) -> None:
     """Show Terraform's plan and, under it, who would gain or lose what. Ends with 3 when the review blocks.
@@ -122,6 +123,7 @@ def without_chatter(text: str) -> str:
 
 @click.command()
 @verb
+@on_engine
 @click.option("--yes", is_flag=True, help="Apply without asking (on AWS; the laptop never asks).")
 @click.option("--despite-review", is_flag=True, help="Apply although the review blocks.")
 @click.option("--brief", is_flag=True, help="Leave out the review's words, unless it blocks.")
@@ -212,6 +214,7 @@ def progress(run: Run, word: str) -> Any:
 
 @click.command()
 @verb
+@on_engine
 @click.option("--yes", is_flag=True, help="Destroy without asking (on AWS; the laptop never asks).")
 def destroy(run: Run, yes: bool) -> None:
     """Remove everything that deploy made. On the laptop with all data; on AWS, protected stores refuse.

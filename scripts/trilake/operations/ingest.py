@@ -16,7 +16,7 @@ from trilake.core.importer import IngestRun
 from trilake.core.ledger import FileOutcome
 from trilake.core.session import Session
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files, totals
 from trilake.operations.sources import find_files
 
@@ -38,6 +38,7 @@ def chosen(context: click.Context, option: click.Parameter, value: str) -> tuple
 @click.option("--only", default=",".join(MODALITIES), callback=chosen, help="Modalities to load, comma-separated.")
 @click.option("--dry-run", is_flag=True, help="Check the files and say what would happen.")
 @verb
+@on_engine
 def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], dry_run: bool) -> int:
     """Load FHIR, VCF and DICOM files, recognised by content; without PATHS, the sample folder.
 

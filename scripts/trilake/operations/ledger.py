@@ -14,7 +14,7 @@ from trilake.core.errors import InputError
 from trilake.core.reasons import REASONS
 from trilake.core.session import Session
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.ledger_table import COUNTS, read_rows
 
 MOST_REASONS = 50
@@ -26,6 +26,7 @@ ROW = ("ingest_id", "file", "modality", "status", *COUNTS, "reasons", "quarantin
 @click.option("--reason", "code", help="Only files and reasons with this code.")
 @click.option("--ingest", "ingest_id", help="Only one run.")
 @verb
+@on_engine
 def ledger(run: Run, name: str | None, code: str | None, ingest_id: str | None) -> None:
     """Show what became of every file: one row per file and run, oldest first, and why records were refused.
 

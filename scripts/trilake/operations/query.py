@@ -12,7 +12,7 @@ import click
 
 from trilake.core.athena import Answer, run
 from trilake.core.text_table import text_table
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 
 
 @click.command()
@@ -22,6 +22,7 @@ from trilake.core.verb import Run, verb
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read the SQL from a file instead."
 )
 @verb
+@on_engine
 def query(run_of: Run, sql: str | None, persona: str | None, file: Path | None) -> None:
     """Run one Athena query over tables named room.table.
 

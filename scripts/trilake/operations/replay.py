@@ -15,7 +15,7 @@ from trilake.core.importer import IngestRun
 from trilake.core.ledger import FileOutcome
 from trilake.core.quarantine import ITEM, fetch_item
 from trilake.core.session import Session
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.ingest import exit_code, in_words, summary
 from trilake.operations.ledger_table import read_rows
 from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, sort_files
@@ -31,6 +31,7 @@ from trilake.operations.sources import FoundFile
     help="The mended record, in place of the quarantined bytes (one ITEM only).",
 )
 @verb
+@on_engine
 def replay(run: Run, items: tuple[str, ...], mended: Path | None) -> int:
     """Load refused items again by their ids from `trilake ledger`, and nothing else.
 

@@ -9,7 +9,7 @@ import click
 
 from trilake.core.errors import InputError
 from trilake.core.sql import load_relations, run_order
-from trilake.core.verb import Run, verb
+from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.check_sql import faults_of_sql
 from trilake.operations.refresh import Built, refresh
 
@@ -17,6 +17,7 @@ from trilake.operations.refresh import Built, refresh
 @click.command()
 @click.option("--check", is_flag=True, help="Only hold the SQL files to the rules and the contract, without AWS.")
 @verb
+@on_engine
 def views(run: Run, check: bool) -> None:
     """Bring governed tables and views up to date, each after what it reads.
 

@@ -1,0 +1,83 @@
+"""The laptop's AWS behind the environment `local`: the one that runs already, or one for the length of a block.
+
+Reads and writes the state folder through localaws. Behind every verb that opens a session.
+
+Example:
+    with local_aws(Path(".trilake/local"), engine=None) as (endpoint, keys): ...
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trilake.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from localaws import LocalAws
+    from localaws.keys import Credentials
+
+BUSY = "wait until it ends, or give another --state DIR"
+_held: dict[Path, tuple["LocalAws", str]] = {}
+"""What this process runs itself, by folder: a verb may run other verbs."""
+
+
+@contextmanager
+def local_aws(folder: Path, engine: str | None) -> Iterator[tuple[str, "Credentials"]]:
+    """Endpoint and the deployer's keys.
+
+    SettingsError when another command holds the folder, when the one that runs has another engine than asked for, and
+    when the engine is not installed.
+    """
+    if folder in _held:
+        aws, runs = _held[folder]
+        _agree(folder, runs, engine)
+        yield aws.endpoint, aws.credentials
+        return
+    own = _started(folder, engine or "duckdb")
+    if isinstance(own, str):
+        yield _in_foreground(folder, engine, busy=own)
+        return
+    _held[folder] = (own, engine or "duckdb")
+    try:
+        yield own.endpoint, own.credentials
+    finally:
+        del _held[folder]
+        own.__exit__(None, None, None)
+
+
+def _started(folder: Path, engine: str) -> "LocalAws | str":
+    """A LocalAws of our own; the words of LocalAwsBusy where somebody else's holds the folder."""
+    from localaws import EnginesMissing, LocalAws, LocalAwsBusy
+
+    aws = LocalAws(folder, engine=engine)
+    try:
+        aws.__enter__()
+    except EnginesMissing as error:
+        raise SettingsError(str(error), next_step="make setup-engines ARGS=trino") from None
+    except LocalAwsBusy as error:
+        return str(error)
+    return aws
+
+
+def _in_foreground(folder: Path, engine: str | None, busy: str) -> tuple[str, "Credentials"]:
+    """The LocalAws of another process that says it may be used."""
+    from localaws import LocalAwsBusy
+    from localaws.attach import running
+
+    try:
+        found = running(folder)
+    except LocalAwsBusy as error:
+        raise SettingsError(str(error), next_step="end it, then make local-aws") from None
+    if found is None:
+        raise SettingsError(busy, next_step=BUSY)
+    _agree(folder, found.engine, engine)
+    return found.endpoint, found.credentials
+
+
+def _agree(folder: Path, runs: str, engine: str | None) -> None:
+    if engine is not None and engine != runs:
+        raise SettingsError(
+            f"The local AWS in {folder} runs queries on {runs}, not on {engine}",
+            next_step=f"leave --engine out, or end it and start it with make local-aws ENGINE={engine}",
+        )
