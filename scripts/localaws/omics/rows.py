@@ -5,7 +5,7 @@ Example: `list(variant_rows(record, header, Options(job_id="...")))`.
 
 Columns and types are those that AWS's own loader for these tables declares. What AWS does not publish is chosen here:
 a call of another alternate allele is 2, a flag's value is `true`, INFO keeps END, values that are points are left out
-of `information`.
+of `information`, an allele whose REF is not the reference's is not normalised.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def _place(record: Record, alt: str | None, fasta: Fasta | None) -> tuple[int, i
         return start, record.end, ref, alt
     try:
         found = normalised(fasta, record.chrom, start, ref, alt)
-    except WrongReference as error:
-        raise VcfError(f"Line {record.line}: {error}.") from error
+    except WrongReference:
+        return start, record.end, ref, alt
     return found.start, found.start + len(found.ref), found.ref, found.alt
 
 
