@@ -200,5 +200,6 @@ def _is_untouched(table: Params, location: str) -> bool:
 
 def _is_used(place: Place, location: str) -> bool:
     """Whether another table points to the same metadata, as after a rename."""
-    tables = (table for database in databases(place.account_id).values() for table in database.tables.values())
+    held = list(databases(place.account_id).values())
+    tables = [table for database in held for table in list(database.tables.values())]
     return any((table.as_dict().get("Parameters") or {}).get("metadata_location") == location for table in tables)

@@ -94,7 +94,10 @@ def opened(run: Run) -> Iterator[tuple[Session, Terraform]]:
 
 
 def propose(terraform: Terraform) -> Proposal:
-    plans = tuple(terraform.plan(root) for root in ROOTS)
+    try:
+        plans = tuple(terraform.plan(root) for root in ROOTS)
+    except TerraformError as error:
+        raise explained(error) from None
     return Proposal(plans, tuple(review(plan.content) for plan in plans))
 
 

@@ -31,6 +31,7 @@ TOLD_FILE = "trilake.auto.tfvars.json"
 RUNNING = {"SUBMITTED", "IN_PROGRESS"}
 LARGEST = 15 * 10**9
 CHOSEN = re.compile(r'^\s*genomic_backend\s*=\s*"(\w+)"', re.MULTILINE)
+LEAVING = re.compile(r"Instance cannot be destroyed.*awscc_omics_\w+_store", re.DOTALL)
 CLOSED = re.compile(r"AWS::Omics::(Variant|Annotation)Store\b.*(AccessDenied|no longer open)", re.DOTALL)
 
 
@@ -135,11 +136,17 @@ def check_size(name: str, n_bytes: int) -> None:
 
 
 def explained(error: TrilakeError) -> TrilakeError:
-    """A refusal of variant or annotation stores, in words that say what to do; any other error as it is."""
-    if not CLOSED.search(error.message):
-        return error
-    return ServiceError(
-        f"{error.message}\n\nThis account may not open HealthOmics variant and annotation stores: they are closed to "
-        "accounts that did not use them before 2025-11-07.",
-        next_step='set genomic_backend = "iceberg" in the environment\'s tfvars, then make deploy',
-    )
+    """Terraform's words on HealthOmics' stores with what to do about them; any other error as it is."""
+    if CLOSED.search(error.message):
+        return ServiceError(
+            f"{error.message}\n\nThis account may not open HealthOmics variant and annotation stores: they are closed "
+            "to accounts that did not use them before 2025-11-07.",
+            next_step='set genomic_backend = "iceberg" in the environment\'s tfvars, then make deploy',
+        )
+    if LEAVING.search(error.message):
+        return ServiceError(
+            f"{error.message}\n\nThe variants of this environment lie in HealthOmics stores, and genomic_backend no "
+            "longer says so.",
+            next_step='set genomic_backend = "healthomics" again; terraform/README.md says how to leave the stores',
+        )
+    return error

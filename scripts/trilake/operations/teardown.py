@@ -5,18 +5,25 @@ Example: left_behind(session)  ->  ["s3 bucket trilake-local-raw-123456789012"]
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from trilake.core.job import Polling
 from trilake.core.session import Session
 from trilake.core.settings import Settings
+from trilake.genomic.healthomics_share import link_names
 
 Call = Callable[[Any], Iterable[str]]
 
 
 def empty_stores(session: Session, settings: Settings) -> int:
-    """Delete every image set: HealthImaging keeps a data store until it is empty. How many there were."""
+    """Delete every image set: HealthImaging keeps a data store until it is empty. How many there were.
+
+    HealthOmics' stores go with their reference, where there are any.
+    """
+    empty_healthomics(session, settings)
     imaging, store = session.client("medical-imaging"), settings.imaging.datastore_id
     try:
         found = [image_set for page in _image_sets(imaging, store) for image_set in page]
@@ -27,6 +34,41 @@ def empty_stores(session: Session, settings: Settings) -> int:
     for image_set in found:
         imaging.delete_image_set(datastoreId=store, imageSetId=image_set)
     return len(found)
+
+
+def empty_healthomics(session: Session, settings: Settings) -> None:
+    """Delete what a deployment did not make itself: links, and the reference, which its stores hold on to."""
+    stores, links = settings.genomic.healthomics, link_names(session)
+    if stores is None:
+        return
+    omics, glue = session.client("omics"), session.client("glue")
+    for link in (links.variant, links.annotation):
+        _unless_gone(partial(glue.delete_database, Name=link))
+    for kind, name in (("variant", stores.variant_store), ("annotation", stores.annotation_store)):
+        if name is not None:
+            _unless_gone(partial(getattr(omics, f"delete_{kind}_store"), name=name, force=True))
+            _wait_until_gone(partial(getattr(omics, f"get_{kind}_store"), name=name))
+    if stores.reference_store_id is not None:
+        store = stores.reference_store_id
+        for reference in omics.list_references(referenceStoreId=store)["references"]:
+            omics.delete_reference(referenceStoreId=store, id=reference["id"])
+
+
+def _unless_gone(call: Callable[[], object]) -> bool:
+    """Whether the call found something; others than "not found" are errors."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ResourceNotFoundException", "EntityNotFoundException"):
+            return False
+        raise
+    return True
+
+
+def _wait_until_gone(look: Callable[[], object]) -> None:
+    polling = Polling()
+    while _unless_gone(look):
+        polling.pause()
 
 
 def _image_sets(imaging: Any, store: str) -> Iterator[list[str]]:
@@ -89,6 +131,11 @@ def _filters(lakeformation: Any) -> Iterator[str]:
     return (f"{item['DatabaseName']}.{item['TableName']}.{item['Name']}" for item in found)
 
 
+def _omics_stores(omics: Any) -> Iterator[str]:
+    for kind in ("reference", "variant", "annotation"):
+        yield from (f"{kind} {item['name']}" for item in getattr(omics, f"list_{kind}_stores")()[f"{kind}Stores"])
+
+
 def _jobs(glue: Any) -> Iterator[str]:
     return iter(glue.list_jobs()["JobNames"])
 
@@ -105,5 +152,6 @@ KINDS: tuple[tuple[str, str, Call], ...] = (
     ("Lake Formation location", "lakeformation", _locations),
     ("FHIR data store", "healthlake", _live("list_fhir_datastores", "DatastorePropertiesList", "Datastore")),
     ("DICOM data store", "medical-imaging", _live("list_datastores", "datastoreSummaries", "datastore")),
+    ("HealthOmics store", "omics", _omics_stores),
     ("log group", "logs", _paged("describe_log_groups", "logGroups", "logGroupName")),
 )
