@@ -67,6 +67,16 @@ GENOMIC = {
     "VCF_NO_END_BLOCK": "Loaded, though the BGZF file lacks its last block: it may be cut short.",
     "VCF_NO_RECORDS": "Loaded, though the file holds no record.",
     "VCF_TOO_LARGE": "The file is larger than an import job of HealthOmics takes.",
+    "DNA_HEADER": "The DNA csv lacks columns.",
+    "DNA_PATIENT": "The name of the DNA csv holds no patient's uuid, or more than one.",
+    "DNA_COLUMNS": "The row of the DNA csv has another number of columns than its header.",
+    "DNA_PLACE": "The row's chromosome or location is none.",
+    "DNA_STRAND": "The row's strand is none.",
+    "DNA_ALLELE": "The row's alleles cannot be written as a VCF record.",
+    "DNA_CONTRADICTION": "The row, or rows of one marker, contradict each other on what is carried.",
+    "DNA_ALLELE_LEFT_OUT": "Loaded without an allele that is not made of bases.",
+    "DNA_ALLELE_UNLISTED": "Loaded, though the carried allele is not among the listed ones.",
+    "DNA_ZYGOSITY": "Loaded as half calls: a DNA csv tells that an allele is carried, not in how many copies.",
     "VCF_BUILD_ASSUMED": "Loaded under the default reference genome: the header names none.",
 }
 IMAGING = {

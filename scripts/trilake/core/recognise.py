@@ -1,4 +1,4 @@
-"""What a file is, told by its content and never by its name: FHIR JSON, VCF, BCF, DICOM or none of them.
+"""What a file is, told by its content and never by its name: FHIR JSON, VCF, BCF, DNA csv, DICOM or none.
 
 Reads the head of a file, through gzip and BGZF; a JSON file whose `resourceType` stands late is read on.
 
@@ -15,8 +15,15 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 HEAD = 1 << 16
+BOM = b"\xef\xbb\xbf"
 DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
 RESOURCE_TYPE = re.compile(rb'"resourceType"\s*:')
+DNA_COLUMNS = (
+    "INDEX", "INDEX_PREFIX", "CHROMOSOME", "LOCATION", "STRAND", "ANCESTRAL_ALLELE", "VARIANT_ALLELE_LIST", "GENE",
+    "CLINICAL_SIGNIFICANCE", "ALLELE", "VARIANT",
+)  # fmt: skip
+"""Column line of the Coherent data set's DNA csv."""
+MOST_OF_DNA_COLUMNS = 8
 EXPLICIT_VR = re.compile(rb"A[EST]|C[S]|D[AST]|F[LD]|I[S]|L[OT]|O[BDFLVW]|P[N]|S[HLQSTV]|T[M]|U[CILNRSTV]")
 OTHER_FORMATS = (
     (b"%PDF", "PDF"),
@@ -37,6 +44,7 @@ class Kind(Enum):
     FHIR = "fhir"
     VCF = "vcf"
     BCF = "bcf"
+    DNA_CSV = "dna_csv"
     DICOM = "dicom"
     DICOMDIR = "dicomdir"
     UNRECOGNISED = "unrecognised"
@@ -50,6 +58,7 @@ MODALITY = {
     Kind.FHIR: "clinical",
     Kind.VCF: "genomic",
     Kind.BCF: "genomic",
+    Kind.DNA_CSV: "genomic",
     Kind.DICOM: "imaging",
     Kind.DICOMDIR: "imaging",
 }
@@ -80,15 +89,16 @@ def recognise_head(head: bytes) -> Recognised:
     """The kind of uncompressed content, by its first bytes."""
     if not head:
         return Recognised(Kind.UNRECOGNISED, "nothing")
+    if (encoding := utf16_of(head)) and is_fhir(head.decode(encoding, "ignore").encode().removeprefix(BOM)):
+        return Recognised(Kind.FHIR)
     if head.startswith(b"BCF\x02"):
         return Recognised(Kind.BCF)
     if is_dicom(head):
         return Recognised(Kind.DICOMDIR if DICOMDIR_CLASS in head[128:1024] else Kind.DICOM)
     text = text_start(head)
-    if is_vcf(text):
-        return Recognised(Kind.VCF)
-    if is_fhir(text):
-        return Recognised(Kind.FHIR)
+    for kind, is_so in ((Kind.VCF, is_vcf), (Kind.FHIR, is_fhir), (Kind.DNA_CSV, is_dna_csv)):
+        if is_so(text):
+            return Recognised(kind)
     return Recognised(Kind.UNRECOGNISED, describe(head))
 
 
@@ -105,8 +115,15 @@ def inflate(head: bytes) -> bytes:
     return content
 
 
+def utf16_of(head: bytes) -> str:
+    """The name of the encoding of JSON in UTF-16, with or without a byte order mark; an empty text for other content."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return {b"{\x00": "utf-16-le", b"[\x00": "utf-16-le", b"\x00{": "utf-16-be", b"\x00[": "utf-16-be"}.get(head[:2], "")
+
+
 def text_start(head: bytes) -> bytes:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.removeprefix(BOM).lstrip()
 
 
 def is_vcf(text: bytes) -> bool:
@@ -114,6 +131,12 @@ def is_vcf(text: bytes) -> bool:
     if text[:16].lower() == b"##fileformat=vcf" or text.startswith(b"#CHROM\tPOS\tID"):
         return True
     return text.startswith(b"#") and b"\n#CHROM" in text and b"POS" in text
+
+
+def is_dna_csv(text: bytes) -> bool:
+    """A DNA csv, or meant as one: most of its columns are there, in any order."""
+    first = text.split(b"\n", 1)[0].upper().replace(b'"', b"").decode(errors="replace")
+    return len({name.strip() for name in first.split(",")} & set(DNA_COLUMNS)) >= MOST_OF_DNA_COLUMNS
 
 
 def is_fhir(text: bytes) -> bool:

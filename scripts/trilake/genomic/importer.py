@@ -1,19 +1,25 @@
 """VCF files into the variant store: preflight, staging, one load job, what it refused.
 
-Reads VCF (plain, gzip, BGZF) and BCF; writes below genomic/ in the raw bucket. `make ingest`.
+Reads VCF (plain, gzip, BGZF), BCF, and the Coherent data set's DNA csv, which becomes a VCF first; writes below
+genomic/ in the raw bucket. `make ingest`.
 
 Example: Importer().load(session, files, run)
 """
 
+import gzip
 import json
+import zlib
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import Item, bucket_and_key, run_job
 from trilake.core.ledger import FileOutcome, Reason
+from trilake.core.recognise import Kind
 from trilake.core.session import Session
 from trilake.genomic.callers import caller_of
+from trilake.genomic.dna_csv import Conversion, convert
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.healthomics import Hosted, import_hosted
 from trilake.genomic.load import Work, reasons_of, report, report_key, work_key
@@ -28,6 +34,13 @@ class Checked:
     file: SourceFile
     header: VcfHeader
     release: str
+    conversion: Conversion | None = None
+    """Of a DNA csv: then `file` leads to the VCF that was made of it, under the csv's name and content hash."""
+
+    @property
+    def head(self) -> str:
+        """What goes before a refused record, so that it can be mended and loaded alone."""
+        return self.conversion.header if self.conversion else "\n".join(self.header.lines)
 
 
 class Importer:
@@ -54,12 +67,43 @@ def preflight(files: list[SourceFile], run: IngestRun) -> tuple[list[Checked], l
     accepted: list[Checked] = []
     outcomes: list[FileOutcome] = []
     for file in files:
+        conversion = converted(file) if file.kind is Kind.DNA_CSV else None
+        if conversion and conversion.faults:
+            outcomes.append(refuse_file(file, conversion.faults, [], run))
+            continue
+        if conversion:
+            file = replace(file, path=written(conversion, file, run))
         reading = read_here(file, run)
         if reading.faults:
             outcomes.append(refuse_file(file, reading.faults, reading.warnings, run))
         else:
-            accepted.append(Checked(file, reading.header, reading.origin.release))
+            accepted.append(Checked(file, reading.header, reading.origin.release, conversion))
     return accepted, outcomes
+
+
+def converted(file: SourceFile) -> Conversion:
+    """A DNA csv as a VCF; one that breaks off is refused whole."""
+    try:
+        with opened(file.path) as lines:
+            return convert(lines, file.name)
+    except (EOFError, OSError, zlib.error) as error:
+        found = type(error).__name__
+        return Conversion(faults=[Reason("FILE_UNREADABLE", expected="a file that is whole", found=found)])
+
+
+def opened(path: Path) -> TextIO:
+    """The lines of a plain or gzip text; bytes that are no UTF-8 are kept as they are."""
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    if is_gzip:
+        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape")
+    return path.open(encoding="utf-8", errors="surrogateescape")
+
+
+def written(conversion: Conversion, file: SourceFile, run: IngestRun) -> Path:
+    path = run.work_dir / f"{file.sha256}.vcf"
+    path.write_text("\n".join([*conversion.lines, ""]))
+    return path
 
 
 def with_remarks(accepted: list[Checked], outcomes: list[FileOutcome]) -> list[FileOutcome]:
@@ -142,10 +186,11 @@ def told_of(session: Session, checked: Checked, run: IngestRun) -> dict[str, Any
 
 def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOutcome:
     """Each refused line is kept with its header, so that it can be mended and loaded alone; a broken file, whole."""
+    if checked.conversion:
+        told = checked.conversion.in_rows(told)
     counts, reasons = told["counts"], reasons_of(told["warnings"])
-    header = "\n".join(checked.header.lines)
     for refused in told["refused"]:
-        data = encode(f"{header}\n{refused['text']}\n")
+        data = encode(f"{checked.head}\n{refused['text']}\n")
         item = run.quarantine.keep(checked.file.sha256, data, record=str(refused["line"]))
         reasons += [replace(reason, item=item) for reason in reasons_of(refused["reasons"])]
     if told["faults"]:
