@@ -41,8 +41,8 @@ def target_name(tree: exp.Expr) -> list[str]:
 def change_query(tree: exp.Expr, ref: TableRef) -> exp.Select:
     """The SELECT behind a change; the reserved common table is `TARGET`."""
     tree = tree.copy()
-    label = _label(tree.this)
-    _unqualify(tree, target_name(tree))
+    label = label_of(tree.this)
+    unqualify(tree, target_name(tree))
     if isinstance(tree, exp.Merge):
         clauses = [_clause(when, ref, label) for when in tree.args["whens"].expressions]
         source, join = tree.args["using"], tree.args["on"]
@@ -54,11 +54,12 @@ def change_query(tree: exp.Expr, ref: TableRef) -> exp.Select:
     return found.where(condition, copy=False) if condition is not None else found
 
 
-def _label(table: exp.Table) -> exp.Identifier:
+def label_of(table: exp.Table) -> exp.Identifier:
+    """What the statement's expressions call the target."""
     return exp.to_identifier(table.alias_or_name.lower(), quoted=True)
 
 
-def _unqualify(tree: exp.Expr, name: list[str]) -> None:
+def unqualify(tree: exp.Expr, name: list[str]) -> None:
     """`db.t.column` of the target becomes `t.column`."""
     for column in tree.find_all(exp.Column):
         if column.args.get("db") and column.table.lower() == name[-1]:
@@ -138,10 +139,15 @@ def _select(
     else:
         found.set("from_", exp.From(this=source))
         found.set("joins", [exp.Join(this=target, side="LEFT", on=on)])
+    return with_target(found)
+
+
+def with_target(query: exp.Select) -> exp.Select:
+    """The SELECT with the reserved common table, which the authoriser leaves alone."""
     body = exp.Select(expressions=[exp.Literal.number(1)])
     common = exp.CTE(this=body, alias=exp.TableAlias(this=exp.to_identifier(TARGET, quoted=True)))
-    found.set("with_", exp.With(expressions=[common]))
-    return found
+    query.set("with_", exp.With(expressions=[common]))
+    return query
 
 
 def _test(clause: Clause, path: exp.Column, *, is_merge: bool) -> exp.Expr:

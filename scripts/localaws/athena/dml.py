@@ -27,6 +27,7 @@ from localaws.athena.results import write_rows
 from localaws.athena.session import Name, Outcome, Session, text_columns
 from localaws.athena.storage import require_write
 from localaws.athena.types import Type, parse_type, trino_text
+from localaws.athena.whole_changes import carrier, insertion, restored
 
 ROWS = (ResultColumn("rows", Type("bigint")),)
 
@@ -57,7 +58,11 @@ def insert(session: Session, statement: st.Insert) -> Outcome:
     session.require(ref, "INSERT")
     require_write(session.caller, ref.location)
     tree = filled(statement.tree, statement.columns, ref)
-    with session.engine.run(session.authorised(tree), session.work) as result:
+    query = session.authorised(tree)
+    rows = _inserted_by_engine(session, query, ref)
+    if rows is not None:
+        return Outcome(ROWS, update_count=rows, location=session.place.path(""))
+    with session.engine.run(query, session.work) as result:
         check_types("Insert query", result.columns, ref)
         counted = Counted(result.batches)
         if ref.kind == "iceberg":
@@ -66,6 +71,13 @@ def insert(session: Session, statement: st.Insert) -> Outcome:
         else:
             insert_into_hive(session, ref, Result(result.columns, iter(counted)))
     return Outcome(ROWS, update_count=counted.rows, location=session.place.path(""))
+
+
+def _inserted_by_engine(session: Session, query: Query, ref: TableRef) -> int | None:
+    if ref.kind != "iceberg":
+        return None
+    statement = Query(insertion(query.tree.copy()), {**query.tables, TARGET: ref}, query.given)
+    return session.engine.change(statement, session.work)
 
 
 def filled(tree: exp.Query, columns: list[str], ref: TableRef) -> exp.Query:
@@ -97,6 +109,9 @@ def check_types(what: str, columns: Iterable[ResultColumn], ref: TableRef) -> No
 def change(session: Session, statement: st.Change) -> Outcome:
     """MERGE, UPDATE, DELETE: rows found by one query, files rewritten, one commit."""
     ref = _changeable(session, session.named(target_name(statement.tree)), statement.word)
+    rows = _changed_by_engine(session, statement.tree, ref)
+    if rows is not None:
+        return Outcome(ROWS, update_count=rows, location=session.place.path(""))
     query = _target_query(session, change_query(statement.tree, ref), ref)
     writer = Writer(session.world, ref)
     moves = _Moves(len(ref.columns))
@@ -109,6 +124,12 @@ def change(session: Session, statement: st.Change) -> Outcome:
     gone = {paths.get(path, path): positions for path, positions in moves.gone().items()}
     writer.change(gone, tasks, added)
     return Outcome(ROWS, update_count=moves.rows, location=session.place.path(""))
+
+
+def _changed_by_engine(session: Session, tree: exp.Expr, ref: TableRef) -> int | None:
+    found = session.authorised(carrier(tree))
+    statement = Query(restored(tree, found.tree), {**found.tables, TARGET: ref}, found.given)
+    return session.engine.change(statement, session.work)
 
 
 def _local(session: Session, location: str) -> str:

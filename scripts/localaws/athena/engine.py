@@ -112,6 +112,12 @@ class Engine(Protocol):
     def run(self, query: Query, work: Work) -> AbstractContextManager[Result]:
         """Run the query; its batches are read inside the `with`, errors are QueryErrors there too."""
 
+    def change(self, statement: Query, work: Work) -> int | None:
+        """Rows that an INSERT, MERGE, UPDATE or DELETE of an Iceberg table has changed, committed by the engine.
+
+        None from an engine that only reads: then localaws runs a query and commits.
+        """
+
     def constant(self, node: exp.Expr, work: Work) -> object:
         """The value of an expression without columns."""
 

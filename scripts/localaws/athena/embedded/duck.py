@@ -59,6 +59,9 @@ class Embedded:
         finally:
             cursor.close()
 
+    def change(self, statement: Query, work: Work) -> None:
+        """DuckDB reads; localaws commits."""
+
     def constant(self, node: exp.Expr, work: Work) -> object:
         compiler = Compiler({}, work.started_at)
         found = compiler.expression(node, Scope())

@@ -37,14 +37,17 @@ def bound(query: Query, world: World, evaluate: Callable[[exp.Expr], object]) ->
     tree = query.tree.copy()
     places = [node for node in tree.find_all(exp.Table) if node.name in query.tables and not node.db]
     for node in places:
-        node.replace(_relation(query, node.name, world, evaluate))
+        found = _relation(query, node.name, world, evaluate)
+        if node.args.get("alias"):
+            found.set("alias", node.args["alias"])
+        node.replace(found)
     return tree
 
 
-def table_of(ref: TableRef, alias: exp.Expr | None = None) -> exp.Table:
+def table_of(ref: TableRef) -> exp.Table:
     """The table in Trino's catalogs."""
     parts = {"this": ref.name, "db": ref.database, "catalog": catalog_of(ref)}
-    return exp.Table(**{key: identifier(name) for key, name in parts.items()}, alias=alias)
+    return exp.Table(**{key: identifier(name) for key, name in parts.items()})
 
 
 def _relation(query: Query, name: str, world: World, evaluate: Callable[[exp.Expr], object]) -> exp.Expr:

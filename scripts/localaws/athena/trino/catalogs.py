@@ -23,7 +23,8 @@ _ICEBERG = {
     "iceberg.catalog.type": "glue",
     "iceberg.file-format": "PARQUET",
     "iceberg.compression-codec": "ZSTD",
-    "iceberg.unique-table-location": "false",
+    # Statistics in files of their own, at each commit: Athena writes none.
+    "iceberg.extended-statistics.enabled": "false",
 }
 _HIVE = {"hive.metastore": "glue", "hive.security": "read-only", "hive.recursive-directories": "true"}
 _CONNECTORS = {"iceberg": _ICEBERG, "hive": _HIVE}

@@ -53,6 +53,11 @@ class Trino:
         with self._pages(self._text(query, work), work) as (columns, rows):
             yield Result(columns, _batches(columns, rows))
 
+    def change(self, statement: Query, work: Work) -> int:
+        text = self._text(statement, work)
+        with _in_our_words(text, work), closing(self._client.pages(text.sql, work)) as pages:
+            return max(page.update_count or 0 for page in pages)
+
     def constant(self, node: exp.Expr, work: Work) -> object:
         text = written(exp.Select(expressions=[node.copy()]))
         with self._pages(text, work) as (columns, pages):
@@ -86,19 +91,23 @@ class Trino:
 
     @contextmanager
     def _pages(self, text: Text, work: Work) -> Iterator[tuple[tuple[ResultColumn, ...], Iterator[list[list[Any]]]]]:
-        """The columns, and the rows page by page; errors in Athena's words."""
-        try:
-            with closing(self._client.pages(text.sql, work)) as pages:
-                first = _first(pages)
-                rest = chain([first], pages)
-                yield _columns(first), (page.rows for page in rest if page.rows)
-        except TrinoQueryError as error:
-            raise translated(error, text, work.stop_reason) from None
-        except (Error, ServerFailed, requests.RequestException) as error:
-            work.check()
-            raise QueryError(
-                "GENERIC_INTERNAL_ERROR", f"Trino does not answer: {type(error).__name__}", category=SYSTEM
-            ) from error
+        """The columns, and the rows page by page."""
+        with _in_our_words(text, work), closing(self._client.pages(text.sql, work)) as pages:
+            first = _first(pages)
+            yield _columns(first), (page.rows for page in chain([first], pages) if page.rows)
+
+
+@contextmanager
+def _in_our_words(text: Text, work: Work) -> Iterator[None]:
+    """Trino's errors, and those on the way to it, as Athena says them."""
+    try:
+        yield
+    except TrinoQueryError as error:
+        raise translated(error, text, work.stop_reason) from None
+    except (Error, ServerFailed, requests.RequestException) as error:
+        work.check()
+        message = f"Trino does not answer: {type(error).__name__}"
+        raise QueryError("GENERIC_INTERNAL_ERROR", message, category=SYSTEM) from error
 
 
 _BEFORE = len("SELECT * FROM (")

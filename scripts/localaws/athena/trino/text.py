@@ -38,7 +38,10 @@ class Text:
         return self.places[max(before)] if before else None
 
 
-_PREPROCESSED = (exp.Select, exp.Array, exp.AtTimeZone, exp.Cast, exp.TryCast, exp.Table, exp.With, exp.WithinGroup)
+_PREPROCESSED = (
+    *(exp.Select, exp.Table, exp.With, exp.Merge),
+    *(exp.Array, exp.AtTimeZone, exp.Cast, exp.TryCast, exp.WithinGroup),
+)
 
 
 class Writer(TrinoGenerator):
