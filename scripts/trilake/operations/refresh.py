@@ -25,6 +25,7 @@ from trilake.core.contract import GovernedTable, load_contract
 from trilake.core.errors import QueryError, ServiceError
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
+from trilake.genomic.shape import empty_sample_file
 from trilake.operations.merge import count_statement, merge_statement, quoted
 
 MAY_BE_MISSING = "May be missing:"
@@ -157,14 +158,15 @@ def optional_sources(relation: Relation) -> set[str]:
 
 
 def without_missing(tree: exp.Expr, missing: set[str]) -> exp.Expr:
-    """The tree with missing HealthLake tables read as no rows."""
+    """The tree with missing tables that it can do without read as no rows."""
 
     def replace(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in missing or node.db != HEALTHLAKE:
+        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in missing:
             return node
         select = node.find_ancestor(exp.Select)
         names = {part.name.lower() for column in (select or tree).find_all(exp.Column) for part in column.parts}
-        inner = sqlglot.parse_one(empty_relation(node.name, names), read=DIALECT)
+        empty = empty_relation(node.name, names) if node.db == HEALTHLAKE else empty_sample_file()
+        inner = sqlglot.parse_one(empty, read=DIALECT)
         return exp.Subquery(
             this=inner, alias=node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
         )
