@@ -123,7 +123,7 @@ class Exact:
 
 def parse_block(block: Block, header: VcfHeader, origin: Origin, *, is_exact: bool = False) -> Parsed:
     """The block's rows and refused records. `is_exact` reads every line one by one, with the same result."""
-    data = block.data.replace(b"\r\n", b"\n")
+    data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
     fast = Vectorised.nothing() if is_exact else vectorised(data, header, origin)
     exact = Exact(header, block.first_line)
     exact.read(lines_at(data, fast.odd))

@@ -105,11 +105,30 @@ def make_link(session: Session, link: str, owner: str, database: str) -> None:
 
 def grant(session: Session, owner: str, database: str) -> None:
     """Let the caller, who runs the pipeline, read all tables of a shared database."""
-    session.client("lakeformation").grant_permissions(
-        Principal={"DataLakePrincipalIdentifier": caller_arn(session)},
-        Resource={"Table": {"CatalogId": owner, "DatabaseName": database, "TableWildcard": {}}},
-        Permissions=["SELECT", "DESCRIBE"],
-    )
+    session.client("lakeformation").grant_permissions(**grant_on(session, owner, database))
+
+
+def grant_on(session: Session, owner: str, database: str) -> dict[str, Any]:
+    return {
+        "Principal": {"DataLakePrincipalIdentifier": caller_arn(session)},
+        "Resource": {"Table": {"CatalogId": owner, "DatabaseName": database, "TableWildcard": {}}},
+        "Permissions": ["SELECT", "DESCRIBE"],
+    }
+
+
+def disconnect(session: Session) -> None:
+    """Take back the grants and links, before the stores go; what is not there is no error."""
+    names, glue = link_names(session), session.client("glue")
+    for link in (names.variant, names.annotation):
+        try:
+            target = glue.get_database(Name=link)["Database"]["TargetDatabase"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            continue
+        place = target["CatalogId"], target["DatabaseName"]
+        session.client("lakeformation").revoke_permissions(**grant_on(session, *place))
+        glue.delete_database(Name=link)
 
 
 def caller_arn(session: Session) -> str:

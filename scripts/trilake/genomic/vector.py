@@ -22,8 +22,8 @@ from trilake.genomic.split import Origin
 from trilake.genomic.tokens import coded, split
 from trilake.genomic.vector_place import with_neighbours
 from trilake.genomic.vector_rows import SiteRows, places_within, site_rows
-from trilake.genomic.vector_sample import read_cells, sample_rows, sound_lines
-from trilake.genomic.vector_site import Columns, Site, numbers, read_site
+from trilake.genomic.vector_sample import Cells, read_cells, sample_rows, sound_lines
+from trilake.genomic.vector_site import Columns, Site, read_site
 
 FEWEST_LINES = 16
 MOST_FORMATS = 12
@@ -74,12 +74,15 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin) -> Vectorised:
         return Vectorised.nothing()
     site = read_site(text.columns, header)
     groups = formats_of(text.columns["format"], site) if header.samples else {"": np.ones(len(text.lines), bool)}
-    if header.samples:
-        site.ok &= sound_samples(text, site, groups, header)
+    cells = {form: cells_of(text, group, form, header) for form, group in groups.items()} if header.samples else {}
+    for form, group in groups.items() if header.samples else ():
+        site.ok[group] &= sound_lines(cells[form], site.n_alts[group])
     codes, names = coded(text.columns["chrom"])
-    positions = numbers(text.columns["pos"], site.ok)
-    site.ok &= with_neighbours(data, text.starts, text.lines, site, codes, names, positions)
-    parts = [made for form, group in groups.items() for made in rows_of(text, site, group, form, header, origin)]
+    positions = site.positions
+    site.ok &= with_neighbours(data, text.starts, text.lines, site, codes, names)
+    parts = [
+        made for form, group in groups.items() for made in rows_of(text, site, group, cells.get(form), header, origin)
+    ]
     odd = np.ones(len(text.starts), bool)
     odd[text.lines[site.ok]] = False
     return Vectorised(parts, np.flatnonzero(odd), text.lines[site.ok], codes[site.ok], names, positions[site.ok])
@@ -135,37 +138,31 @@ def formats_of(texts: pa.StringArray, site: Site) -> dict[str, np.ndarray]:
     return groups
 
 
-def sound_samples(text: Text, site: Site, groups: dict[str, np.ndarray], header: VcfHeader) -> np.ndarray:
-    """Which lines have samples that are all right."""
-    ok = np.ones(len(text.lines), bool)
-    for form, group in groups.items():
-        cells = read_cells(cells_of(text, group, header), layout_of(form, header), len(header.samples))
-        ok[group] = sound_lines(cells, site.n_alts[group])
-    return ok
+def cells_of(text: Text, group: np.ndarray, form: str, header: VcfHeader) -> Cells:
+    texts, n_samples = text.cells, len(header.samples)
+    if not group.all():
+        texts = texts.filter(pa.array(np.repeat(group, n_samples)))
+    return read_cells(texts, layout_of(form, header), n_samples)
 
 
-def cells_of(text: Text, chosen: np.ndarray, header: VcfHeader) -> pa.StringArray:
-    if chosen.all():
-        return text.cells
-    return text.cells.filter(pa.array(np.repeat(chosen, len(header.samples))))
-
-
-def rows_of(text: Text, site: Site, group: np.ndarray, form: str, header: VcfHeader, origin: Origin) -> list[Part]:
+def rows_of(
+    text: Text, site: Site, group: np.ndarray, cells: Cells | None, header: VcfHeader, origin: Origin
+) -> list[Part]:
     """The rows of one FORMAT's lines, with their lines; none when no line is common."""
     chosen = group & site.ok
     if not chosen.any():
         return []
+    kept = chosen[group]
     site = replace(site, ok=chosen).filter()
     rows = site_rows(site, header)
     columns, lines = rows.columns, rows.lines
-    if header.samples:
-        cells = read_cells(cells_of(text, chosen, header), layout_of(form, header), len(header.samples))
-        site_row, sample, cell = crossed(site, rows, len(header.samples))
-        if len(header.samples) > 1:
+    if cells is not None:
+        site_row, sample, cell = crossed(site, rows, cells.n_samples)
+        if cells.n_samples > 1:
             columns = {name: column.take(pa.array(site_row)) for name, column in columns.items()}
         lines = rows.lines[site_row]
         n_alts = site.n_alts[lines]
-        columns |= sample_rows(cells, cell, rows.alleles[site_row], n_alts)
+        columns |= sample_rows(cells.filter(kept), cell, rows.alleles[site_row], n_alts)
         columns["splitfrommultiallelic"] = pa.array(n_alts > 1)
         columns["sampleid"] = sample_names(header, sample)
     schema = VARIANT if header.samples else ANNOTATION

@@ -2,7 +2,7 @@
 
 Pure. Whether a record is a duplicate depends on the others of its place, so all of them go the same way.
 
-Example: keep = with_neighbours(data, starts, lines, site, codes, names, positions)
+Example: keep = with_neighbours(data, starts, lines, site, codes, names)
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ def with_neighbours(
     site: Site,
     codes: np.ndarray,
     names: list[str],
-    positions: np.ndarray,
 ) -> np.ndarray:
     """Which lines may stay common. `starts` are where all lines of the block start, `lines` which of them these are."""
     keep = np.ones(len(lines), bool)
     common = np.flatnonzero(site.ok)
     if not len(common):
         return keep
-    here = codes[common] * (1 << 32) + positions[common]
+    here = codes[common] * (1 << 32) + site.positions[common]
     is_new = np.append(True, here[1:] != here[:-1])
     runs = np.cumsum(is_new) - 1
     lengths = np.bincount(runs)

@@ -20,7 +20,7 @@ from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import contig_name, pick
 from trilake.genomic.tokens import bytes_of, coded, matches, split
 from trilake.genomic.values import rule_of_info
-from trilake.genomic.vector_site import NOT_ONE, Site, equals, numbers
+from trilake.genomic.vector_site import NOT_ONE, Site, equals
 
 LOWER = bytes(range(ord("a"), ord("z") + 1))
 
@@ -38,8 +38,7 @@ def site_rows(site: Site, header: VcfHeader) -> SiteRows:
     """The columns that do not depend on a sample, as `split.shared_columns` gives them."""
     lines = np.repeat(np.arange(len(site.n_alts)), np.maximum(site.n_alts, 1))
     alleles = places_within(np.maximum(site.n_alts, 1)) + (site.n_alts[lines] > 0)
-    positions = numbers(site.columns["pos"], site.ok)
-    starts = np.maximum(positions - 1, 0)
+    starts = np.maximum(site.positions - 1, 0)
     lengths = np.diff(bytes_of(site.columns["ref"])[0])
     ends = np.where(site.ends == NOT_ONE, starts + lengths, site.ends)
     by_line = {
@@ -166,12 +165,11 @@ def replaced(
 
 def picked_texts(texts: pa.StringArray, alleles: np.ndarray, n_alts: np.ndarray, rule: Field) -> pa.StringArray:
     """Number=A or R values cut down to one allele's; whole where there are not as many as Number asks for."""
-    is_known = texts.is_valid().to_numpy(zero_copy_only=False)
-    pieces = split(texts.fill_null(".") if not is_known.all() else texts, b",")
+    pieces = split(texts, b",")
     starts = pieces.starts[:-1]
     extra = int(rule.number == "R")
     fits = pieces.counts == n_alts + extra
     own = pieces.pieces.take(pa.array(np.where(fits, starts + alleles - 1 + extra, starts)))
     if extra:
         own = pc.binary_join_element_wise(pieces.pieces.take(pa.array(starts)), own, ",")
-    return own if fits.all() and is_known.all() else pc.if_else(pa.array(fits & is_known), own, texts)
+    return own if fits.all() else pc.if_else(pa.array(fits), own, texts)

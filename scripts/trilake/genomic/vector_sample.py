@@ -8,7 +8,8 @@ Example: cells = read_cells(texts, layout, n_samples); cells.ok(n_alts)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from trilake.genomic.layout import WATCHED_FORMAT, Layout
 from trilake.genomic.reserved import Field
 from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import MOST_PLOIDY, places_of
-from trilake.genomic.tokens import Pieces, coded, matches, split
+from trilake.genomic.tokens import Pieces, are_digits, coded, matches, split
 from trilake.genomic.values import plain
 from trilake.genomic.vector_rows import lists, offsets_of, places_within, replaced
 
@@ -44,6 +45,16 @@ class Cells:
     @property
     def n(self) -> int:
         return len(self.fields.starts) - 1
+
+    def filter(self, lines: np.ndarray) -> Cells:
+        """The cells of some lines."""
+        if lines.all():
+            return self
+        chosen = np.repeat(lines, self.n_samples)
+        counts = self.fields.counts
+        pieces = self.fields.pieces.filter(pa.array(np.repeat(chosen, counts)))
+        starts = np.append(0, np.cumsum(counts[chosen]))
+        return replace(self, fields=Pieces(pieces, starts), codes=self.codes[chosen])
 
     def field(self, number: int) -> tuple[pa.StringArray, np.ndarray]:
         """(texts of the cells that give a value other than a point, which cells those are)."""
@@ -89,20 +100,33 @@ def sound_texts(
     texts: pa.StringArray, key: str, rule: Field | None, n_alts: np.ndarray, ploidies: np.ndarray
 ) -> np.ndarray:
     good = np.ones(len(texts), bool)
+    is_whole = rule is not None and rule.type == "Integer"
+    if is_whole and rule.number == "1" and are_digits(texts, 9):
+        return good
     if rule is not None:
-        by_allele = rule.number in ("A", "R", "G", "P")
-        kinds = n_alts * MOST_PLOIDY + ploidies if by_allele else np.zeros(len(texts), np.int64)
-        for kind in np.unique(kinds):
-            chosen = kinds == kind
-            some = texts if chosen.all() else texts.filter(pa.array(chosen))
-            n, ploidy = divmod(int(kind), MOST_PLOIDY) if by_allele else (1, 0)
-            good[chosen] = matches(some, plain(key, rule, n, ploidy or None).pattern)
-    if key in SINGLES:
+        for kind, chosen in kinds_of(rule, n_alts, ploidies):
+            some = texts if chosen is None else texts.filter(pa.array(chosen))
+            good[slice(None) if chosen is None else chosen] = matches(some, plain(key, rule, *kind).pattern)
+    if key in SINGLES and not (is_whole and rule.number == "1"):
         good &= matches(texts, WHOLE)
-    elif key in LISTS:
+    elif key in LISTS and not (is_whole and LISTS[key][1] == WHOLE):
         item = rf"(?:\.|{LISTS[key][1]})"
         good &= matches(texts, f"{item}(?:,{item})*")
     return good
+
+
+def kinds_of(
+    rule: Field, n_alts: np.ndarray, ploidies: np.ndarray
+) -> Iterator[tuple[tuple[int, int | None], np.ndarray | None]]:
+    """((number of alternates, ploidy), which values are of it), as far as Number depends on them; None: all."""
+    if rule.number not in ("A", "R", "G", "P") or not len(n_alts):
+        yield (1, None), None
+        return
+    kinds = n_alts * MOST_PLOIDY + (ploidies if rule.number in ("G", "P") else 0)
+    distinct = kinds[:1] if (kinds == kinds[0]).all() else np.flatnonzero(np.bincount(kinds))
+    for kind in distinct.tolist():
+        n, ploidy = divmod(kind, MOST_PLOIDY)
+        yield (n, ploidy or None), None if len(distinct) == 1 else kinds == kind
 
 
 def sample_rows(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: np.ndarray) -> dict[str, pa.Array]:

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.record import BASES, WATCHED_INFO, Faults, VcfRecord, check_chrom, is_info_key, read_filters
-from trilake.genomic.tokens import Entries, Pieces, coded, entries_of, matches, split
+from trilake.genomic.reserved import Field
+from trilake.genomic.tokens import Entries, Pieces, are_digits, coded, entries_of, matches, split
 from trilake.genomic.values import plain, rule_of_info
 
 Columns = dict[str, pa.StringArray]
@@ -42,6 +43,7 @@ class Site:
 
     columns: Columns
     ok: np.ndarray
+    positions: np.ndarray
     n_alts: np.ndarray
     alts: Pieces
     entries: Entries
@@ -56,14 +58,14 @@ class Site:
         numbers = np.cumsum(self.ok) - 1
         entries = self.entries.filter(self.ok[self.entries.owners], numbers)
         alts = split(columns["alt"], b",")
-        return Site(columns, self.ok[self.ok], self.n_alts[self.ok], alts, entries, self.ends[self.ok])
+        return Site(columns, self.ok[self.ok], self.positions[self.ok], self.n_alts[self.ok], alts, entries, self.ends[self.ok])
 
 
 def read_site(columns: Columns, header: VcfHeader) -> Site:
     """The site columns of lines that have the right number of columns and are of printable ASCII alone."""
     alts = split(columns["alt"], b",")
     n_alts = np.where(equals(columns["alt"], "."), 0, alts.counts)
-    ok = (n_alts <= MOST_ALTS) & matches(columns["pos"], POSITION) & matches(columns["qual"], QUALITY)
+    ok = (n_alts <= MOST_ALTS) & sound_positions(columns["pos"]) & matches(columns["qual"], QUALITY)
     ok &= matches(columns["id"], "[^;]+") & judge(columns["chrom"], lambda text: sound_chrom(text, header))
     ok &= judge(columns["filter"], lambda text: sound_filters(text, header)) & sound_alleles(columns, alts, n_alts)
     entries = entries_of(columns["info"])
@@ -71,7 +73,11 @@ def read_site(columns: Columns, header: VcfHeader) -> Site:
     positions = numbers(columns["pos"], ok)
     ends = ends_of(entries, len(ok), ok)
     ok &= (ends == NOT_ONE) | (ends >= positions)
-    return Site(columns, ok, n_alts, alts, entries, ends)
+    return Site(columns, ok, positions, n_alts, alts, entries, ends)
+
+
+def sound_positions(texts: pa.StringArray) -> np.ndarray:
+    return np.ones(len(texts), bool) if are_digits(texts, 9) else matches(texts, POSITION)
 
 
 def equals(texts: pa.StringArray, text: str) -> np.ndarray:
@@ -152,13 +158,20 @@ def sound_values(
         return np.ones(len(is_flag), bool)
     if rule.type == "Flag":
         return is_flag
+    by_allele = rule.number in ("A", "R", "G") and bool((n_alts != n_alts[0]).any())
+    if not by_allele and not is_flag.any() and is_one_integer(rule, int(n_alts[0])) and are_digits(values, 9):
+        return ~is_flag
     good = np.zeros(len(is_flag), bool)
-    for count in np.unique(n_alts) if rule.number in ("A", "R", "G") else n_alts[:1]:
-        chosen = n_alts == count if rule.number in ("A", "R", "G") else np.ones(len(n_alts), bool)
-        texts = values if chosen.all() else values.filter(pa.array(chosen))
-        good[chosen] = matches(texts, plain(key, rule, int(count), None).pattern)
+    for count in np.flatnonzero(np.bincount(n_alts)).tolist() if by_allele else n_alts[:1].tolist():
+        chosen = n_alts == count if by_allele else np.ones(len(n_alts), bool)
+        texts = values.filter(pa.array(chosen)) if by_allele else values
+        good[chosen] = matches(texts, plain(key, rule, count, None).pattern)
     filled = np.asarray(pc.greater(pc.binary_length(values), 0).to_numpy(zero_copy_only=False))
     return good & ~is_flag & filled
+
+
+def is_one_integer(rule: Field, n_alts: int) -> bool:
+    return rule.type == "Integer" and (rule.number == "1" or (rule.number == "A" and n_alts == 1))
 
 
 def ends_of(entries: Entries, n_lines: int, ok: np.ndarray) -> np.ndarray:
