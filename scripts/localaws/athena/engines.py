@@ -7,6 +7,7 @@ Example: `Engines(world).chosen()` is the engine that `world.engine` names now; 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from localaws.athena.engine import Engine
@@ -31,7 +32,7 @@ class Engines:
     def named(self, name: str) -> Engine:
         with self._lock:
             if name not in self._found:
-                self._found[name] = _make(name, self._world)
+                self._found[name] = MAKERS[name](self._world)
             return self._found[name]
 
     def close(self) -> None:
@@ -41,12 +42,20 @@ class Engines:
             self._found.clear()
 
 
-def _make(name: str, world: World) -> Engine:
-    if name == "trino":
-        from localaws.athena.trino.real import Trino
-
-        return Trino(world)
+def embedded(world: World) -> Engine:
+    """DuckDB in this process."""
     from localaws.athena.embedded.duck import Embedded
 
     assert store.root is not None
     return Embedded(world, store.root)
+
+
+def trino(world: World) -> Engine:
+    """A Trino server of our own."""
+    from localaws.athena.trino.real import Trino
+
+    return Trino(world)
+
+
+MAKERS: dict[str, Callable[[World], Engine]] = {"duckdb": embedded, "trino": trino}
+"""What makes an engine, by name. `make verify` puts both behind one name to compare their answers."""
