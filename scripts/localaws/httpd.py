@@ -25,6 +25,7 @@ from moto.core.request import (
 )
 
 from localaws.httpbody import ChunkedBody, LimitedBody
+from localaws.httphead import BadHead, Headers, read_headers, request_line
 
 log = logging.getLogger("localaws")
 
@@ -137,6 +138,24 @@ class _Handler(BaseHTTPRequestHandler):
     rbufsize = 256 * 1024
     wbufsize = 256 * 1024
     server: _Server
+    headers: Headers  # type: ignore[assignment]
+
+    def parse_request(self) -> bool:
+        """Read the head; False, with an answer sent, when it cannot be read."""
+        self.close_connection = True
+        self.requestline = self.command = ""
+        self.request_version = self.protocol_version
+        try:
+            self.command, self.path, self.request_version = request_line(self.raw_requestline)
+            self.headers = read_headers(self.rfile)
+        except BadHead as error:
+            self.send_error(error.status, str(error))
+            return False
+        wish = (self.headers.get("Connection") or "").lower()
+        self.close_connection = wish == "close" or (self.request_version == "HTTP/1.0" and wish != "keep-alive")
+        if (self.headers.get("Expect") or "").lower() == "100-continue":
+            return self.handle_expect_100()
+        return True
 
     def log_message(self, format: str, *args: Any) -> None:
         """The request log is the dispatcher's: it knows operations and keeps values out."""
@@ -159,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         return answered
 
     def _body(self, length: int) -> LimitedBody | ChunkedBody:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+        if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
             return ChunkedBody(self.rfile)
         return LimitedBody(self.rfile, length)
 

@@ -91,8 +91,33 @@ def test_a_client_that_goes_away_half_way_leaves_no_object(aws: LocalAws, signed
         (b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"400"),
         (b"BREW / HTTP/1.1\r\n\r\n", b"501"),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nA: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 300 + b"\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", b"400"),
+        (b"GET / HTTP/3.0\r\n\r\n", b"505"),
     ],
 )
 def test_what_is_no_request_is_refused_and_the_next_is_served(aws: LocalAws, sent: bytes, status: bytes) -> None:
     assert status in exchange(aws, sent).split(b"\r\n", 1)[0]
     assert aws.world.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_body_that_is_not_in_the_chunks_it_promises_is_refused(aws: LocalAws, signed: str) -> None:
+    headers = "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\nContent-Length: 5\r\n"
+    answer = exchange(aws, f"PUT /data-bucket/k HTTP/1.1\r\n{signed}{headers}\r\nhello".encode())
+    assert answer.startswith(b"HTTP/1.1 400") and b"BadDigest" in answer
+    assert "Contents" not in aws.world.client("s3").list_objects_v2(Bucket="data-bucket")
+
+
+@pytest.mark.parametrize(
+    ("md5", "status"), [("XUFAKrxLKna5cZ2REBfFkg==", b"200"), ("AAAAAAAAAAAAAAAAAAAAAA==", b"400")]
+)
+def test_a_content_md5_is_checked(aws: LocalAws, signed: str, md5: str, status: bytes) -> None:
+    head = f"PUT /data-bucket/k HTTP/1.1\r\n{signed}Content-MD5: {md5}\r\nContent-Length: 5\r\n\r\nhello"
+    assert status in exchange(aws, head.encode()).split(b"\r\n", 1)[0]
+
+
+def test_the_client_that_says_so_is_the_last_on_its_connection(aws: LocalAws, signed: str) -> None:
+    get = f"GET /data-bucket HTTP/1.1\r\n{signed}Connection: close\r\n\r\n".encode()
+    assert exchange(aws, get, get).count(b"HTTP/1.1 200") == 1

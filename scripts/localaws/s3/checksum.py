@@ -33,6 +33,7 @@ class BodyCheck:
         self._promised = headers.get(named) if named else None
         self._hash: Any = hashlib.new(self.algorithm) if self.algorithm in {"sha1", "sha256"} else None
         self._crc = 0
+        self._md5 = headers.get("content-md5")
 
     def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """The blocks as they are, seen on the way."""
@@ -52,6 +53,13 @@ class BodyCheck:
         if found is not None and found != promised:
             raise BadDigest(f"The {self.algorithm.upper()} you specified did not match the calculated checksum.")
         return self.algorithm, promised
+
+    def verify_md5(self, digest: str | None) -> None:
+        """BadDigest when the body's MD5 (hexadecimal) is not the one that Content-MD5 promised."""
+        if self._md5 is None or digest is None:
+            return
+        if base64.b64encode(bytes.fromhex(digest)).decode() != self._md5:
+            raise BadDigest("The Content-MD5 you specified did not match what we received.")
 
     def _found(self) -> str | None:
         if self.algorithm == "crc32":

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localaws.s3.checksum import BadDigest
+
 BLOCK = 1024 * 1024
 _LINE = 64 * 1024
 
@@ -26,9 +28,19 @@ def plain(stream: Any) -> Iterator[bytes]:
         yield block
 
 
+def _size(line: bytes) -> int:
+    try:
+        return int(line.split(b";", 1)[0], 16)
+    except ValueError as error:
+        raise BadDigest("The body is not in the chunks that its headers promise.") from error
+
+
 def decoded(stream: Any, trailer: dict[str, str]) -> Iterator[bytes]:
-    """The blocks of a chunked body; what follows the last chunk is put into `trailer`, names in lower case."""
-    while size := int(stream.readline(_LINE).split(b";", 1)[0], 16):
+    """The blocks of a chunked body; what follows the last chunk is put into `trailer`, names in lower case.
+
+    BadDigest for a body that is not in chunks.
+    """
+    while size := _size(stream.readline(_LINE)):
         left = size
         while left:
             block = stream.read(min(BLOCK, left))

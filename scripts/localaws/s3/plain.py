@@ -170,6 +170,7 @@ def _stored(request: WireRequest) -> tuple[ObjectBytes, tuple[str, str] | None]:
     )
     content = store.write(check.through(blocks))
     try:
+        check.verify_md5(content.md5)
         return content, check.verify(trailer)
     except BadDigest:
         content.path.unlink()
