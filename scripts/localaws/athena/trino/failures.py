@@ -23,7 +23,21 @@ _PLACE = re.compile(r"line \d+:(\d+): ")
 _UNAUTHORISED = " or requester is not authorized to access requested resources"
 _STOPPED = frozenset({"USER_CANCELED", "ADMINISTRATIVELY_KILLED"})
 _FILES = frozenset({"ICEBERG_CANNOT_OPEN_SPLIT", "HIVE_CANNOT_OPEN_SPLIT", "ICEBERG_FILESYSTEM_ERROR", "HIVE_BAD_DATA"})
-_QUOTED = re.compile(r"Cannot cast (?:value |)'.*?' to|Cannot cast .* to ", re.S)
+_ON_QUERIES = frozenset(
+    {
+        "COLUMN_TYPE_UNKNOWN",
+        "EXPRESSION_NOT_AGGREGATE",
+        "EXPRESSION_NOT_SCALAR",
+        "FUNCTION_NOT_FOUND",
+        "INVALID_PARAMETER_USAGE",
+        "MISSING_CATALOG_NAME",
+        "MISSING_SCHEMA_NAME",
+        "NOT_SUPPORTED",
+        "SYNTAX_ERROR",
+        "TYPE_MISMATCH",
+    }
+)
+"""What is found before a row is read, though Trino names no place."""
 
 # (error name, pattern of Trino's words or None for any, our words)
 _ON_ROWS: tuple[tuple[str, str | None, str], ...] = (
@@ -59,6 +73,8 @@ def translated(error: TrinoQueryError, text: Text, stop_reason: str) -> Exceptio
     place = _PLACE.match(words)
     if place is not None:
         return _in_text(name, words[place.end() :], text.place(int(place[1])))
+    if name in _ON_QUERIES:
+        return QueryError(name, words)
     if name in _FILES:
         log.error("Trino could not read a file: %s", name)
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", "A data file of the table cannot be read", category=SYSTEM)

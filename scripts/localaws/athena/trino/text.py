@@ -17,7 +17,6 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.trino import TrinoGenerator
 
-from localaws.athena.engine import internal_error
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import AthenaSql, parse_statement
 
@@ -40,7 +39,7 @@ class Text:
 
 _PREPROCESSED = (
     *(exp.Select, exp.Table, exp.With, exp.Merge),
-    *(exp.Array, exp.AtTimeZone, exp.Cast, exp.TryCast, exp.WithinGroup),
+    *(exp.Array, exp.AtTimeZone, exp.Cast, exp.ParseJSON, exp.StrPosition, exp.Trim, exp.TryCast, exp.WithinGroup),
 )
 
 
@@ -61,6 +60,17 @@ class Writer(TrinoGenerator):
     def array_sql(self, expression: exp.Array) -> str:
         return f"ARRAY[{self.expressions(expression, flat=True)}]"
 
+    def parsejson_sql(self, expression: exp.ParseJSON) -> str:
+        return f"JSON {self.sql(expression, 'this')}"
+
+    def strposition_sql(self, expression: exp.StrPosition) -> str:
+        return f"POSITION({self.sql(expression, 'substr')} IN {self.sql(expression, 'this')})"
+
+    def trim_sql(self, expression: exp.Trim) -> str:
+        what = [expression.args.get("position") or "", self.sql(expression, "expression")]
+        before = " ".join(word for word in what if word)
+        return f"TRIM({before}{' FROM ' if before else ''}{self.sql(expression, 'this')})"
+
     def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
         return f"{self.sql(expression, 'this')} AT TIME ZONE {self.sql(expression, 'zone')}"
 
@@ -70,7 +80,7 @@ class _Written(AthenaSql):
 
 
 def written(tree: exp.Expr) -> Text:
-    """The tree as one line of SQL; an internal error where it does not read back as the same tree."""
+    """The tree as one line of SQL; NOT_SUPPORTED where it does not read back as the same tree."""
     writer = Writer(dialect=_Written, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE)
     try:
         sql = writer.generate(tree)
@@ -84,7 +94,7 @@ def written(tree: exp.Expr) -> Text:
 
 def _unfaithful(tree: exp.Expr) -> QueryError:
     log.error("a %s does not read back as what it was", type(tree).__name__)
-    return internal_error()
+    return QueryError("NOT_SUPPORTED", "A part of the query cannot be handed to the engine")
 
 
 def _places(tree: exp.Expr, again: exp.Expr) -> dict[int, Place]:

@@ -63,7 +63,7 @@ def _list(values: Sequence[Any], found: Type) -> pa.Array:
 
 def _map(values: Sequence[Any], found: Type) -> pa.Array:
     present = [value for value in values if value is not None]
-    keys = array_of([_key(key, found.elements[0]) for value in present for key in value], found.elements[0])
+    keys = array_of([_key(key, found.elements[0]) for value in present for key in value], _key_type(found))
     items = array_of([item for value in present for item in value.values()], found.elements[1])
     return pa.MapArray.from_arrays(_offsets(values), keys, items, type=arrow_type_of(found), mask=_mask(values))
 
@@ -82,11 +82,16 @@ def arrow_type_of(found: Type) -> pa.DataType:
     if found.name == "array":
         return pa.list_(arrow_type_of(found.elements[0]))
     if found.name == "map":
-        return pa.map_(arrow_type_of(found.elements[0]), arrow_type_of(found.elements[1]))
+        return pa.map_(arrow_type_of(_key_type(found)), arrow_type_of(found.elements[1]))
     if found.name == "row":
         pairs = zip(_names(found.fields), found.elements, strict=True)
         return pa.struct([pa.field(name, arrow_type_of(element)) for name, element in pairs])
     return batch_type(found)
+
+
+def _key_type(found: Type) -> Type:
+    """Arrow has no keys of type null, and `MAP()` has no keys."""
+    return Type("varchar") if found.elements[0].name == "unknown" else found.elements[0]
 
 
 def _names(fields: Sequence[str]) -> Sequence[str]:
