@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from trilake.core.job import Polling
 from trilake.core.session import Session
 from trilake.core.settings import Settings
-from trilake.genomic.healthomics_share import link_names
+from trilake.genomic.healthomics_share import disconnect
 
 Call = Callable[[Any], Iterable[str]]
 
@@ -38,12 +38,10 @@ def empty_stores(session: Session, settings: Settings) -> int:
 
 def empty_healthomics(session: Session, settings: Settings) -> None:
     """Delete what a deployment did not make itself: links, and the reference, which its stores hold on to."""
-    stores, links = settings.genomic.healthomics, link_names(session)
+    stores, omics = settings.genomic.healthomics, session.client("omics")
     if stores is None:
         return
-    omics, glue = session.client("omics"), session.client("glue")
-    for link in (links.variant, links.annotation):
-        _unless_gone(partial(glue.delete_database, Name=link))
+    disconnect(session)
     for kind, name in (("variant", stores.variant_store), ("annotation", stores.annotation_store)):
         if name is not None:
             _unless_gone(partial(getattr(omics, f"delete_{kind}_store"), name=name, force=True))
@@ -59,7 +57,7 @@ def _unless_gone(call: Callable[[], object]) -> bool:
     try:
         call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("ResourceNotFoundException", "EntityNotFoundException"):
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return False
         raise
     return True
