@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trilake.core.errors import SettingsError
+from trilake.core.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
     from localaws import LocalAws
@@ -26,8 +26,8 @@ _held: dict[Path, tuple["LocalAws", str]] = {}
 def local_aws(folder: Path, engine: str | None) -> Iterator[tuple[str, "Credentials"]]:
     """Endpoint and the deployer's keys.
 
-    SettingsError when another command holds the folder, when the one that runs has another engine than asked for, and
-    when the engine is not installed.
+    SettingsError when another command holds the folder, when the one that runs has another engine than asked for, when
+    the engine is not installed, and when the state cannot be read. ServiceError when it cannot be saved at the end.
     """
     if folder in _held:
         aws, runs = _held[folder]
@@ -43,21 +43,32 @@ def local_aws(folder: Path, engine: str | None) -> Iterator[tuple[str, "Credenti
         yield own.endpoint, own.credentials
     finally:
         del _held[folder]
-        own.__exit__(None, None, None)
+        _ended(own)
 
 
 def _started(folder: Path, engine: str) -> "LocalAws | str":
     """A LocalAws of our own; the words of LocalAwsBusy where somebody else's holds the folder."""
-    from localaws import EnginesMissing, LocalAws, LocalAwsBusy
+    from localaws import EnginesMissing, LocalAws, LocalAwsBusy, LocalAwsStateError
 
     aws = LocalAws(folder, engine=engine)
     try:
         aws.__enter__()
     except EnginesMissing as error:
         raise SettingsError(str(error), next_step="make setup-engines ARGS=trino") from None
+    except LocalAwsStateError as error:
+        raise SettingsError(str(error)) from None
     except LocalAwsBusy as error:
         return str(error)
     return aws
+
+
+def _ended(aws: "LocalAws") -> None:
+    from localaws import LocalAwsStateError
+
+    try:
+        aws.__exit__(None, None, None)
+    except LocalAwsStateError as error:
+        raise ServiceError(str(error)) from None
 
 
 def _in_foreground(folder: Path, engine: str | None, busy: str) -> tuple[str, "Credentials"]:
