@@ -2,6 +2,7 @@
 
 import gzip
 from collections import Counter
+from pathlib import Path
 
 import pysam
 import pytest
@@ -114,21 +115,33 @@ def test_rare_shapes_are_all_there(written) -> None:
 
 
 def test_the_annotation_covers_the_markers_and_alleles_no_one_has(written) -> None:
-    (path,) = (written.out / "annotation").iterdir()
+    earlier, newest = sorted((written.out / "annotation").iterdir())
     truth = {row["variant_id"] for row in written.table("genotypes") if row["is_annotated"]}
-    with pysam.VariantFile(str(path)) as file:
-        assert not list(file.header.samples)
-        assert "##fileDate=2026-06-01" in header(path)
-        records = list(file)
-    ids = [f"{record.chrom}-{record.pos}-{record.ref}-{record.alts[0]}" for record in records]
-    assert len(set(ids)) == len(ids) == written.document("counts")["vcf"]["annotation_records"]
-    assert truth < set(ids)
-    assert all({"CLNSIG", "CLNDN", "GENEINFO", "CLNREVSTAT"} <= set(record.info) for record in records)
-    assert all(record.id.isdigit() for record in records)
-    markers = {record.info["RS"][0]: record.pos for record in records if "RS" in record.info}
+    before, records = annotated(earlier, "2025-12-01"), annotated(newest, "2026-06-01")
+    assert len(before) + len(records) == written.document("counts")["vcf"]["annotation_records"]
+    assert truth < set(before) | set(records)
+    assert truth - set(records) and truth - set(before), "alleles of the panel are withdrawn, and new"
+    both = truth & set(before) & set(records)
+    assert any(before[one].info["CLNSIG"] != records[one].info["CLNSIG"] for one in both)
+    assert all(before[one].id == records[one].id for one in set(before) & set(records))
+    keys = {"CLNSIG", "CLNDN", "CLNDISDB", "CLNHGVS", "GENEINFO", "CLNREVSTAT", "MC", "ORIGIN"}
+    assert all(keys <= set(record.info) for record in records.values())
+    assert any("CLNSIGCONF" in record.info for record in records.values())
+    assert all(record.id.isdigit() for record in records.values())
+    markers = {record.info["RS"][0]: record.pos for record in records.values() if "RS" in record.info}
     assert markers["429358"] == 44908684
     assert markers["1333049"] == 22125504
     assert len(markers) == 13
+
+
+def annotated(path: Path, release: str) -> dict[str, pysam.VariantRecord]:
+    with pysam.VariantFile(str(path)) as file:
+        assert not list(file.header.samples)
+        assert f"##fileDate={release}" in header(path)
+        records = list(file)
+    found = {f"{record.chrom}-{record.pos}-{record.ref}-{record.alts[0]}": record for record in records}
+    assert len({record.id for record in records}) == len(found) == len(records)
+    return found
 
 
 def test_rows_after_splitting_follow_from_the_panel() -> None:

@@ -67,10 +67,7 @@ def _write_shared(sample: Path, orders: list[ShardOrder]) -> list[Path]:
         path = ndjson / f"{name}.ndjson"
         path.write_bytes(b"".join(orjson.dumps(resource) + b"\n" for resource in resources))
         paths.append(path)
-    annotation = sample / "annotation" / clinvar.FILE_NAME
-    annotation.parent.mkdir(exist_ok=True)
-    clinvar.write_annotation(annotation)
-    return [*paths, annotation]
+    return [*paths, *clinvar.write_releases(sample / "annotation")]
 
 
 def _join_tables(path: Path, parts: Iterable[Path]) -> None:
@@ -82,7 +79,7 @@ def _join_tables(path: Path, parts: Iterable[Path]) -> None:
 def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]:
     fhir = {name.removeprefix("fhir/"): n for name, n in sorted(counts.items()) if name.startswith("fhir/")}
     fhir |= {"Organization": len(organizations()), "Practitioner": len(practitioners())}
-    annotations, samples = len(clinvar.records()), counts["samples"]
+    annotations, samples = clinvar.n_records(), counts["samples"]
     rows = {f"clinical.{_snake(kind)}": n for kind, n in fhir.items() if kind not in ("Organization", "Practitioner")}
     rows["clinical.observation"] += counts["components"]
     rows |= {
