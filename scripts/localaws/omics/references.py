@@ -188,7 +188,7 @@ class ReferenceOperations:
         reference = self._reference(params)
         arn = reference.properties["arn"]
         stores = [store for found in self._state.stores.values() for store in found.values()]
-        if any(store.properties["reference"].get("referenceArn") == arn for store in stores):
+        if any(store.properties.get("reference", {}).get("referenceArn") == arn for store in stores):
             raise ServiceError("ConflictException", "A variant or annotation store uses the reference.")
         del self._state.reference_store(params["referenceStoreId"]).references[params["id"]]
         bucket, key = split_uri(reference.key)

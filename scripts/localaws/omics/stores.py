@@ -54,7 +54,7 @@ def create(world: World, state: OmicsState, kind: str, params: Params) -> Store:
         properties = {
             "id": new_uuid(),
             "name": params["name"],
-            "reference": dict(reference),
+            **({"reference": dict(reference)} if reference else {}),
             "status": "CREATING",
             "statusMessage": "",
             "storeArn": f"arn:aws:omics:{world.region}:{world.account_id}:{kind}Store/{params['name']}",
