@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import Polling, bucket_and_key
 from trilake.core.session import Session
+from trilake.core.uploads import upload_all
 
 MOST_FILES = 5_000
 MOST_BYTES = 10 * 10**9
 SECONDS_BETWEEN_STARTS = 1.0
 ENDED = {"COMPLETED", "FAILED"}
-# Thousands of small objects: starting threads for each takes longer than sending it.
-IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,8 @@ def run_imports(session: Session, files: list[SourceFile], run: IngestRun) -> It
 
 
 def stage(session: Session, files: list[SourceFile], prefix: str) -> str:
-    bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
-    for file in files:
-        s3.upload_file(str(file.path), bucket, f"{prefix}/{file.sha256}.dcm", Config=IN_THIS_THREAD)
+    bucket = session.settings.core.raw_bucket
+    upload_all(session.client("s3"), bucket, [(file.path, f"{prefix}/{file.sha256}.dcm") for file in files])
     return f"s3://{bucket}/{prefix}/"
 
 
