@@ -191,8 +191,12 @@ def test_counts(written) -> None:
     counts = written.document("counts")
     assert counts["fhir"] == dict(Counter(resource["resourceType"] for resource in written.resources))
     components = sum(len(o.get("component", ())) for o in written.of_type("Observation"))
+    members = sum(len(team["participant"]) for team in written.of_type("CareTeam"))
+    results = sum(len(report.get("result", ())) for report in written.of_type("DiagnosticReport"))
     rows = counts["governed_rows"]
     assert rows["clinical.observation"] == counts["fhir"]["Observation"] + components
+    assert (rows["clinical.care_team"], rows["clinical.report_result"]) == (members, results)
+    assert rows["clinical.site"] == counts["fhir"]["Organization"] == 3
     assert rows["imaging.instance"] == len(list((written.out / "dicom").rglob("*.dcm")))
     n_samples = len(list((written.out / "vcf").iterdir()))
     assert rows["genomic.variant"] == n_samples * 148

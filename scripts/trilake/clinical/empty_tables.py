@@ -13,8 +13,26 @@ from trilake.clinical.r4.definitions import Element, definition
 TRINO = {
     "boolean": "boolean", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer", "decimal": "double",
 }  # fmt: skip
-RESOURCES = {"consent": "Consent", "organization": "Organization"}
-"""Resource types that governed tables may look up without needing them."""
+RESOURCES = {
+    name.lower(): name
+    for name in (
+        "AllergyIntolerance",
+        "Condition",
+        "Consent",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "FamilyMemberHistory",
+        "Immunization",
+        "Medication",
+        "MedicationAdministration",
+        "MedicationRequest",
+        "Observation",
+        "Organization",
+        "Procedure",
+    )
+}
+"""Table -> resource type, of those that a governed table can do without."""
 
 
 def empty_relation(table: str, names: set[str]) -> str:

@@ -207,7 +207,7 @@ def study(it: Study) -> Evidence:
             SELECT patient_id, 0, 0, count(*), 0 FROM imaging.study
             WHERE patient_id IS NOT NULL AND contains(split(modality, ','), :modality) GROUP BY patient_id
             UNION ALL
-            SELECT patient_id, 0, 0, 0, count(*) FROM clinical.imaging_study
+            SELECT patient_id, 0, 0, 0, count(DISTINCT imaging_study_id) FROM clinical.imaging_study
             WHERE modality = :modality GROUP BY patient_id
         ) AS counted GROUP BY patient_id
     """

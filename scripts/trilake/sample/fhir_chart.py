@@ -16,7 +16,12 @@ from trilake.sample.vocabulary import ENCOUNTERS, LOINC
 MR_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 _MODALITY = {"MR": ("Magnetic Resonance", MR_IMAGE_STORAGE), "CT": ("Computed Tomography", CT_IMAGE_STORAGE)}
+_IMAGED = {
+    "MR": Concept("816077007", "Magnetic resonance imaging of brain (procedure)"),
+    "CT": Concept("303653007", "Computed tomography of head (procedure)"),
+}
 _BRAIN = {"system": SNOMED, "code": "12738006", "display": "Brain structure (body structure)"}
+_NOTE_CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
 _CATEGORY = {"vital-signs": "Vital Signs", "laboratory": "Laboratory", "social-history": "Social History"}
 
 
@@ -39,19 +44,20 @@ def chart(person: Person, style: Style) -> Iterator[Resource]:
         yield document(person, note, style)
 
 
-def _begin(kind: str, person: Person, key: str, style: Style) -> Resource:
+def begin(kind: str, person: Person, key: str, style: Style) -> Resource:
+    """What every resource of a person starts with; `key` is unique among the person's of that kind."""
     return {"resourceType": kind, "id": resource_id(person.patient_id, f"{kind}/{key}"), "meta": style.meta()}
 
 
-def _subject(person: Person, style: Style) -> Resource:
+def subject_of(person: Person, style: Style) -> Resource:
     return style.reference("Patient", person.patient_id)
 
 
-def _encounter_of(person: Person, visit_key: str, style: Style) -> Resource:
+def encounter_of(person: Person, visit_key: str, style: Style) -> Resource:
     return style.reference("Encounter", resource_id(person.patient_id, f"Encounter/{visit_key}"))
 
 
-def _practitioner(person: Person, style: Style) -> Resource:
+def practitioner_of(person: Person, style: Style) -> Resource:
     return style.practitioner(person.identity.site_id, person.identity.practitioner)
 
 
@@ -60,16 +66,22 @@ def encounter(person: Person, visit: Visit, style: Style) -> Resource:
     class_code, class_display, kind = ENCOUNTERS[visit.kind]
     end = visit.start + timedelta(minutes=visit.minutes)
     found = {
-        **_begin("Encounter", person, visit.key, style),
+        **begin("Encounter", person, visit.key, style),
         "status": "finished",
         "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": class_code, "display": class_display},
         "type": [coded(SNOMED, kind)],
-        "subject": _subject(person, style),
-        "participant": [{"individual": _practitioner(person, style)}],
+        "subject": subject_of(person, style),
+        "participant": [{"individual": practitioner_of(person, style)}],
         "period": {"start": style.instant(visit.start), "end": style.instant(end)},
     }
     if visit.reason:
         found["reasonCode"] = [coded(SNOMED, visit.reason, text=False)]
+    if visit.kind == "admission":
+        home = Concept("home", "Home")
+        found["hospitalization"] = {"dischargeDisposition": coded(f"{TERMINOLOGY}/discharge-disposition", home)}
+    if visit.kind == "follow_up":
+        first = next(one for one in person.visits if one.key == visit.key.replace("follow-up-", "visit-"))
+        found["partOf"] = encounter_of(person, first.key, style)
     found["serviceProvider"] = style.organization(person.identity.site_id)
     return found
 
@@ -81,13 +93,13 @@ def condition(person: Person, diagnosis: Diagnosis, style: Style) -> Resource:
     else:
         status = ("resolved", "Resolved") if diagnosis.abated else ("active", "Active")
     found = {
-        **_begin("Condition", person, diagnosis.key, style),
+        **begin("Condition", person, diagnosis.key, style),
         "clinicalStatus": term("condition-clinical", *status),
         "verificationStatus": term("condition-ver-status", diagnosis.verification, diagnosis.verification.capitalize()),
         "category": [term("condition-category", "problem-list-item", "Problem List Item")],
         "code": coded(SNOMED, diagnosis.concept),
-        "subject": _subject(person, style),
-        "encounter": _encounter_of(person, diagnosis.visit_key, style),
+        "subject": subject_of(person, style),
+        "encounter": encounter_of(person, diagnosis.visit_key, style),
         "onsetDateTime": style.onset(diagnosis.onset, is_year_only=diagnosis.is_year_only),
     }
     if diagnosis.abated:
@@ -100,17 +112,17 @@ def observation(person: Person, visit: Visit, measurement: Measurement, style: S
     """A final Observation: one value, two components for blood pressure, or a code."""
     about = LOINC[measurement.name]
     found = {
-        **_begin("Observation", person, f"{visit.key}/{measurement.name}", style),
+        **begin("Observation", person, f"{visit.key}/{measurement.name}", style),
         "status": "final",
         "category": [term("observation-category", about.category, _CATEGORY[about.category])],
-        "code": _loinc(measurement.name),
-        "subject": _subject(person, style),
-        "encounter": _encounter_of(person, visit.key, style),
+        "code": loinc(measurement.name),
+        "subject": subject_of(person, style),
+        "encounter": encounter_of(person, visit.key, style),
         "effectiveDateTime": style.instant(visit.start),
     }
     if measurement.name == "blood_pressure":
         parts = zip(("sbp", "dbp"), measurement.values, strict=True)
-        found["component"] = [{"code": _loinc(part), "valueQuantity": _quantity(part, value)} for part, value in parts]
+        found["component"] = [{"code": loinc(part), "valueQuantity": _quantity(part, value)} for part, value in parts]
     elif measurement.name == "smoking":
         found["valueCodeableConcept"] = coded(SNOMED, person.smoking)
     else:
@@ -118,7 +130,7 @@ def observation(person: Person, visit: Visit, measurement: Measurement, style: S
     return found
 
 
-def _loinc(name: str) -> Resource:
+def loinc(name: str) -> Resource:
     return coded(LOINC_SYSTEM, Concept(LOINC[name].code, LOINC[name].display))
 
 
@@ -128,30 +140,60 @@ def _quantity(name: str, value: float) -> Resource:
 
 
 def medication_request(person: Person, treatment: Treatment, style: Style) -> Resource:
-    """An order for a drug."""
+    """An order for a drug; the older writer names the reason by reference, the newer by code."""
+    diagnosis = next((one for one in person.diagnoses if one.visit_key == treatment.visit_key), None)
+    reason: Resource = {}
+    if diagnosis and style.is_bundle:
+        target = resource_id(person.patient_id, f"Condition/{diagnosis.key}")
+        reason = {"reasonReference": [style.reference("Condition", target)]}
+    elif diagnosis:
+        reason = {"reasonCode": [coded(SNOMED, diagnosis.concept, text=False)]}
     return {
-        **_begin("MedicationRequest", person, treatment.key, style),
+        **begin("MedicationRequest", person, treatment.key, style),
         "status": "active" if treatment.is_ongoing else "completed",
         "intent": "order",
-        "medicationCodeableConcept": coded(RXNORM, treatment.concept),
-        "subject": _subject(person, style),
-        "encounter": _encounter_of(person, treatment.visit_key, style),
+        **_drug(person, treatment, style),
+        "subject": subject_of(person, style),
+        "encounter": encounter_of(person, treatment.visit_key, style),
         "authoredOn": style.instant(treatment.at),
-        "requester": _practitioner(person, style),
+        "requester": practitioner_of(person, style),
+        **reason,
+        "dosageInstruction": [
+            {
+                "text": "one tablet daily" if treatment.is_ongoing else "one tablet when needed",
+                "asNeededBoolean": not treatment.is_ongoing,
+                "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet", "system": UCUM, "code": "{tbl}"}}],
+            }
+        ],
+        "dispenseRequest": {"numberOfRepeatsAllowed": 3 if treatment.is_ongoing else 0},
     }
+
+
+def _drug(person: Person, treatment: Treatment, style: Style) -> Resource:
+    """The drug's code, or for a few a reference to the Medication that was given."""
+    if person.index % 3 == 1 and not treatment.is_ongoing:
+        target = resource_id(person.patient_id, f"Medication/{treatment.key}")
+        return {"medicationReference": style.reference("Medication", target)}
+    return {"medicationCodeableConcept": coded(RXNORM, treatment.concept)}
 
 
 def procedure(person: Person, treatment: Treatment, style: Style) -> Resource:
     """A completed procedure; the older writer gives a period, the newer a time."""
     start, end = treatment.at, treatment.at + timedelta(minutes=15)
+    diagnosis = next((one for one in person.diagnoses if one.visit_key == treatment.visit_key), None)
+    reason: Resource = {}
+    if diagnosis:
+        target = resource_id(person.patient_id, f"Condition/{diagnosis.key}")
+        reason = {"reasonReference": [style.reference("Condition", target)]}
     period = {"performedPeriod": {"start": style.instant(start), "end": style.instant(end)}}
     return {
-        **_begin("Procedure", person, treatment.key, style),
+        **begin("Procedure", person, treatment.key, style),
         "status": "completed",
         "code": coded(SNOMED, treatment.concept),
-        "subject": _subject(person, style),
-        "encounter": _encounter_of(person, treatment.visit_key, style),
+        "subject": subject_of(person, style),
+        "encounter": encounter_of(person, treatment.visit_key, style),
         **(period if style.is_bundle else {"performedDateTime": style.instant(start)}),
+        **reason,
     }
 
 
@@ -169,11 +211,13 @@ def imaging_study(person: Person, scan: Scan, style: Style) -> Resource:
         for number in range(1, n + 1)
     ]
     return {
-        **_begin("ImagingStudy", person, scan.study_uid, style),
+        **begin("ImagingStudy", person, scan.study_uid, style),
         "identifier": [{"use": "official", "system": style.study_uid_system, "value": f"urn:oid:{scan.study_uid}"}],
         "status": "available",
         "modality": [modality],
-        "subject": _subject(person, style),
+        "subject": subject_of(person, style),
+        "encounter": encounter_of(person, person.visits[0].key, style),
+        "procedureCode": [coded(SNOMED, _IMAGED[scan.modality])],
         "started": style.instant(scan.at),
         "numberOfSeries": 1,
         "numberOfInstances": n,
@@ -183,6 +227,7 @@ def imaging_study(person: Person, scan: Scan, style: Style) -> Resource:
                 "uid": scan.series_uid,
                 "number": 1,
                 "modality": modality,
+                "description": "axial",
                 "numberOfInstances": n,
                 "bodySite": _BRAIN,
                 "started": style.instant(scan.at),
@@ -202,12 +247,15 @@ def document(person: Person, note: Note, style: Style) -> Resource:
         "title": "Progress note (synthetic)",
     }
     return {
-        **_begin("DocumentReference", person, note.key, style),
+        **begin("DocumentReference", person, note.key, style),
         "status": "current",
+        "docStatus": "final",
         "type": coded(LOINC_SYSTEM, Concept("11506-3", "Progress note")),
-        "subject": _subject(person, style),
+        "category": [coded(_NOTE_CATEGORY, Concept("clinical-note", "Clinical Note"), text=False)],
+        "subject": subject_of(person, style),
         "date": style.instant(note.at),
-        "author": [_practitioner(person, style)],
+        "author": [practitioner_of(person, style)],
+        "description": "Progress note (synthetic)",
         "content": [{"attachment": attachment}],
-        "context": {"encounter": [_encounter_of(person, note.visit_key, style)]},
+        "context": {"encounter": [encounter_of(person, note.visit_key, style)]},
     }

@@ -3,6 +3,7 @@
 Reads latent records; writes nothing. Make target: sample. Example: patient(person, NDJSON)["gender"]
 """
 
+from trilake.sample.background import ETHNICITIES, LANGUAGES, RACES, Background
 from trilake.sample.fhir_style import (
     CONSENT_SYSTEM,
     LOINC_SYSTEM,
@@ -20,14 +21,26 @@ from trilake.sample.fhir_style import (
 )
 from trilake.sample.keys import resource_id, shared_id
 from trilake.sample.record import Concept, Person
-from trilake.sample.vocabulary import MARITAL, PRACTITIONERS_PER_SITE, SITES
+from trilake.sample.vocabulary import MARITAL, PRACTITIONERS_PER_SITE, SITES, STATE
 
+HL7 = "http://hl7.org/fhir/StructureDefinition"
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
+NETWORK_SYSTEM = "https://trilake.example/network"
 _TEST_DATA = {"system": f"{TERMINOLOGY}/v3-ActReason", "code": "HTEST", "display": "test health data"}
 
 
 def organizations() -> list[Resource]:
-    """The two sites."""
-    return [
+    """The two sites, and the network that both belong to."""
+    network = {
+        "resourceType": "Organization",
+        "id": shared_id("organization/network"),
+        "meta": NDJSON.meta(),
+        "identifier": [{"system": NETWORK_SYSTEM, "value": "network"}],
+        "active": True,
+        "type": [term("organization-type", "other", "Other")],
+        "name": "Example Health Network (synthetic)",
+    }
+    sites = [
         {
             "resourceType": "Organization",
             "id": shared_id(f"organization/{site_id}"),
@@ -36,9 +49,12 @@ def organizations() -> list[Resource]:
             "active": True,
             "type": [term("organization-type", "prov", "Healthcare Provider")],
             "name": site.name,
+            "address": [{"city": site.cities[0][0], "state": STATE, "postalCode": f"{site.cities[0][1]:05d}"}],
+            "partOf": {"reference": f"Organization/{network['id']}"},
         }
         for site_id, site in SITES.items()
     ]
+    return [network, *sites]
 
 
 def practitioners() -> list[Resource]:
@@ -67,16 +83,23 @@ def patient(person: Person, style: Style) -> Resource:
         "id": who.patient_id,
         "meta": meta,
         "identifier": [_uuid_identifier(who.patient_id), _mrn_identifier(who.mrn)],
+        "extension": _extensions(person.background),
         "active": who.deceased_at is None,
-        "name": [{"use": name.use, "family": name.family, "given": [name.given]} for name in who.names],
+        "name": [
+            *({"use": name.use, "family": name.family, "given": [name.given]} for name in who.names),
+            *_maiden_name(person),
+        ],
         "telecom": [{"system": "phone", "value": who.phone, "use": "home"}],
         "gender": who.gender,
         "birthDate": who.birth_date.isoformat(),
         "address": [{**address, "postalCode": who.address.postcode, "country": "US"}],
         "maritalStatus": _marital_status(who.marital_code),
+        "communication": [_language(person.background.language)],
         "generalPractitioner": [style.practitioner(who.site_id, who.practitioner)],
         "managingOrganization": style.organization(who.site_id),
     }
+    birth_sex = {"url": f"{US_CORE}/us-core-birthsex", "valueCode": "M" if who.is_male else "F"}
+    found["extension"].insert(person.index % 3, birth_sex)
     if who.deceased_at:
         found["deceasedDateTime"] = style.instant(who.deceased_at)
     return found
@@ -98,12 +121,39 @@ def consent(person: Person, style: Style) -> Resource:
         "policyRule": term("v3-ActCode", *(("OPTIN", "opt-in") if given.permits_research else ("OPTOUT", "opt-out"))),
         "provision": {
             "type": _permission(given.permits_research),
+            "period": {"start": style.instant(given.given_at), "end": f"{given.given_at.year + 20}-12-31"},
             "provision": [
                 _provision("genomic", "Genomic data", given.permits_genomic),
                 _provision("imaging", "Imaging data", given.permits_imaging),
             ],
         },
     }
+
+
+def _extensions(about: Background) -> list[Resource]:
+    """US Core's and Synthea's, in no fixed order: who reads them by place reads them wrongly."""
+    found = [
+        _omb("us-core-race", about.race, RACES[about.race]),
+        _omb("us-core-ethnicity", about.ethnicity, ETHNICITIES[about.ethnicity]),
+        {"url": f"{HL7}/patient-mothersMaidenName", "valueString": about.mothers_maiden_name},
+        {"url": f"{HL7}/patient-birthPlace", "valueAddress": {"city": about.birth_city, "country": "US"}},
+    ]
+    return found[::-1] if about.language == "es" else found
+
+
+def _omb(name: str, code: str, display: str) -> Resource:
+    coding = {"system": "urn:oid:2.16.840.1.113883.6.238", "code": code, "display": display}
+    parts = [{"url": "ombCategory", "valueCoding": coding}, {"url": "text", "valueString": display}]
+    return {"url": f"{US_CORE}/{name}", "extension": parts}
+
+
+def _maiden_name(person: Person) -> list[Resource]:
+    name = person.background.maiden_name
+    return [{"use": "maiden", "family": name, "given": [person.identity.official.given]}] if name else []
+
+
+def _language(code: str) -> Resource:
+    return {"language": coded("urn:ietf:bcp:47", Concept(code, LANGUAGES[code])), "preferred": True}
 
 
 def _permission(is_permitted: bool) -> str:

@@ -80,8 +80,8 @@ def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]
     fhir = {name.removeprefix("fhir/"): n for name, n in sorted(counts.items()) if name.startswith("fhir/")}
     fhir |= {"Organization": len(organizations()), "Practitioner": len(practitioners())}
     annotations, samples = clinvar.n_records(), counts["samples"]
-    rows = {f"clinical.{_snake(kind)}": n for kind, n in fhir.items() if kind not in ("Organization", "Practitioner")}
-    rows["clinical.observation"] += counts["components"]
+    rows = {name.removeprefix("rows/"): n for name, n in sorted(counts.items()) if name.startswith("rows/")}
+    rows["clinical.site"] = len(organizations())
     rows |= {
         "genomic.sample": samples,
         "genomic.variant": counts["variant_rows"],
@@ -98,13 +98,11 @@ def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]
         "vcf": {"samples": samples, "records": counts["vcf_records"], "annotation_records": annotations},
         "dicom": {"studies": counts["studies"], "series": counts["studies"], "instances": counts["instances"]},
         "governed_rows": rows,
-        "notes": {"clinical.observation": "one row per Observation (component_index 0) and one per component"},
+        "notes": {
+            "clinical.observation": "one row per Observation (component_index 0) and one per component",
+            "clinical.coding": "one row per coding of the elements that sample/governed.py lists",
+        },
     }
-
-
-def _snake(kind: str) -> str:
-    names = {"DocumentReference": "document"}
-    return names.get(kind) or "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).removeprefix("_")
 
 
 def _files_by_folder(files: list[dict[str, Any]]) -> dict[str, dict[str, int]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trilake.sample import keys
+from trilake.sample.background import draw_background
 from trilake.sample.effects import SCALES
 from trilake.sample.genome import Alleles, draw_alleles, draw_orphan_sample, draw_sequencing
 from trilake.sample.identity import draw_consents, draw_identity
@@ -61,6 +62,13 @@ def _draw_person(seed: int, index: int, latent: Latent, alleles: Alleles, consen
     presence = keys.stream(seed, "presence", index)
     is_bundle = bool(presence.random() < SHARE_BUNDLE)
     life = draw_life(rng, traits, labels, identity, is_2019_coded=is_bundle)
+    checkups = tuple((visit.key, visit.start) for visit in life.visits if visit.kind == "checkup")
+    background = draw_background(
+        keys.stream(seed, "background", index),
+        is_male=is_male,
+        birth_year=identity.birth_date.year,
+        checkups=checkups,
+    )
     return Person(
         index=index,
         is_bundle=is_bundle,
@@ -74,6 +82,7 @@ def _draw_person(seed: int, index: int, latent: Latent, alleles: Alleles, consen
         notes=life.notes,
         sequencing=draw_sequencing(seed, index, presence, identity, alleles),
         scans=draw_scans(seed, index, presence, identity, traits, diagnoses=life.diagnoses),
+        background=background,
         probabilities={name: float(values[i]) for name, values in latent.probabilities.items()},
         labels=labels,
     )

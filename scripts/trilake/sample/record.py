@@ -10,11 +10,15 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trilake.sample import keys
+
+if TYPE_CHECKING:
+    from trilake.sample.background import Background
 
 NO_CALL = -1
 HAPLOID = -2
@@ -248,6 +252,7 @@ class Person:
     notes: tuple[Note, ...]
     sequencing: Sequencing | None
     scans: tuple[Scan, ...]
+    background: "Background"
     probabilities: dict[str, float]
     labels: dict[str, bool]
 

@@ -21,9 +21,12 @@ import pyarrow.parquet as pq
 from trilake.sample import truth
 from trilake.sample.cohorts import QUESTIONS
 from trilake.sample.dicom import write_study
+from trilake.sample.fhir_background import background_of
 from trilake.sample.fhir_chart import chart
+from trilake.sample.fhir_examination import examination
 from trilake.sample.fhir_person import consent, patient
 from trilake.sample.fhir_style import BUNDLE, NDJSON, SYNTHETIC_TAG, Resource
+from trilake.sample.governed import rows_of
 from trilake.sample.keys import resource_id
 from trilake.sample.panel import N_ROWS_AFTER_SPLIT, SITES
 from trilake.sample.people import draw_shard
@@ -113,6 +116,8 @@ def _resources(person: Person) -> Iterator[Resource]:
     yield patient(person, style)
     yield consent(person, style)
     yield from chart(person, style)
+    yield from background_of(person, style)
+    yield from examination(person, style)
 
 
 def _write_chart(work: _Work, person: Person) -> None:
@@ -120,7 +125,7 @@ def _write_chart(work: _Work, person: Person) -> None:
     for resource in resources:
         kind = resource["resourceType"]
         work.counts[f"fhir/{kind}"] += 1
-        work.counts["components"] += len(resource.get("component", ())) if kind == "Observation" else 0
+        work.counts.update({f"rows/{name}": n for name, n in rows_of(resource).items()})
         if not person.is_bundle:
             work.lines[kind].append(orjson.dumps(resource))
     if person.is_bundle:

@@ -1,17 +1,27 @@
 -- Conditions of patients, problems and encounter diagnoses alike, as they are now in the FHIR store.
 -- One row per condition.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.condition (condition_id).
 WITH condition_version AS (
     SELECT
         id,
         resourcetype,
         subject,
         encounter,
+        category,
         code,
+        severity,
+        bodysite,
         clinicalstatus,
         verificationstatus,
         onsetdatetime,
+        onsetperiod,
+        onsetage,
+        onsetstring,
         abatementdatetime,
+        abatementperiod,
+        abatementage,
+        abatementstring,
         recordeddate,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
@@ -22,51 +32,97 @@ WITH condition_version AS (
 current_condition AS (
     SELECT
         id AS condition_id,
-        regexp_extract(subject.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
-        regexp_extract(encounter.reference, '(?:^|/)Encounter/([^/]+)', 1) AS encounter_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        element_at(element_at(category, 1).coding, 1).code AS category,
         element_at(code.coding, 1) AS coding,
         code.text AS code_text,
+        element_at(severity.coding, 1).code AS severity_code,
+        element_at(element_at(bodysite, 1).coding, 1).code AS body_site_code,
         element_at(clinicalstatus.coding, 1).code AS clinical_status,
         element_at(verificationstatus.coding, 1).code AS verification_status,
-        onsetdatetime,
-        abatementdatetime,
-        recordeddate
+        coalesce(onsetdatetime, onsetperiod.start) AS onset,
+        onsetage.value AS onset_age,
+        coalesce(onsetage.code, onsetage.unit) AS onset_age_unit,
+        onsetstring AS onset_words,
+        coalesce(abatementdatetime, abatementperiod."end") AS abated,
+        abatementage.value AS abated_age,
+        abatementstring AS abated_words,
+        recordeddate AS recorded
     FROM condition_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_condition.condition_id,
-    current_condition.patient_id,
+    coalesce(current_condition.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_condition.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
     current_condition.encounter_id,
+    current_condition.category,
     current_condition.coding.system AS code_system,
     current_condition.coding.code,
     coalesce(current_condition.coding.display, current_condition.code_text) AS display,
+    current_condition.code_text,
+    current_condition.severity_code,
+    current_condition.body_site_code,
     current_condition.clinical_status,
     current_condition.verification_status,
     CASE
-        WHEN length(current_condition.onsetdatetime) > 10
-            THEN cast(try(from_iso8601_timestamp(current_condition.onsetdatetime)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_condition.onsetdatetime) = 10
-            THEN cast(try_cast(current_condition.onsetdatetime AS date) AS timestamp(6))
+        WHEN length(current_condition.onset) > 10
+            THEN cast(try(from_iso8601_timestamp(current_condition.onset)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_condition.onset) = 10
+            THEN cast(try_cast(current_condition.onset AS date) AS timestamp(6))
     END AS onset_at,
-    try_cast(substr(current_condition.onsetdatetime, 1, 4) AS integer) AS onset_year,
+    current_condition.onset AS onset_text,
     CASE
-        WHEN length(current_condition.abatementdatetime) > 10
-            THEN cast(try(from_iso8601_timestamp(current_condition.abatementdatetime)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_condition.abatementdatetime) = 10
-            THEN cast(try_cast(current_condition.abatementdatetime AS date) AS timestamp(6))
+        WHEN length(current_condition.onset) > 10 THEN 'time'
+        WHEN length(current_condition.onset) = 10 THEN 'day'
+        WHEN length(current_condition.onset) = 7 THEN 'month'
+        WHEN length(current_condition.onset) = 4 THEN 'year'
+    END AS onset_precision,
+    try_cast(substr(current_condition.onset, 1, 4) AS integer) AS onset_year,
+    current_condition.onset_age,
+    current_condition.onset_age_unit,
+    current_condition.onset_words,
+    CASE
+        WHEN length(current_condition.abated) > 10
+            THEN cast(try(from_iso8601_timestamp(current_condition.abated)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_condition.abated) = 10
+            THEN cast(try_cast(current_condition.abated AS date) AS timestamp(6))
     END AS abated_at,
+    current_condition.abated AS abated_text,
+    try_cast(substr(current_condition.abated, 1, 4) AS integer) AS abated_year,
+    current_condition.abated_age,
+    current_condition.abated_words,
     CASE
-        WHEN length(current_condition.recordeddate) > 10
-            THEN cast(try(from_iso8601_timestamp(current_condition.recordeddate)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_condition.recordeddate) = 10
-            THEN cast(try_cast(current_condition.recordeddate AS date) AS timestamp(6))
+        WHEN length(current_condition.recorded) > 10
+            THEN cast(try(from_iso8601_timestamp(current_condition.recorded)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_condition.recorded) = 10
+            THEN cast(try_cast(current_condition.recorded AS date) AS timestamp(6))
     END AS recorded_at,
+    current_condition.recorded AS recorded_text,
+    try_cast(substr(current_condition.recorded, 1, 4) AS integer) AS recorded_year,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
 FROM current_condition
-LEFT JOIN clinical.patient ON current_condition.patient_id = patient.patient_id
-WHERE current_condition.patient_id IS NOT NULL
+LEFT JOIN identified
+    ON current_condition.subject_system = identified.system AND current_condition.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_condition.subject_id, identified.patient_id) = patient.patient_id

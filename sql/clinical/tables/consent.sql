@@ -1,6 +1,7 @@
--- Consents of patients as they are now in the FHIR store; what they permit is in the row keys (clinical/tables/patient).
--- One row per consent resource.
+-- Consents of patients as they are now in the FHIR store, each with what it alone permits.
+-- One row per consent resource; what all of a patient's consents permit is in the row keys (clinical/tables/patient).
 -- Read by governance reports; personas see it through their filters.
+-- Kept current by: healthlake.consent (consent_id).
 WITH consent_version AS (
     SELECT
         id,
@@ -8,7 +9,10 @@ WITH consent_version AS (
         patient,
         status,
         scope,
+        category,
+        policyrule,
         datetime,
+        provision,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
         ) AS place
@@ -18,29 +22,112 @@ WITH consent_version AS (
 current_consent AS (
     SELECT
         id AS consent_id,
-        regexp_extract(patient.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
+        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
         status,
         element_at(scope.coding, 1).code AS scope,
+        coalesce(any_match(scope.coding, coding -> coding.code = 'research'), FALSE) AS is_research,
+        element_at(element_at(category, 1).coding, 1).code AS category,
+        element_at(policyrule.coding, 1).code AS policy_code,
+        provision.type AS provision_type,
+        provision.period.start AS valid_from,
+        provision.period."end" AS valid_until,
+        filter(
+            provision.provision,
+            rule -> any_match(
+                rule.code,
+                concept -> any_match(
+                    concept.coding,
+                    coding -> coding.system = 'https://trilake.example/consent' AND coding.code = 'genomic'
+                )
+            )
+        ) AS genomic_rules,
+        filter(
+            provision.provision,
+            rule -> any_match(
+                rule.code,
+                concept -> any_match(
+                    concept.coding,
+                    coding -> coding.system = 'https://trilake.example/consent' AND coding.code = 'imaging'
+                )
+            )
+        ) AS imaging_rules,
         datetime AS consented
     FROM consent_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_consent.consent_id,
-    current_consent.patient_id,
+    coalesce(current_consent.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_consent.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
     current_consent.status,
     current_consent.scope,
+    current_consent.category,
+    current_consent.policy_code,
+    current_consent.provision_type,
+    coalesce(current_consent.status = 'active' AND current_consent.is_research AND current_consent.provision_type = 'permit', FALSE)
+        AS permits_research,
+    coalesce(
+        current_consent.status = 'active' AND current_consent.is_research AND current_consent.provision_type = 'permit'
+        AND any_match(current_consent.genomic_rules, rule -> rule.type = 'permit')
+        AND NOT any_match(current_consent.genomic_rules, rule -> rule.type = 'deny'),
+        FALSE
+    ) AS permits_genomic,
+    coalesce(
+        current_consent.status = 'active' AND current_consent.is_research AND current_consent.provision_type = 'permit'
+        AND any_match(current_consent.imaging_rules, rule -> rule.type = 'permit')
+        AND NOT any_match(current_consent.imaging_rules, rule -> rule.type = 'deny'),
+        FALSE
+    ) AS permits_imaging,
     CASE
         WHEN length(current_consent.consented) > 10
             THEN cast(try(from_iso8601_timestamp(current_consent.consented)) AT TIME ZONE 'UTC' AS timestamp(6))
         WHEN length(current_consent.consented) = 10
             THEN cast(try_cast(current_consent.consented AS date) AS timestamp(6))
     END AS consented_at,
+    current_consent.consented AS consented_text,
+    CASE
+        WHEN length(current_consent.consented) > 10 THEN 'time'
+        WHEN length(current_consent.consented) = 10 THEN 'day'
+        WHEN length(current_consent.consented) = 7 THEN 'month'
+        WHEN length(current_consent.consented) = 4 THEN 'year'
+    END AS consented_precision,
+    try_cast(substr(current_consent.consented, 1, 4) AS integer) AS consented_year,
+    CASE
+        WHEN length(current_consent.valid_from) > 10
+            THEN cast(try(from_iso8601_timestamp(current_consent.valid_from)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_consent.valid_from) = 10
+            THEN cast(try_cast(current_consent.valid_from AS date) AS timestamp(6))
+    END AS valid_from_at,
+    current_consent.valid_from AS valid_from_text,
+    CASE
+        WHEN length(current_consent.valid_until) > 10
+            THEN cast(try(from_iso8601_timestamp(current_consent.valid_until)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_consent.valid_until) = 10
+            THEN cast(try_cast(current_consent.valid_until AS date) AS timestamp(6))
+    END AS valid_until_at,
+    current_consent.valid_until AS valid_until_text,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
 FROM current_consent
-LEFT JOIN clinical.patient ON current_consent.patient_id = patient.patient_id
-WHERE current_consent.patient_id IS NOT NULL
+LEFT JOIN identified
+    ON current_consent.subject_system = identified.system AND current_consent.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_consent.subject_id, identified.patient_id) = patient.patient_id

@@ -1,15 +1,21 @@
 -- Document references (notes) of patients as they are now in the FHIR store, inline text decoded.
--- One row per document reference.
+-- One row per document reference and content (content_index from 1; one content almost always).
 -- Read by dashboard; personas see it through their filters.
+-- Kept current by: healthlake.documentreference (document_id).
 WITH document_version AS (
     SELECT
         id,
         resourcetype,
         subject,
         status,
+        docstatus,
         type,
+        category,
         content,
         date,
+        description,
+        context,
+        author,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
         ) AS place
@@ -19,36 +25,107 @@ WITH document_version AS (
 current_document AS (
     SELECT
         id AS document_id,
-        regexp_extract(subject.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(
+            element_at(filter(context.encounter, one -> one.reference IS NOT NULL), 1).reference,
+            '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
+            1
+        ) AS encounter_id,
         status,
-        element_at(type.coding, 1).code AS type_code,
-        element_at(content, 1).attachment.contenttype AS content_type,
-        element_at(content, 1).attachment.data AS data,
-        date AS created
+        docstatus AS document_status,
+        element_at(type.coding, 1) AS type_coding,
+        type.text AS type_code_text,
+        element_at(element_at(category, 1).coding, 1).code AS category,
+        regexp_extract(
+            element_at(filter(author, one -> one.reference IS NOT NULL), 1).reference,
+            '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
+            1
+        ) AS practitioner_id,
+        description,
+        date AS created,
+        content
     FROM document_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+document_content AS (
+    SELECT
+        current_document.document_id,
+        current_document.subject_id,
+        current_document.subject_system,
+        current_document.subject_value,
+        current_document.encounter_id,
+        current_document.status,
+        current_document.document_status,
+        current_document.type_coding,
+        current_document.type_code_text,
+        current_document.category,
+        current_document.practitioner_id,
+        current_document.description,
+        current_document.created,
+        cast(position.content_index AS integer) AS content_index,
+        element_at(current_document.content, cast(position.content_index AS integer)) AS part
+    FROM current_document
+    CROSS JOIN
+        unnest(sequence(1, greatest(coalesce(cardinality(current_document.content), 0), 1))) AS position (content_index)
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
-    current_document.document_id,
-    current_document.patient_id,
-    current_document.status,
-    current_document.type_code,
-    current_document.content_type,
+    document_content.document_id,
+    document_content.content_index,
+    coalesce(document_content.subject_id, identified.patient_id) AS patient_id,
     CASE
-        WHEN current_document.content_type LIKE 'text/%'
-            THEN from_utf8(try(from_base64(current_document.data)))
+        WHEN document_content.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    document_content.encounter_id,
+    document_content.status,
+    document_content.document_status,
+    document_content.type_coding.system AS type_system,
+    document_content.type_coding.code AS type_code,
+    coalesce(document_content.type_coding.display, document_content.type_code_text) AS type_text,
+    document_content.category,
+    document_content.practitioner_id,
+    document_content.part.attachment.contenttype AS content_type,
+    cast(document_content.part.attachment.size AS integer) AS n_bytes,
+    document_content.part.attachment.title,
+    document_content.description,
+    CASE
+        WHEN lower(document_content.part.attachment.contenttype) LIKE 'text/%'
+            THEN from_utf8(try(from_base64(regexp_replace(document_content.part.attachment.data, '\s', ''))))
     END AS text,
     CASE
-        WHEN length(current_document.created) > 10
-            THEN cast(try(from_iso8601_timestamp(current_document.created)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_document.created) = 10
-            THEN cast(try_cast(current_document.created AS date) AS timestamp(6))
+        WHEN length(document_content.created) > 10
+            THEN cast(try(from_iso8601_timestamp(document_content.created)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(document_content.created) = 10
+            THEN cast(try_cast(document_content.created AS date) AS timestamp(6))
     END AS created_at,
+    document_content.created AS created_text,
+    CASE
+        WHEN length(document_content.created) > 10 THEN 'time'
+        WHEN length(document_content.created) = 10 THEN 'day'
+        WHEN length(document_content.created) = 7 THEN 'month'
+        WHEN length(document_content.created) = 4 THEN 'year'
+    END AS created_precision,
+    try_cast(substr(document_content.created, 1, 4) AS integer) AS created_year,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM current_document
-LEFT JOIN clinical.patient ON current_document.patient_id = patient.patient_id
-WHERE current_document.patient_id IS NOT NULL
+FROM document_content
+LEFT JOIN identified
+    ON document_content.subject_system = identified.system AND document_content.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(document_content.subject_id, identified.patient_id) = patient.patient_id

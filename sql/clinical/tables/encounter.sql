@@ -1,6 +1,7 @@
 -- Encounters of patients as they are now in the FHIR store.
 -- One row per encounter.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.encounter (encounter_id).
 WITH encounter_version AS (
     SELECT
         id,
@@ -9,7 +10,12 @@ WITH encounter_version AS (
         status,
         class,
         type,
+        reasoncode,
         period,
+        serviceprovider,
+        participant,
+        partof,
+        hospitalization,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
         ) AS place
@@ -19,40 +25,85 @@ WITH encounter_version AS (
 current_encounter AS (
     SELECT
         id AS encounter_id,
-        regexp_extract(subject.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
         status,
-        class.code AS class_code,
+        class AS class_coding,
         element_at(element_at(type, 1).coding, 1) AS type_coding,
+        element_at(type, 1).text AS type_code_text,
+        element_at(element_at(reasoncode, 1).coding, 1) AS reason_coding,
+        element_at(reasoncode, 1).text AS reason_code_text,
         period.start AS started,
-        period."end" AS ended
+        period."end" AS ended,
+        regexp_extract(serviceprovider.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS organization_id,
+        regexp_extract(
+            element_at(filter(participant, one -> one.individual.reference IS NOT NULL), 1).individual.reference,
+            '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
+            1
+        ) AS practitioner_id,
+        regexp_extract(partof.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS part_of_encounter_id,
+        element_at(hospitalization.dischargedisposition.coding, 1).code AS discharge_code
     FROM encounter_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_encounter.encounter_id,
-    current_encounter.patient_id,
+    coalesce(current_encounter.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_encounter.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
     current_encounter.status,
-    current_encounter.class_code,
+    current_encounter.class_coding.code AS class_code,
+    current_encounter.type_coding.system AS type_system,
     current_encounter.type_coding.code AS type_code,
-    current_encounter.type_coding.display AS type_text,
+    coalesce(current_encounter.type_coding.display, current_encounter.type_code_text) AS type_text,
+    current_encounter.reason_coding.system AS reason_system,
+    current_encounter.reason_coding.code AS reason_code,
+    coalesce(current_encounter.reason_coding.display, current_encounter.reason_code_text) AS reason_display,
     CASE
         WHEN length(current_encounter.started) > 10
             THEN cast(try(from_iso8601_timestamp(current_encounter.started)) AT TIME ZONE 'UTC' AS timestamp(6))
         WHEN length(current_encounter.started) = 10
             THEN cast(try_cast(current_encounter.started AS date) AS timestamp(6))
     END AS started_at,
+    current_encounter.started AS started_text,
+    CASE
+        WHEN length(current_encounter.started) > 10 THEN 'time'
+        WHEN length(current_encounter.started) = 10 THEN 'day'
+        WHEN length(current_encounter.started) = 7 THEN 'month'
+        WHEN length(current_encounter.started) = 4 THEN 'year'
+    END AS start_precision,
+    try_cast(substr(current_encounter.started, 1, 4) AS integer) AS start_year,
     CASE
         WHEN length(current_encounter.ended) > 10
             THEN cast(try(from_iso8601_timestamp(current_encounter.ended)) AT TIME ZONE 'UTC' AS timestamp(6))
         WHEN length(current_encounter.ended) = 10
             THEN cast(try_cast(current_encounter.ended AS date) AS timestamp(6))
     END AS ended_at,
-    try_cast(substr(current_encounter.started, 1, 4) AS integer) AS start_year,
+    current_encounter.ended AS ended_text,
+    current_encounter.organization_id,
+    current_encounter.practitioner_id,
+    current_encounter.part_of_encounter_id,
+    current_encounter.discharge_code,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
 FROM current_encounter
-LEFT JOIN clinical.patient ON current_encounter.patient_id = patient.patient_id
-WHERE current_encounter.patient_id IS NOT NULL
+LEFT JOIN identified
+    ON current_encounter.subject_system = identified.system AND current_encounter.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_encounter.subject_id, identified.patient_id) = patient.patient_id

@@ -1,12 +1,17 @@
 -- Imaging studies as the chart knows them, with the DICOM study UID that links them to imaging.study.
--- One row per imaging study of the chart.
+-- One row per imaging study and series (series_index from 1; 0 for a study whose series are not recorded).
 -- Read by imaging, cohort and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.imagingstudy (imaging_study_id).
 WITH imaging_study_version AS (
     SELECT
         id,
         resourcetype,
         subject,
+        encounter,
+        status,
         identifier,
+        modality,
+        procedurecode,
         series,
         description,
         started,
@@ -21,7 +26,11 @@ WITH imaging_study_version AS (
 current_imaging_study AS (
     SELECT
         id AS imaging_study_id,
-        regexp_extract(subject.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        status,
         element_at(
             filter(
                 identifier,
@@ -30,33 +39,98 @@ current_imaging_study AS (
             ),
             1
         ).value AS study_urn,
-        element_at(series, 1).modality.code AS modality,
+        element_at(modality, 1).code AS study_modality,
+        element_at(element_at(procedurecode, 1).coding, 1).code AS procedure_code,
         description,
         started,
         numberofseries,
-        numberofinstances
+        numberofinstances,
+        series
     FROM imaging_study_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+study_series AS (
+    SELECT
+        current_imaging_study.imaging_study_id,
+        current_imaging_study.subject_id,
+        current_imaging_study.subject_system,
+        current_imaging_study.subject_value,
+        current_imaging_study.encounter_id,
+        current_imaging_study.status,
+        current_imaging_study.study_urn,
+        current_imaging_study.study_modality,
+        current_imaging_study.procedure_code,
+        current_imaging_study.description,
+        current_imaging_study.started,
+        current_imaging_study.numberofseries,
+        current_imaging_study.numberofinstances,
+        cast(position.series_index AS integer) AS series_index,
+        CASE
+            WHEN position.series_index > 0
+                THEN element_at(current_imaging_study.series, cast(position.series_index AS integer))
+        END AS part
+    FROM current_imaging_study
+    CROSS JOIN
+        unnest(
+            sequence(
+                least(coalesce(cardinality(current_imaging_study.series), 0), 1),
+                coalesce(cardinality(current_imaging_study.series), 0)
+            )
+        ) AS position (series_index)
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
-    current_imaging_study.imaging_study_id,
-    current_imaging_study.patient_id,
-    regexp_extract(current_imaging_study.study_urn, '^(?:urn:oid:)?([0-9.]+)$', 1) AS study_instance_uid,
-    current_imaging_study.modality,
-    current_imaging_study.description,
+    study_series.imaging_study_id,
+    study_series.series_index,
+    coalesce(study_series.subject_id, identified.patient_id) AS patient_id,
     CASE
-        WHEN length(current_imaging_study.started) > 10
-            THEN cast(try(from_iso8601_timestamp(current_imaging_study.started)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_imaging_study.started) = 10
-            THEN cast(try_cast(current_imaging_study.started AS date) AS timestamp(6))
+        WHEN study_series.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    study_series.encounter_id,
+    study_series.status,
+    regexp_extract(study_series.study_urn, '^(?:urn:oid:)?([0-9.]+)$', 1) AS study_instance_uid,
+    regexp_extract(study_series.part.uid, '^(?:urn:oid:)?([0-9.]+)$', 1) AS series_instance_uid,
+    cast(study_series.part.number AS integer) AS series_number,
+    coalesce(study_series.part.modality.code, study_series.study_modality) AS modality,
+    study_series.part.bodysite.code AS body_site_code,
+    study_series.procedure_code,
+    study_series.description,
+    study_series.part.description AS series_description,
+    CASE
+        WHEN length(study_series.started) > 10
+            THEN cast(try(from_iso8601_timestamp(study_series.started)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(study_series.started) = 10
+            THEN cast(try_cast(study_series.started AS date) AS timestamp(6))
     END AS started_at,
-    cast(current_imaging_study.numberofseries AS integer) AS n_series,
-    cast(current_imaging_study.numberofinstances AS integer) AS n_instances,
+    study_series.started AS started_text,
+    CASE
+        WHEN length(study_series.started) > 10 THEN 'time'
+        WHEN length(study_series.started) = 10 THEN 'day'
+        WHEN length(study_series.started) = 7 THEN 'month'
+        WHEN length(study_series.started) = 4 THEN 'year'
+    END AS started_precision,
+    try_cast(substr(study_series.started, 1, 4) AS integer) AS started_year,
+    cast(study_series.numberofseries AS integer) AS n_series,
+    cast(study_series.numberofinstances AS integer) AS n_instances,
+    cast(coalesce(study_series.part.numberofinstances, cardinality(study_series.part.instance)) AS integer) AS n_series_instances,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM current_imaging_study
-LEFT JOIN clinical.patient ON current_imaging_study.patient_id = patient.patient_id
-WHERE current_imaging_study.patient_id IS NOT NULL
+FROM study_series
+LEFT JOIN identified
+    ON study_series.subject_system = identified.system AND study_series.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(study_series.subject_id, identified.patient_id) = patient.patient_id

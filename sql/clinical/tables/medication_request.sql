@@ -1,6 +1,8 @@
 -- Medication requests (orders and prescriptions) of patients as they are now in the FHIR store.
 -- One row per medication request.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.medicationrequest (medication_request_id), healthlake.medication (medication_id).
+-- May be missing: healthlake.medication (then only contained medications are looked up).
 WITH medication_request_version AS (
     SELECT
         id,
@@ -8,8 +10,16 @@ WITH medication_request_version AS (
         subject,
         encounter,
         status,
+        intent,
+        contained,
         medicationcodeableconcept,
+        medicationreference,
         authoredon,
+        requester,
+        reasoncode,
+        reasonreference,
+        dosageinstruction,
+        dispenserequest,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
         ) AS place
@@ -19,35 +29,134 @@ WITH medication_request_version AS (
 current_medication_request AS (
     SELECT
         id AS medication_request_id,
-        regexp_extract(subject.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
-        regexp_extract(encounter.reference, '(?:^|/)Encounter/([^/]+)', 1) AS encounter_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
-        element_at(medicationcodeableconcept.coding, 1) AS coding,
-        medicationcodeableconcept.text AS medication_text,
-        authoredon
+        intent,
+        element_at(medicationcodeableconcept.coding, 1) AS own_coding,
+        medicationcodeableconcept.text AS own_code_text,
+        regexp_extract(medicationreference.reference, '(?:(?:^|/)Medication/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS medication_id,
+        medicationreference.display AS medication_display,
+        element_at(
+            filter(
+                contained,
+                one -> json_extract_scalar(one, '$.resourceType') = 'Medication'
+                AND json_extract_scalar(one, '$.id') = substr(medicationreference.reference, 2)
+            ),
+            1
+        ) AS held_medication,
+        element_at(element_at(reasoncode, 1).coding, 1).code AS reason_code,
+        regexp_extract(
+            element_at(filter(reasonreference, one -> one.reference IS NOT NULL), 1).reference,
+            '(?:(?:^|/)Condition/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
+            1
+        ) AS reason_condition_id,
+        regexp_extract(requester.reference, '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS practitioner_id,
+        element_at(element_at(dosageinstruction, 1).doseandrate, 1).dosequantity AS dose_quantity,
+        element_at(dosageinstruction, 1).text AS dosage_text,
+        element_at(dosageinstruction, 1).asneededboolean AS is_as_needed,
+        dispenserequest.numberofrepeatsallowed AS n_repeats_allowed,
+        authoredon AS authored
     FROM medication_request_version
     WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+medication_version AS (
+    SELECT
+        id,
+        resourcetype,
+        code,
+        row_number() OVER (
+            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
+        ) AS place
+    FROM healthlake.medication
+),
+
+medication_code AS (
+    SELECT
+        id,
+        element_at(code.coding, 1) AS coding,
+        code.text AS code_text
+    FROM medication_version
+    WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_medication_request.medication_request_id,
-    current_medication_request.patient_id,
+    coalesce(current_medication_request.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_medication_request.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
     current_medication_request.encounter_id,
     current_medication_request.status,
-    current_medication_request.coding.system AS code_system,
-    current_medication_request.coding.code,
-    coalesce(current_medication_request.coding.display, current_medication_request.medication_text) AS display,
+    current_medication_request.intent,
+    current_medication_request.medication_id,
+    coalesce(
+        current_medication_request.own_coding.system,
+        medication_code.coding.system,
+        json_extract_scalar(current_medication_request.held_medication, '$.code.coding[0].system')
+    ) AS code_system,
+    coalesce(
+        current_medication_request.own_coding.code,
+        medication_code.coding.code,
+        json_extract_scalar(current_medication_request.held_medication, '$.code.coding[0].code')
+    ) AS code,
+    coalesce(
+        current_medication_request.own_coding.display,
+        current_medication_request.own_code_text,
+        medication_code.coding.display,
+        medication_code.code_text,
+        json_extract_scalar(current_medication_request.held_medication, '$.code.coding[0].display'),
+        json_extract_scalar(current_medication_request.held_medication, '$.code.text'),
+        current_medication_request.medication_display
+    ) AS display,
+    coalesce(
+        current_medication_request.own_code_text,
+        medication_code.code_text,
+        json_extract_scalar(current_medication_request.held_medication, '$.code.text')
+    ) AS code_text,
+    current_medication_request.dose_quantity.value AS dose_number,
+    coalesce(current_medication_request.dose_quantity.code, current_medication_request.dose_quantity.unit) AS dose_unit,
+    current_medication_request.dosage_text,
+    current_medication_request.is_as_needed,
+    cast(current_medication_request.n_repeats_allowed AS integer) AS n_repeats_allowed,
+    current_medication_request.reason_code,
+    current_medication_request.reason_condition_id,
+    current_medication_request.practitioner_id,
     CASE
-        WHEN length(current_medication_request.authoredon) > 10
-            THEN cast(try(from_iso8601_timestamp(current_medication_request.authoredon)) AT TIME ZONE 'UTC' AS timestamp(6))
-        WHEN length(current_medication_request.authoredon) = 10
-            THEN cast(try_cast(current_medication_request.authoredon AS date) AS timestamp(6))
+        WHEN length(current_medication_request.authored) > 10
+            THEN cast(try(from_iso8601_timestamp(current_medication_request.authored)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_medication_request.authored) = 10
+            THEN cast(try_cast(current_medication_request.authored AS date) AS timestamp(6))
     END AS authored_at,
-    try_cast(substr(current_medication_request.authoredon, 1, 4) AS integer) AS authored_year,
+    current_medication_request.authored AS authored_text,
+    CASE
+        WHEN length(current_medication_request.authored) > 10 THEN 'time'
+        WHEN length(current_medication_request.authored) = 10 THEN 'day'
+        WHEN length(current_medication_request.authored) = 7 THEN 'month'
+        WHEN length(current_medication_request.authored) = 4 THEN 'year'
+    END AS authored_precision,
+    try_cast(substr(current_medication_request.authored, 1, 4) AS integer) AS authored_year,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
 FROM current_medication_request
-LEFT JOIN clinical.patient ON current_medication_request.patient_id = patient.patient_id
-WHERE current_medication_request.patient_id IS NOT NULL
+LEFT JOIN identified
+    ON current_medication_request.subject_system = identified.system AND current_medication_request.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_medication_request.subject_id, identified.patient_id) = patient.patient_id
+LEFT JOIN medication_code ON current_medication_request.medication_id = medication_code.id

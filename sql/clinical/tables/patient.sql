@@ -1,10 +1,13 @@
 -- Patients as they are now in the FHIR store, with the row keys that every patient-level table takes from here.
 -- One row per patient.
 -- Read by every room; personas see it through their filters.
+-- Kept current by: healthlake.patient (patient_id), healthlake.organization (organization_id),
+-- healthlake.consent (patient_id by patient.reference).
 -- May be missing: healthlake.consent (then nobody has consented), healthlake.organization (then a site is known only
 -- where the patient's own reference names it).
 -- Consent: of scope research and active. Each active one must permit; genomic and imaging need a permitting provision
 -- of their own, and one denying provision outweighs it. No active consent is no consent.
+-- Extensions are found by their URL, wherever they stand.
 WITH patient_version AS (
     SELECT
         id,
@@ -16,7 +19,12 @@ WITH patient_version AS (
         deceasedboolean,
         deceaseddatetime,
         address,
+        telecom,
+        maritalstatus,
+        communication,
         managingorganization,
+        generalpractitioner,
+        extension,
         meta.lastupdated AS last_updated,
         row_number() OVER (
             PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
@@ -29,15 +37,57 @@ current_patient AS (
         id AS patient_id,
         element_at(
             filter(identifier, one -> any_match(one.type.coding, coding -> coding.code = 'MR')), 1
-        ).value AS mrn,
+        ) AS mrn,
         coalesce(element_at(filter(name, one -> one.use = 'official'), 1), element_at(name, 1)) AS name,
+        element_at(filter(name, one -> one.use = 'maiden'), 1).family AS maiden_name,
+        element_at(filter(telecom, one -> one.system = 'phone'), 1).value AS phone,
+        element_at(maritalstatus.coding, 1).code AS marital_code,
+        coalesce(
+            element_at(filter(communication, one -> one.preferred), 1), element_at(communication, 1)
+        ).language AS language,
         birthdate,
         gender,
         element_at(address, 1) AS address,
         deceasedboolean,
         deceaseddatetime,
         last_updated,
-        regexp_extract(managingorganization.reference, '(?:^|/)Organization/([^/]+)', 1) AS organization_id,
+        regexp_extract(managingorganization.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1)
+            AS organization_id,
+        regexp_extract(
+            element_at(filter(generalpractitioner, one -> one.reference IS NOT NULL), 1).reference,
+            '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
+            1
+        )
+            AS practitioner_id,
+        element_at(
+            filter(extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race'), 1
+        )
+            AS race,
+        element_at(
+            filter(
+                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity'
+            ),
+            1
+        )
+            AS ethnicity,
+        element_at(
+            filter(
+                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex'
+            ),
+            1
+        )
+            AS birth_sex,
+        element_at(
+            filter(extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace'), 1
+        )
+            AS birth_place,
+        element_at(
+            filter(
+                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName'
+            ),
+            1
+        )
+            AS mothers_maiden_name,
         CASE
             WHEN managingorganization.identifier.system = 'https://trilake.example/site'
                 THEN managingorganization.identifier.value
@@ -81,7 +131,7 @@ consent_version AS (
 
 research_consent AS (
     SELECT
-        regexp_extract(patient.reference, '(?:^|/)Patient/([^/]+)', 1) AS patient_id,
+        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS patient_id,
         coalesce(provision.type = 'permit', FALSE) AS permits,
         filter(
             provision.provision,
@@ -125,16 +175,73 @@ permission AS (
 
 SELECT
     current_patient.patient_id,
-    current_patient.mrn,
+    current_patient.mrn.system AS mrn_system,
+    current_patient.mrn.value AS mrn,
     current_patient.name.family AS family_name,
     array_join(current_patient.name.given, ' ') AS given_name,
+    current_patient.maiden_name,
     CASE
         WHEN length(current_patient.birthdate) = 10 THEN try_cast(current_patient.birthdate AS date)
     END AS birth_date,
+    current_patient.birthdate AS birth_text,
+    CASE
+        WHEN length(current_patient.birthdate) = 10 THEN 'day'
+        WHEN length(current_patient.birthdate) = 7 THEN 'month'
+        WHEN length(current_patient.birthdate) = 4 THEN 'year'
+    END AS birth_precision,
     try_cast(substr(current_patient.birthdate, 1, 4) AS integer) AS birth_year,
     current_patient.gender,
+    json_extract_scalar(current_patient.birth_sex, '$.valueCode') AS birth_sex,
+    json_extract_scalar(
+        element_at(
+            filter(
+                cast(json_extract(current_patient.race, '$.extension') AS ARRAY(json)),
+                part -> json_extract_scalar(part, '$.url') = 'ombCategory'
+            ),
+            1
+        ),
+        '$.valueCoding.code'
+    ) AS race_code,
+    json_extract_scalar(
+        element_at(
+            filter(
+                cast(json_extract(current_patient.race, '$.extension') AS ARRAY(json)),
+                part -> json_extract_scalar(part, '$.url') = 'text'
+            ),
+            1
+        ),
+        '$.valueString'
+    ) AS race_text,
+    json_extract_scalar(
+        element_at(
+            filter(
+                cast(json_extract(current_patient.ethnicity, '$.extension') AS ARRAY(json)),
+                part -> json_extract_scalar(part, '$.url') = 'ombCategory'
+            ),
+            1
+        ),
+        '$.valueCoding.code'
+    ) AS ethnicity_code,
+    json_extract_scalar(
+        element_at(
+            filter(
+                cast(json_extract(current_patient.ethnicity, '$.extension') AS ARRAY(json)),
+                part -> json_extract_scalar(part, '$.url') = 'text'
+            ),
+            1
+        ),
+        '$.valueString'
+    ) AS ethnicity_text,
+    current_patient.marital_code,
+    element_at(current_patient.language.coding, 1).code AS language_code,
+    json_extract_scalar(current_patient.birth_place, '$.valueAddress.city') AS birth_city,
+    json_extract_scalar(current_patient.mothers_maiden_name, '$.valueString') AS mothers_maiden_name,
+    current_patient.phone,
+    array_join(current_patient.address.line, ', ') AS address_line,
     current_patient.address.postalcode AS postcode,
     current_patient.address.city,
+    current_patient.address.state,
+    current_patient.address.country,
     coalesce(current_patient.deceasedboolean, current_patient.deceaseddatetime IS NOT NULL) AS is_deceased,
     CASE
         WHEN length(current_patient.deceaseddatetime) > 10
@@ -142,6 +249,10 @@ SELECT
         WHEN length(current_patient.deceaseddatetime) = 10
             THEN cast(try_cast(current_patient.deceaseddatetime AS date) AS timestamp(6))
     END AS deceased_at,
+    current_patient.deceaseddatetime AS deceased_text,
+    try_cast(substr(current_patient.deceaseddatetime, 1, 4) AS integer) AS deceased_year,
+    current_patient.organization_id,
+    current_patient.practitioner_id,
     cast(try(from_iso8601_timestamp(current_patient.last_updated)) AT TIME ZONE 'UTC' AS timestamp(6)) AS last_updated_at,
     coalesce(current_patient.named_site_id, site.site_id) AS site_id,
     coalesce(permission.consent_research, FALSE) AS consent_research,

@@ -9,7 +9,10 @@ WITH ranked AS (
         code,
         display,
         value_number,
+        value_comparator,
         value_unit,
+        interpretation_code,
+        effective_at,
         effective_year,
         count(*) OVER (PARTITION BY patient_id, code_system, code, value_unit) AS n_values,
         row_number() OVER (
@@ -18,7 +21,8 @@ WITH ranked AS (
         ) AS place
     FROM clinical.observation
     WHERE
-        value_number IS NOT NULL
+        patient_id IS NOT NULL
+        AND value_number IS NOT NULL
         AND code IS NOT NULL
         AND status IN ('final', 'amended', 'corrected')
 )
@@ -30,7 +34,10 @@ SELECT
     code,
     display,
     value_number,
+    value_comparator,
     value_unit,
+    interpretation_code,
+    effective_at,
     effective_year,
     n_values
 FROM ranked

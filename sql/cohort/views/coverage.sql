@@ -35,8 +35,9 @@ stored_study AS (
 charted_study AS (
     SELECT
         patient_id,
-        count(*) AS n_studies
+        count(DISTINCT imaging_study_id) AS n_studies
     FROM clinical.imaging_study
+    WHERE patient_id IS NOT NULL
     GROUP BY patient_id
 )
 

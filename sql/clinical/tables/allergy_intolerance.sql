@@ -1,0 +1,120 @@
+-- Allergies and intolerances of patients as they are now in the FHIR store.
+-- One row per allergy or intolerance.
+-- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.allergyintolerance (allergy_intolerance_id).
+WITH allergy_intolerance_version AS (
+    SELECT
+        id,
+        resourcetype,
+        patient,
+        encounter,
+        clinicalstatus,
+        verificationstatus,
+        type,
+        category,
+        criticality,
+        code,
+        onsetdatetime,
+        onsetperiod,
+        recordeddate,
+        lastoccurrence,
+        reaction,
+        row_number() OVER (
+            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
+        ) AS place
+    FROM healthlake.allergyintolerance
+),
+
+current_allergy_intolerance AS (
+    SELECT
+        id AS allergy_intolerance_id,
+        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        element_at(clinicalstatus.coding, 1).code AS clinical_status,
+        element_at(verificationstatus.coding, 1).code AS verification_status,
+        type,
+        element_at(category, 1) AS category,
+        criticality,
+        element_at(code.coding, 1) AS coding,
+        code.text AS code_text,
+        element_at(element_at(element_at(reaction, 1).manifestation, 1).coding, 1) AS reaction_coding,
+        element_at(element_at(reaction, 1).manifestation, 1).text AS reaction_code_text,
+        element_at(reaction, 1).severity AS reaction_severity,
+        coalesce(cardinality(reaction), 0) AS n_reactions,
+        coalesce(onsetdatetime, onsetperiod.start) AS onset,
+        recordeddate AS recorded,
+        lastoccurrence AS last_occurrence
+    FROM allergy_intolerance_version
+    WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
+)
+
+SELECT
+    current_allergy_intolerance.allergy_intolerance_id,
+    coalesce(current_allergy_intolerance.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_allergy_intolerance.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    current_allergy_intolerance.encounter_id,
+    current_allergy_intolerance.clinical_status,
+    current_allergy_intolerance.verification_status,
+    current_allergy_intolerance.type,
+    current_allergy_intolerance.category,
+    current_allergy_intolerance.criticality,
+    current_allergy_intolerance.coding.system AS code_system,
+    current_allergy_intolerance.coding.code,
+    coalesce(current_allergy_intolerance.coding.display, current_allergy_intolerance.code_text) AS display,
+    current_allergy_intolerance.code_text,
+    current_allergy_intolerance.reaction_coding.code AS reaction_code,
+    coalesce(current_allergy_intolerance.reaction_coding.display, current_allergy_intolerance.reaction_code_text) AS reaction_display,
+    current_allergy_intolerance.reaction_severity,
+    cast(current_allergy_intolerance.n_reactions AS integer) AS n_reactions,
+    CASE
+        WHEN length(current_allergy_intolerance.onset) > 10
+            THEN cast(try(from_iso8601_timestamp(current_allergy_intolerance.onset)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_allergy_intolerance.onset) = 10
+            THEN cast(try_cast(current_allergy_intolerance.onset AS date) AS timestamp(6))
+    END AS onset_at,
+    current_allergy_intolerance.onset AS onset_text,
+    CASE
+        WHEN length(current_allergy_intolerance.onset) > 10 THEN 'time'
+        WHEN length(current_allergy_intolerance.onset) = 10 THEN 'day'
+        WHEN length(current_allergy_intolerance.onset) = 7 THEN 'month'
+        WHEN length(current_allergy_intolerance.onset) = 4 THEN 'year'
+    END AS onset_precision,
+    try_cast(substr(current_allergy_intolerance.onset, 1, 4) AS integer) AS onset_year,
+    CASE
+        WHEN length(current_allergy_intolerance.recorded) > 10
+            THEN cast(try(from_iso8601_timestamp(current_allergy_intolerance.recorded)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_allergy_intolerance.recorded) = 10
+            THEN cast(try_cast(current_allergy_intolerance.recorded AS date) AS timestamp(6))
+    END AS recorded_at,
+    current_allergy_intolerance.recorded AS recorded_text,
+    CASE
+        WHEN length(current_allergy_intolerance.last_occurrence) > 10
+            THEN cast(try(from_iso8601_timestamp(current_allergy_intolerance.last_occurrence)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_allergy_intolerance.last_occurrence) = 10
+            THEN cast(try_cast(current_allergy_intolerance.last_occurrence AS date) AS timestamp(6))
+    END AS last_occurrence_at,
+    current_allergy_intolerance.last_occurrence AS last_occurrence_text,
+    patient.site_id,
+    coalesce(patient.consent_research, FALSE) AS consent_research,
+    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
+    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+FROM current_allergy_intolerance
+LEFT JOIN identified
+    ON current_allergy_intolerance.subject_system = identified.system AND current_allergy_intolerance.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_allergy_intolerance.subject_id, identified.patient_id) = patient.patient_id

@@ -1,0 +1,132 @@
+-- Care teams of patients as they are now in the FHIR store: who cares for whom, in which role.
+-- One row per care team and participant (participant_index from 1; 0 for a team whose participants are not recorded).
+-- Read by clinicians and dashboards; personas see it through their filters.
+-- Kept current by: healthlake.careteam (care_team_id).
+WITH care_team_version AS (
+    SELECT
+        id,
+        resourcetype,
+        subject,
+        encounter,
+        status,
+        category,
+        name,
+        period,
+        participant,
+        reasoncode,
+        managingorganization,
+        row_number() OVER (
+            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
+        ) AS place
+    FROM healthlake.careteam
+),
+
+current_care_team AS (
+    SELECT
+        id AS care_team_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        status,
+        element_at(element_at(category, 1).coding, 1).code AS category,
+        name,
+        element_at(element_at(reasoncode, 1).coding, 1).code AS reason_code,
+        regexp_extract(
+            element_at(managingorganization, 1).reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1
+        ) AS organization_id,
+        period.start AS started,
+        period."end" AS ended,
+        participant
+    FROM care_team_version
+    WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+team_member AS (
+    SELECT
+        current_care_team.care_team_id,
+        current_care_team.subject_id,
+        current_care_team.subject_system,
+        current_care_team.subject_value,
+        current_care_team.encounter_id,
+        current_care_team.status,
+        current_care_team.category,
+        current_care_team.name,
+        current_care_team.reason_code,
+        current_care_team.organization_id,
+        current_care_team.started,
+        current_care_team.ended,
+        cast(position.participant_index AS integer) AS participant_index,
+        CASE
+            WHEN position.participant_index > 0
+                THEN element_at(current_care_team.participant, cast(position.participant_index AS integer))
+        END AS part
+    FROM current_care_team
+    CROSS JOIN
+        unnest(
+            sequence(
+                least(coalesce(cardinality(current_care_team.participant), 0), 1),
+                coalesce(cardinality(current_care_team.participant), 0)
+            )
+        ) AS position (participant_index)
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
+)
+
+SELECT
+    team_member.care_team_id,
+    team_member.participant_index,
+    coalesce(team_member.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN team_member.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    team_member.encounter_id,
+    team_member.status,
+    team_member.category,
+    team_member.name,
+    regexp_extract(team_member.part.member.reference, '([A-Za-z]+)/[^/?#|]+(?:/_history/.*)?$', 1) AS member_type,
+    regexp_extract(team_member.part.member.reference, '(?:[A-Za-z]/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS member_id,
+    team_member.part.member.display AS member_name,
+    element_at(element_at(team_member.part.role, 1).coding, 1).code AS role_code,
+    coalesce(element_at(element_at(team_member.part.role, 1).coding, 1).display, element_at(team_member.part.role, 1).text) AS role_display,
+    team_member.reason_code,
+    team_member.organization_id,
+    CASE
+        WHEN length(team_member.started) > 10
+            THEN cast(try(from_iso8601_timestamp(team_member.started)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(team_member.started) = 10
+            THEN cast(try_cast(team_member.started AS date) AS timestamp(6))
+    END AS started_at,
+    team_member.started AS started_text,
+    CASE
+        WHEN length(team_member.started) > 10 THEN 'time'
+        WHEN length(team_member.started) = 10 THEN 'day'
+        WHEN length(team_member.started) = 7 THEN 'month'
+        WHEN length(team_member.started) = 4 THEN 'year'
+    END AS started_precision,
+    try_cast(substr(team_member.started, 1, 4) AS integer) AS started_year,
+    CASE
+        WHEN length(team_member.ended) > 10
+            THEN cast(try(from_iso8601_timestamp(team_member.ended)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(team_member.ended) = 10
+            THEN cast(try_cast(team_member.ended AS date) AS timestamp(6))
+    END AS ended_at,
+    team_member.ended AS ended_text,
+    patient.site_id,
+    coalesce(patient.consent_research, FALSE) AS consent_research,
+    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
+    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+FROM team_member
+LEFT JOIN identified
+    ON team_member.subject_system = identified.system AND team_member.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(team_member.subject_id, identified.patient_id) = patient.patient_id

@@ -1,0 +1,109 @@
+-- Diagnostic reports (laboratory panels, imaging reports) as they are now in the FHIR store, inline text decoded.
+-- One row per diagnostic report; its results are in clinical.report_result.
+-- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.diagnosticreport (diagnostic_report_id).
+WITH diagnostic_report_version AS (
+    SELECT
+        id,
+        resourcetype,
+        subject,
+        encounter,
+        status,
+        category,
+        code,
+        effectivedatetime,
+        effectiveperiod,
+        issued,
+        result,
+        imagingstudy,
+        conclusion,
+        conclusioncode,
+        presentedform,
+        row_number() OVER (
+            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
+        ) AS place
+    FROM healthlake.diagnosticreport
+),
+
+current_diagnostic_report AS (
+    SELECT
+        id AS diagnostic_report_id,
+        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
+        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        status,
+        element_at(element_at(category, 1).coding, 1).code AS category,
+        element_at(code.coding, 1) AS coding,
+        code.text AS code_text,
+        regexp_extract(element_at(imagingstudy, 1).reference, '(?:(?:^|/)ImagingStudy/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1)
+            AS imaging_study_id,
+        coalesce(cardinality(result), 0) AS n_results,
+        conclusion,
+        element_at(element_at(conclusioncode, 1).coding, 1).code AS conclusion_code,
+        element_at(filter(presentedform, one -> lower(one.contenttype) LIKE 'text/%' AND one.data IS NOT NULL), 1) AS text_form,
+        coalesce(effectivedatetime, effectiveperiod.start) AS effective,
+        issued
+    FROM diagnostic_report_version
+    WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
+)
+
+SELECT
+    current_diagnostic_report.diagnostic_report_id,
+    coalesce(current_diagnostic_report.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_diagnostic_report.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    current_diagnostic_report.encounter_id,
+    current_diagnostic_report.status,
+    current_diagnostic_report.category,
+    current_diagnostic_report.coding.system AS code_system,
+    current_diagnostic_report.coding.code,
+    coalesce(current_diagnostic_report.coding.display, current_diagnostic_report.code_text) AS display,
+    current_diagnostic_report.code_text,
+    current_diagnostic_report.imaging_study_id,
+    cast(current_diagnostic_report.n_results AS integer) AS n_results,
+    current_diagnostic_report.conclusion,
+    current_diagnostic_report.conclusion_code,
+    from_utf8(try(from_base64(regexp_replace(current_diagnostic_report.text_form.data, '\s', '')))) AS text,
+    CASE
+        WHEN length(current_diagnostic_report.effective) > 10
+            THEN cast(try(from_iso8601_timestamp(current_diagnostic_report.effective)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_diagnostic_report.effective) = 10
+            THEN cast(try_cast(current_diagnostic_report.effective AS date) AS timestamp(6))
+    END AS effective_at,
+    current_diagnostic_report.effective AS effective_text,
+    CASE
+        WHEN length(current_diagnostic_report.effective) > 10 THEN 'time'
+        WHEN length(current_diagnostic_report.effective) = 10 THEN 'day'
+        WHEN length(current_diagnostic_report.effective) = 7 THEN 'month'
+        WHEN length(current_diagnostic_report.effective) = 4 THEN 'year'
+    END AS effective_precision,
+    try_cast(substr(current_diagnostic_report.effective, 1, 4) AS integer) AS effective_year,
+    CASE
+        WHEN length(current_diagnostic_report.issued) > 10
+            THEN cast(try(from_iso8601_timestamp(current_diagnostic_report.issued)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_diagnostic_report.issued) = 10
+            THEN cast(try_cast(current_diagnostic_report.issued AS date) AS timestamp(6))
+    END AS issued_at,
+    current_diagnostic_report.issued AS issued_text,
+    patient.site_id,
+    coalesce(patient.consent_research, FALSE) AS consent_research,
+    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
+    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+FROM current_diagnostic_report
+LEFT JOIN identified
+    ON current_diagnostic_report.subject_system = identified.system AND current_diagnostic_report.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_diagnostic_report.subject_id, identified.patient_id) = patient.patient_id

@@ -1,0 +1,102 @@
+-- Immunizations of patients as they are now in the FHIR store, given or not given.
+-- One row per immunization.
+-- Read by cohort, ml and dashboard; personas see it through their filters.
+-- Kept current by: healthlake.immunization (immunization_id).
+WITH immunization_version AS (
+    SELECT
+        id,
+        resourcetype,
+        patient,
+        encounter,
+        status,
+        statusreason,
+        vaccinecode,
+        occurrencedatetime,
+        occurrencestring,
+        primarysource,
+        lotnumber,
+        site,
+        route,
+        dosequantity,
+        row_number() OVER (
+            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
+        ) AS place
+    FROM healthlake.immunization
+),
+
+current_immunization AS (
+    SELECT
+        id AS immunization_id,
+        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
+        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
+        status,
+        element_at(statusreason.coding, 1).code AS status_reason_code,
+        element_at(vaccinecode.coding, 1) AS coding,
+        vaccinecode.text AS code_text,
+        primarysource AS is_primary_source,
+        lotnumber AS lot_number,
+        element_at(site.coding, 1).code AS body_site_code,
+        element_at(route.coding, 1).code AS route_code,
+        dosequantity AS dose_quantity,
+        occurrencedatetime AS occurred,
+        occurrencestring AS occurred_words
+    FROM immunization_version
+    WHERE place = 1 AND resourcetype IS NOT NULL
+),
+
+identified AS (
+    SELECT
+        system,
+        value,
+        min(patient_id) AS patient_id
+    FROM clinical.patient_identifier
+    GROUP BY system, value
+    HAVING min(patient_id) = max(patient_id)
+)
+
+SELECT
+    current_immunization.immunization_id,
+    coalesce(current_immunization.subject_id, identified.patient_id) AS patient_id,
+    CASE
+        WHEN current_immunization.subject_id IS NOT NULL THEN 'reference'
+        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        ELSE 'none'
+    END AS patient_link,
+    current_immunization.encounter_id,
+    current_immunization.status,
+    current_immunization.status_reason_code,
+    current_immunization.coding.system AS code_system,
+    current_immunization.coding.code,
+    coalesce(current_immunization.coding.display, current_immunization.code_text) AS display,
+    current_immunization.code_text,
+    current_immunization.is_primary_source,
+    current_immunization.lot_number,
+    current_immunization.body_site_code,
+    current_immunization.route_code,
+    current_immunization.dose_quantity.value AS dose_number,
+    coalesce(current_immunization.dose_quantity.code, current_immunization.dose_quantity.unit) AS dose_unit,
+    CASE
+        WHEN length(current_immunization.occurred) > 10
+            THEN cast(try(from_iso8601_timestamp(current_immunization.occurred)) AT TIME ZONE 'UTC' AS timestamp(6))
+        WHEN length(current_immunization.occurred) = 10
+            THEN cast(try_cast(current_immunization.occurred AS date) AS timestamp(6))
+    END AS occurred_at,
+    current_immunization.occurred AS occurred_text,
+    CASE
+        WHEN length(current_immunization.occurred) > 10 THEN 'time'
+        WHEN length(current_immunization.occurred) = 10 THEN 'day'
+        WHEN length(current_immunization.occurred) = 7 THEN 'month'
+        WHEN length(current_immunization.occurred) = 4 THEN 'year'
+    END AS occurred_precision,
+    try_cast(substr(current_immunization.occurred, 1, 4) AS integer) AS occurred_year,
+    current_immunization.occurred_words,
+    patient.site_id,
+    coalesce(patient.consent_research, FALSE) AS consent_research,
+    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
+    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+FROM current_immunization
+LEFT JOIN identified
+    ON current_immunization.subject_system = identified.system AND current_immunization.subject_value = identified.value
+LEFT JOIN clinical.patient ON coalesce(current_immunization.subject_id, identified.patient_id) = patient.patient_id
