@@ -15,7 +15,7 @@ import re
 from trino.exceptions import TrinoQueryError
 
 from localaws.athena.engine import Cancelled, internal_error
-from localaws.athena.errors import SYSTEM, USER, QueryError
+from localaws.athena.errors import SYSTEM, QueryError
 from localaws.athena.trino.text import Text
 
 log = logging.getLogger("localaws.athena")
@@ -75,17 +75,19 @@ def translated(error: TrinoQueryError, text: Text, stop_reason: str) -> Exceptio
         return _in_text(name, words[place.end() :], text.place(int(place[1])))
     if name in _ON_QUERIES:
         return QueryError(name, words)
+    return _on_rows(name, words)
+
+
+def _on_rows(name: str, words: str) -> QueryError:
+    """What went wrong while rows were read; never Trino's own words."""
     if name in _FILES:
         log.error("Trino could not read a file: %s", name)
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", "A data file of the table cannot be read", category=SYSTEM)
     for kind, pattern, ours in _ON_ROWS:
         found = re.search(pattern, words) if pattern else None
         if kind == name and (found or pattern is None):
-            return QueryError(name, ours.format(found[0] if found else ""), category=USER)
-    # Its message may quote values of rows; the query is in the state, to be run again.
+            return QueryError(name, ours.format(found[0] if found else ""))
     log.error("Trino failed on a query: %s", name)
-    if error.error_type == "USER_ERROR":
-        return QueryError(name, "The query failed on its data")
     return internal_error()
 
 
