@@ -3,9 +3,13 @@
 Example: ndjson(a_patient(gender="Male"), an_observation())
 """
 
+from pathlib import Path
 from typing import Any
 
 import orjson
+
+from trilake.clinical.preflight import Checked, Checker
+from trilake.clinical.reading import Piece, read_pieces
 
 Resource = dict[str, Any]
 
@@ -46,3 +50,20 @@ def a_bundle(*resources: Resource, kind: str = "transaction", **elements: Any) -
 
 def ndjson(*resources: Resource) -> bytes:
     return b"".join(orjson.dumps(resource) + b"\n" for resource in resources)
+
+
+def check_document(value: Any) -> list[Checked]:
+    """The records of a Bundle, an array or a resource, as the exact rules see them."""
+    return Checker(usual=10**9).piece(Piece(0, value if isinstance(value, bytes) else orjson.dumps(value))).checked
+
+
+def check_line(resource: Any) -> Checked:
+    """One resource as a line of NDJSON."""
+    (checked,) = Checker().piece(Piece(1, orjson.dumps(resource))).checked
+    return checked
+
+
+def check_file(path: Path, **options: int) -> list[Checked]:
+    """Every record of a file."""
+    checker = Checker()
+    return [one for piece in read_pieces(path, **options) for one in checker.piece(piece).checked]

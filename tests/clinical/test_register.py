@@ -6,10 +6,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.clinical.builders import a_patient, ndjson
+from tests.clinical.builders import a_patient, check_line, ndjson
 from trilake.clinical.importer import Importer
-from trilake.clinical.preflight import Checked, check
-from trilake.clinical.reading import Record
+from trilake.clinical.preflight import Checked
 from trilake.clinical.register import Register
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.ledger import FileOutcome
@@ -17,13 +16,13 @@ from trilake.core.quarantine import Quarantine
 from trilake.core.recognise import Kind
 
 OLD, NEW = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00+01:00"
-Held = tuple[str, str, bytes, str | None]
+Held = tuple[str, str, bytes, str | None, int | None]
 FILE = SourceFile("a.ndjson", Path("a.ndjson"), "0" * 64, 0, Kind.FHIR)
 
 
 def version(content: str, updated: str | None = None) -> Checked:
     meta = {"meta": {"lastUpdated": updated}} if updated else {}
-    return check(Record(1, None, b"", a_patient("p1", birthDate=content, **meta)))
+    return check_line(a_patient("p1", birthDate=content, **meta))
 
 
 def outcome(folder: Path, *versions: Checked, held: list[Held] | None = None) -> FileOutcome:
@@ -41,12 +40,12 @@ def counts(found: FileOutcome) -> tuple[int, int, int]:
 
 
 def as_held(checked: Checked) -> Held:
-    return checked.type, checked.id, checked.sha, checked.updated
+    return checked.type, checked.id, checked.sha, checked.updated, checked.version
 
 
 def test_equal_content_is_a_duplicate_whatever_the_order_of_keys_and_the_stamp(tmp_path: Path) -> None:
     turned = dict(reversed(a_patient("p1", birthDate="1950", meta={"lastUpdated": NEW, "versionId": "2"}).items()))
-    assert counts(outcome(tmp_path, version("1950"), check(Record(2, None, b"", turned)))) == (1, 1, 0)
+    assert counts(outcome(tmp_path, version("1950"), check_line(turned))) == (1, 1, 0)
 
 
 def test_the_newest_by_last_updated_wins_in_whatever_order_they_come(tmp_path: Path) -> None:
@@ -55,7 +54,7 @@ def test_the_newest_by_last_updated_wins_in_whatever_order_they_come(tmp_path: P
         for one in (version("1951", NEW), version("1950", OLD)):
             register.add(number, one)
         register.decide()
-        ((_, line, _),) = register.accepted("Patient")
+        ((_, _, line, _),) = register.accepted("Patient")
     assert b"1951" in line
 
 
@@ -65,7 +64,7 @@ def test_without_dates_on_all_the_last_one_read_wins(tmp_path: Path) -> None:
         for one in (version("1951", NEW), version("1950")):
             register.add(number, one)
         register.decide()
-        ((_, line, _),) = register.accepted("Patient")
+        ((_, _, line, _),) = register.accepted("Patient")
     assert b"1950" in line
 
 

@@ -30,6 +30,9 @@ MAX_FILES = 1_000_000
 MAX_FILE_BYTES = 50 * 1024**3
 MAX_JOB_BYTES = 5_000 * 1024**3
 REPORT_EVERY = 500
+REFUSE_TAG = ("https://localaws.example/tag", "refuse")
+"""System and code of the meta.tag of a resource that localaws refuses whatever it holds: the service's rules are not
+published in full, so what only it refuses can be tried no other way."""
 
 
 class ImportRun:
@@ -111,6 +114,8 @@ class ImportRun:
         if progress.resources_scanned % REPORT_EVERY == 0:
             self._show()
         resource, issues = read_resource(line)
+        if resource is not None and is_marked(resource):
+            resource, issues = None, [Issue("processing", "", f"The resource has the tag {REFUSE_TAG}")]
         if issues and not (self._is_lenient and resource is not None):
             progress.resources_refused += 1
             write(FAILURE, outcome(number, issues, status=400))
@@ -132,6 +137,12 @@ class ImportRun:
 
     def _show(self) -> None:
         self._job["JobProgressReport"] = self._progress.report()
+
+
+def is_marked(resource: dict[str, Any]) -> bool:
+    """Whether a resource asks to be refused, to see what becomes of one that only the service refuses."""
+    tags = (resource.get("meta") or {}).get("tag") or []
+    return any(isinstance(tag, dict) and (tag.get("system"), tag.get("code")) == REFUSE_TAG for tag in tags)
 
 
 def read_resource(line: bytes) -> tuple[dict[str, Any] | None, Issues]:

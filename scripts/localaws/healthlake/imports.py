@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("localaws.healthlake")
 
 MAX_QUEUED = 25
+MAX_STARTS_A_SECOND = 25
 SOURCE = "aws.healthlake"
 _EVENTS = {
     "SUBMITTED": "Import Job Submitted",
@@ -41,6 +43,7 @@ class ImportJobs:
     def __init__(self, world: World, state: HealthLakeState) -> None:
         self._world = world
         self._state = state
+        self._starts: list[float] = []
 
     def resume(self) -> None:
         """Take up the queues of a saved state; a job that was running when it was saved is over."""
@@ -61,6 +64,10 @@ class ImportJobs:
                 return store.jobs[repeated]
             if store.status != "ACTIVE":
                 raise ServiceError("ValidationException", f"The data store is {store.status}, not ACTIVE.")
+            self._starts = [at for at in self._starts if at > time.monotonic() - 1]
+            if len(self._starts) >= MAX_STARTS_A_SECOND:
+                raise ServiceError("ThrottlingException", "Rate exceeded")
+            self._starts.append(time.monotonic())
             if len(store.queue) >= MAX_QUEUED:
                 raise ServiceError("ThrottlingException", f"{MAX_QUEUED} import jobs are queued already.")
             job = self._submit(store, params)

@@ -1,69 +1,61 @@
-"""FHIR files to records: NDJSON lines, Bundle entries or one resource, each with its place in the file.
+"""FHIR files to pieces of work: blocks of NDJSON lines, or one JSON document, each with its place in the file.
 
-Reads plain or gzip files, line by line where they are NDJSON, so that a file of any size needs the memory of its
-longest line. A byte order mark, CRLF and blank lines are passed over; what cannot be read is a record with a fault.
+Reads plain or gzip files in blocks, so that a file of lines of any size needs the memory of a few blocks or of its
+longest line. A byte order mark is passed over and UTF-16 is turned into UTF-8; what cannot be read is a broken piece.
 
-Example: [record.resource["id"] for record in read_records(Path("Patient.ndjson"))]
+Example: [piece.first_line for piece in read_pieces(Path("Patient.ndjson"))]
 """
 
-import gzip
+import codecs
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 import orjson
+from msgspec import Struct
 
-from trilake.clinical.bundles import Names
-from trilake.clinical.r4.primitives import json_type
 from trilake.clinical.rules import Fault
+from trilake.core.recognise import utf16_of
 
 LONGEST = 128 << 20
 """Bytes of the longest line or JSON document that is read into memory."""
+BLOCK = 2 << 20
+"""Bytes of lines that are checked in one go."""
 HEAD = 1 << 16
+PACKED = 1 << 18
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(slots=True)
-class Record:
-    """One resource, or one piece of a file that should have been one.
+class Piece(Struct, array_like=True):
+    """Lines from `first_line` (from 1), a whole document where that is 0, or `faults` of what could not be read."""
 
-    `line` counts from 1; `entry` is the 0-based position in a Bundle; `resource` is None when there is none to load,
-    and then `faults` say why. `names` are those of all entries of its Bundle.
-    """
-
-    line: int | None
-    entry: int | None
+    first_line: int
     data: bytes
-    resource: dict[str, Any] | None
-    faults: list[Fault] = field(default_factory=list)
-    names: Names | None = None
+    faults: list[Fault] = []
 
     @property
-    def label(self) -> str:
-        """The record's part of an item id: its line, entry, both, or the whole file."""
-        parts = [str(self.line) if self.line else "", f"e{self.entry}" if self.entry is not None else ""]
-        return "-".join(part for part in parts if part) or "file"
+    def is_document(self) -> bool:
+        return self.first_line == 0
 
 
-def read_records(path: Path, *, longest: int = LONGEST) -> Iterator[Record]:
-    """Every record of a file, in order. A damaged gzip ends in one record that says so."""
+def read_pieces(path: Path, *, longest: int = LONGEST, block: int = BLOCK) -> Iterator[Piece]:
+    """The pieces of a file, in order. A damaged gzip ends in one broken piece that says so."""
+    line = [0]
     with path.open("rb") as raw:
         is_gzip = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_gzip else raw
-        line = 0
+        size = min(block, longest)
         try:
-            if is_ndjson(read_head(path, is_gzip)):
-                for line, data in numbered_lines(stream, longest):
-                    yield from line_records(line, data, longest)
+            head = read_head(path, is_gzip)
+            blocks = decoded(unpacked(raw, size) if is_gzip else iter(lambda: raw.read(size), b""), head)
+            if is_ndjson(utf8(head)):
+                yield from lines(blocks, line, longest)
             else:
-                yield from document_records(stream, longest)
-        except (EOFError, OSError, zlib.error) as error:
-            found = f"{type(error).__name__} after line {line}" if line else type(error).__name__
-            fault = Fault("FILE_UNREADABLE", "", found, "a whole file")
-            yield Record(line + 1, None, b"", None, [fault])
+                yield document(blocks, longest)
+        except (EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+            found = f"{type(error).__name__} after line {line[0]}" if line[0] else type(error).__name__
+            yield Piece(line[0] + 1, b"", [Fault("FILE_UNREADABLE", "", found, "a whole file")])
 
 
 def read_head(path: Path, is_gzip: bool) -> bytes:
@@ -78,80 +70,100 @@ def read_head(path: Path, is_gzip: bool) -> bytes:
             return b""
 
 
+def utf8(head: bytes) -> bytes:
+    encoding = utf16_of(head)
+    return head.decode(encoding, "ignore").encode() if encoding else head
+
+
+def unpacked(raw: BinaryIO, block: int) -> Iterator[bytes]:
+    """The content of a gzip of any number of members, to where it is damaged: then EOFError."""
+    unpacker, packed = zlib.decompressobj(wbits=31), b""
+    while packed or (packed := raw.read(PACKED)):
+        try:
+            data = unpacker.decompress(packed, block)
+        except zlib.error:
+            raise EOFError("damaged") from None
+        packed = unpacker.unconsumed_tail
+        yield data
+        if unpacker.eof:
+            packed = unpacker.unused_data.lstrip(b"\0")
+            unpacker = zlib.decompressobj(wbits=31)
+            if not packed and not (packed := raw.read(PACKED).lstrip(b"\0")):
+                return
+    raise EOFError
+
+
+def decoded(blocks: Iterator[bytes], head: bytes) -> Iterator[bytes]:
+    """The content in blocks of UTF-8, without its byte order mark."""
+    encoding = utf16_of(head)
+    decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
+    is_first = True
+    for data in blocks:
+        if decoder is not None:
+            data = decoder.decode(data).encode("utf-8", "surrogatepass").removeprefix(BOM if is_first else b"")
+        elif is_first:
+            data = data.removeprefix(BOM)
+        is_first = False
+        yield data
+    if decoder is not None:
+        decoder.decode(b"", final=True)
+
+
 def is_ndjson(head: bytes) -> bool:
     """Whether lines are records: the first line is whole JSON, or has no end in sight, or the second starts anew."""
-    lines = [line for line in head.removeprefix(BOM).splitlines() if line.strip()]
-    if len(lines) < 2:
+    found = [line for line in head.removeprefix(BOM).splitlines() if line.strip()]
+    if len(found) < 2:
         return True
     try:
-        orjson.loads(lines[0])
+        orjson.loads(found[0])
         return True
     except orjson.JSONDecodeError:
-        return lines[1].startswith(b"{") and lines[0].strip() != b"["
+        return found[1].startswith(b"{") and found[0].strip() != b"["
 
 
-def numbered_lines(stream: BinaryIO, longest: int) -> Iterator[tuple[int, bytes | None]]:
-    """(line number, stripped line) without blank lines; None for a line beyond `longest`, which is skipped over."""
-    number = 0
-    while line := stream.readline(longest + 1):
-        number += 1
-        if len(line) > longest and not line.endswith(b"\n"):
-            while (rest := stream.readline(1 << 20)) and not rest.endswith(b"\n"):
-                pass
-            yield number, None
+def lines(blocks: Iterator[bytes], line: list[int], longest: int) -> Iterator[Piece]:
+    """Blocks cut at line ends; `line` holds the number of the last line given. A line beyond `longest` is skipped."""
+    held: list[bytes] = []
+    n_held, is_skipping = 0, False
+    for data in blocks:
+        end = data.rfind(b"\n") + 1
+        if not end:
+            if n_held + len(data) > longest:
+                held, n_held, is_skipping = [], 0, True
+            elif not is_skipping:
+                held.append(data)
+                n_held += len(data)
             continue
-        stripped = (line.removeprefix(BOM) if number == 1 else line).strip()
-        if stripped:
-            yield number, stripped
+        start = 0
+        if is_skipping or n_held + data.find(b"\n") > longest:
+            start = data.find(b"\n") + 1
+            line[0] += 1
+            yield too_long(line[0], longest)
+            held, n_held, is_skipping = [], 0, False
+        first, whole = line[0] + 1, b"".join([*held, data[start:end]])
+        line[0] += whole.count(b"\n")
+        if whole:
+            yield Piece(first, whole)
+        held, n_held = [data[end:]], len(data) - end
+    if is_skipping:
+        yield too_long(line[0] + 1, longest)
+    elif rest := b"".join(held):
+        line[0] += 1
+        yield Piece(line[0], rest)
 
 
-def line_records(line: int, data: bytes | None, longest: int) -> Iterator[Record]:
-    if data is None:
-        fault = Fault("FHIR_TOO_LONG", "", f"more than {longest:,} bytes", f"at most {longest:,} bytes in a line")
-        yield Record(line, None, b"", None, [fault])
-        return
-    try:
-        yield from expand(orjson.loads(data), data, line)
-    except orjson.JSONDecodeError as error:
-        fault = Fault("FHIR_NOT_JSON", "", f"{error.msg} at column {error.colno}", "one JSON object")
-        yield Record(line, None, data, None, [fault])
+def too_long(line: int, longest: int) -> Piece:
+    found, expected = f"more than {longest:,} bytes", f"at most {longest:,} bytes in a line"
+    return Piece(line, b"", [Fault("FHIR_TOO_LONG", "", found, expected)])
 
 
-def document_records(stream: BinaryIO, longest: int) -> Iterator[Record]:
-    data = stream.read(longest + 1)
-    if len(data) > longest:
-        fault = Fault("FHIR_TOO_LONG", "", f"more than {longest:,} bytes", f"at most {longest:,} bytes in a document")
-        yield Record(None, None, b"", None, [fault])
-        return
-    try:
-        yield from expand(orjson.loads(data.removeprefix(BOM)), data, None)
-    except orjson.JSONDecodeError as error:
-        fault = Fault("FHIR_NOT_JSON", "", f"{error.msg} at column {error.colno}", "one JSON object")
-        yield Record(error.lineno, None, data, None, [fault])
-
-
-def expand(value: Any, data: bytes, line: int | None) -> Iterator[Record]:
-    """A parsed line or document as records: a Bundle's entries, else itself."""
-    if not isinstance(value, dict):
-        yield Record(line, None, data, None, [Fault("FHIR_NOT_OBJECT", "", json_type(value), "a JSON object")])
-    elif value.get("resourceType") != "Bundle":
-        yield Record(line, None, data, value)
-    elif not isinstance(value.get("entry", []), list):
-        fault = Fault("FHIR_WRONG_TYPE", "Bundle.entry", json_type(value["entry"]), "array")
-        yield Record(line, None, data, None, [fault])
-    else:
-        names = Names(value.get("entry", []), is_history=value.get("type") == "history")
-        for index, entry in enumerate(names.entries):
-            yield entry_record(entry, index, names, line)
-
-
-def entry_record(entry: Any, index: int, names: Names, line: int | None) -> Record:
-    resource = entry.get("resource") if isinstance(entry, dict) else None
-    if not isinstance(resource, dict):
-        found = "no resource" if isinstance(entry, dict) and resource is None else json_type(resource or entry)
-        fault = Fault("FHIR_ENTRY_EMPTY", f"Bundle.entry[{index}]", found, "a resource")
-        return Record(line, index, orjson.dumps(entry), None, [fault])
-    if resource.get("resourceType") == "Bundle":
-        fault = Fault("FHIR_NESTED_BUNDLE", f"Bundle.entry[{index}]", "a Bundle", "a resource of another type")
-        return Record(line, index, orjson.dumps(resource), None, [fault])
-    return Record(line, index, b"", resource, names=names)
+def document(blocks: Iterator[bytes], longest: int) -> Piece:
+    held: list[bytes] = []
+    n_held = 0
+    for data in blocks:
+        held.append(data)
+        n_held += len(data)
+        if n_held > longest:
+            found, expected = f"more than {longest:,} bytes", f"at most {longest:,} bytes in a document"
+            return Piece(0, b"", [Fault("FHIR_TOO_LONG", "", found, expected)])
+    return Piece(0, b"".join(held))

@@ -98,19 +98,15 @@ class Walk:
                 self.element(item, element, value)
                 self.trail.pop()
             elif not (is_resource and key == "resourceType"):
-                self.companion(key, item, elements)
+                self.companion(key, item, elements, value)
         self.completeness(value, kind)
         if kind.name in TYPED or invariants(kind.name):
             self.met.append((kind.name, value, "".join(self.trail)))
 
-    def companion(self, key: str, item: Any, elements: dict[str, Element]) -> None:
+    def companion(self, key: str, item: Any, elements: dict[str, Element], parent: dict[str, Any]) -> None:
         """`_birthDate` carries id and extensions of the primitive `birthDate`."""
         primitive = elements.get(key[1:]) if key.startswith("_") else None
-        if (
-            primitive is None
-            or not primitive.is_primitive
-            or primitive.name in ("id", "url" if "value[x]" in elements else "")
-        ):
+        if primitive is None or not primitive.is_primitive:
             self.fault("FHIR_ELEMENT_UNKNOWN", "an element that R4 does not have here", "none", at=f".{key[:40]}")
             return
         self.trail.append("." + key)
@@ -119,17 +115,19 @@ class Walk:
         elif not item:
             self.fault("FHIR_EMPTY", json_type(item), "an extension, or no element")
         else:
-            for one in item if primitive.is_list else [item]:
+            values = parent.get(primitive.name)
+            given = values if isinstance(values, list) else [values]
+            for place, one in enumerate(item if isinstance(item, list) else [item]):
                 if one is not None or not primitive.is_list:
-                    self.extension_holder(one)
+                    self.extension_holder(one, has_value=place < len(given) and given[place] is not None)
         self.trail.pop()
 
-    def extension_holder(self, item: Any) -> None:
+    def extension_holder(self, item: Any, *, has_value: bool) -> None:
         if not isinstance(item, dict):
             self.fault("FHIR_WRONG_TYPE", json_type(item), "object")
         else:
             self.object(item, definition("Element"))
-            if not item.get("extension"):
+            if not item or not (has_value or item.get("extension")):
                 self.fault("FHIR_EMPTY", "no extension", "an extension, or no element")
 
     def completeness(self, value: dict[str, Any], kind: Definition) -> None:

@@ -116,10 +116,12 @@ def inflate(head: bytes) -> bytes:
 
 
 def utf16_of(head: bytes) -> str:
-    """The name of the encoding of JSON in UTF-16, with or without a byte order mark; an empty text for other content."""
+    """The name of the encoding of JSON in UTF-16, with or without a byte order mark; else an empty text."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    return {b"{\x00": "utf-16-le", b"[\x00": "utf-16-le", b"\x00{": "utf-16-be", b"\x00[": "utf-16-be"}.get(head[:2], "")
+    return {b"{\x00": "utf-16-le", b"[\x00": "utf-16-le", b"\x00{": "utf-16-be", b"\x00[": "utf-16-be"}.get(
+        head[:2], ""
+    )
 
 
 def text_start(head: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Whether a narrative is the small XHTML that FHIR R4 allows (hl7.org/fhir/R4/narrative.html, txt-1 and txt-2).
 
-Pure. Elements and attributes are those that HL7's validator takes.
+Pure. What stands after the div is passed over, as HL7's validator does; the elements and attributes are those that it
+takes.
 
 Example: problem('<div xmlns="http://www.w3.org/1999/xhtml"><script/></div>')  ->  "an element 'script'"
 """
@@ -35,10 +36,12 @@ def problem(div: str) -> str | None:
     try:
         check.parser.Parse(div.strip(), True)
     except expat.ExpatError as error:
+        if expat.ErrorString(error.code) == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+            return check.verdict
         return f"no XHTML: {expat.ErrorString(error.code)} at column {error.offset}"
     except ValueError:
         return "no XHTML: characters that XML does not have"
-    return check.found or (None if check.has_content else "no text and no picture")
+    return check.verdict
 
 
 class Check:
@@ -53,6 +56,10 @@ class Check:
         self.found: str | None = None
         self.has_content = False
         self.depth = 0
+
+    @property
+    def verdict(self) -> str | None:
+        return self.found or (None if self.has_content else "no text and no picture")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self.depth == 0:

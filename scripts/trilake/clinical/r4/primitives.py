@@ -22,7 +22,7 @@ CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:")
 CODE = re.compile(r"\S+(?: \S+)*")
 BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 DATES = {
@@ -49,7 +49,7 @@ FAST = {
     "dateTime": rf"^(?:{SOUND_DAY}(?:{SOUND_TIME})?|{SOUND_PART})\Z",
     "instant": rf"^{SOUND_DAY}{SOUND_TIME}\Z",
     "time": r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?\Z",
-    "code": r"^\S+\Z",
+    "code": r"^\S+(?: \S+)*\Z",
     "id": r"^[A-Za-z0-9\-.]{1,64}\Z",
     "uri": rf"^(?:https?://\S+|{SOUND_URN})\Z",
     "url": r"^https?://\S+\Z",

@@ -14,6 +14,8 @@ from trilake.core.ledger import shape
 
 Found = Iterator[tuple[str, str, str, str]]
 LINKS = ("canonical", "uri", "url")
+UNBOUND = ("tag", "valueCoding")
+"""Codings that no value set is named for: there, as in a Quantity, the system is an absolute URI."""
 
 
 def whole_faults(kind: str, resource: Any) -> Found:
@@ -25,11 +27,10 @@ def whole_faults(kind: str, resource: Any) -> Found:
     yield from walk(resource, kind, kind, held, links)
     for place, one in enumerate(contained):
         path = f"{kind}.contained[{place}]"
-        before = set(links)
         own: set[str] = set()
         yield from walk(one, one["resourceType"], path, held, own)
         containers |= {place} if "#" in own else set()
-        links = before | own
+        links |= own
         yield from contained_faults(one, path)
     for place, one in enumerate(contained):
         if f"#{one.get('id')}" not in links and place not in containers and one.get("url") is None:
@@ -73,6 +74,12 @@ def walk(value: Any, kind: str, path: str, held: dict[str, str], links: set[str]
                 yield from reference(one, where, held, links, element.targets)
             elif element.type == "Extension" and kind != "Extension" and not SCHEME.match(one.get("url") or ""):
                 yield "FHIR_EXTENSION", f"{where}.url", shape(one.get("url") or ""), "an absolute URL"
+            elif (
+                (name in UNBOUND or element.type == "Quantity")
+                and one.get("system") is not None
+                and not SCHEME.match(one["system"])
+            ):
+                yield "FHIR_FORM", f"{where}.system", shape(one["system"]), "an absolute URI"
             if isinstance(one, dict):
                 yield from walk(one, element.type, where, held, links)
 

@@ -1,0 +1,202 @@
+"""A JSON document to its resources: the entries of a Bundle, the items of an array, or the one resource that it is.
+
+Pure, on bytes: what is cut out keeps the text it had, but for the blanks between its parts. What the Bundle around the
+entries breaks is a warning: its resources are loaded all the same.
+
+Example: [found.entry for found in resources_in(data)]
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from trilake.clinical.bundles import Names
+from trilake.clinical.parsing import NotJson, parse
+from trilake.clinical.r4.primitives import json_type
+from trilake.clinical.rules import Fault, faults_of
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+REQUESTS = ("batch", "transaction", "history")
+TOLD_ELSEWHERE = ("bdl-11", "bdl-12")
+"""Invariants that ask for the resources themselves, which are not in the frame that is checked."""
+
+
+@dataclass
+class Found:
+    """One resource's text, or `faults` of what should have been one; `entry` is its 0-based place in the document."""
+
+    entry: int | None
+    data: bytes
+    type: Any = None
+    id: Any = None
+    full_url: Any = None
+    names: Names | None = None
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+
+class Head(Struct):
+    """As much of a resource as tells what it is."""
+
+    resourceType: Any = None
+    id: Any = None
+
+
+class Request(Struct, forbid_unknown_fields=True):
+    """Bundle.entry.request of a sound Bundle."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+    url: Annotated[str, Meta(min_length=1)]
+    ifNoneExist: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+
+
+class Entry(Struct, forbid_unknown_fields=True):
+    """Bundle.entry of a sound Bundle that carries resources."""
+
+    resource: Raw
+    fullUrl: Annotated[str, Meta(pattern=r"^(?:urn:(?:uuid|oid):|https?://(?!.*/_history/))\S+\Z")] | UnsetType = UNSET
+    request: Request | UnsetType = UNSET
+    search: Raw | UnsetType = UNSET
+
+
+class SoundBundle(Struct, forbid_unknown_fields=True):
+    """A Bundle whose frame needs no second look."""
+
+    resourceType: Literal["Bundle"]
+    type: Literal["transaction", "batch", "collection", "searchset", "history"]
+    entry: Annotated[list[Entry], Meta(min_length=1)]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")] | UnsetType = UNSET
+    meta: Raw | UnsetType = UNSET
+
+
+class AnyBundle(Struct):
+    """A Bundle of which only the entries are looked at."""
+
+    type: Any = None
+    entry: list[Raw] = []
+
+
+def resources_in(data: bytes) -> Iterator[Found]:
+    """What a document or a line holds, in order. A document that is no JSON is one thing found, with its fault."""
+    try:
+        data = msgspec.json.format(data, indent=-1)
+        head = data[:1]
+        kind = msgspec.json.decode(data, type=Head) if head == b"{" else None
+    except UNREADABLE:
+        yield not_json(data)
+        return
+    if kind is not None and kind.resourceType == "Bundle":
+        yield from bundle(data)
+    elif kind is not None:
+        yield Found(None, data, kind.resourceType, kind.id)
+    elif head == b"[" and (items := array(data)):
+        yield from items
+    else:
+        fault = Fault("FHIR_NOT_OBJECT", "", json_type(msgspec.json.decode(data)), "a JSON object")
+        yield Found(None, data, faults=[fault])
+
+
+def not_json(data: bytes) -> Found:
+    try:
+        parse(data)
+        words = "not read as JSON"
+    except NotJson as error:
+        words = str(error)
+    return Found(None, data, faults=[Fault("FHIR_NOT_JSON", "", words, "one JSON object")])
+
+
+def array(data: bytes) -> list[Found]:
+    """The items of an array; none when they are not all objects."""
+    items = [bytes(raw) for raw in msgspec.json.decode(data, type=list[Raw])]
+    if any(one[:1] != b"{" for one in items):
+        return []
+    heads = [msgspec.json.decode(one, type=Head) for one in items]
+    return [
+        Found(place, one, head.resourceType, head.id)
+        for place, (one, head) in enumerate(zip(items, heads, strict=True))
+    ]
+
+
+def bundle(data: bytes) -> Iterator[Found]:
+    try:
+        sound = msgspec.json.decode(data, type=SoundBundle)
+        entries = [(one.fullUrl, bytes(one.resource)) for one in sound.entry]
+        asks = all((one.request is not UNSET) == (sound.type in REQUESTS) for one in sound.entry)
+        is_search = sound.type == "searchset" or all(one.search is UNSET for one in sound.entry)
+        urls = [url for url, _ in entries if url is not UNSET]
+        is_distinct = len(urls) == len(set(urls)) or sound.type == "history"
+        warnings = [] if asks and is_search and is_distinct else frame_faults(data)
+        yield from entries_of(entries, sound.type == "history", warnings)
+    except msgspec.MsgspecError:
+        yield from other_bundle(data)
+
+
+def other_bundle(data: bytes) -> Iterator[Found]:
+    try:
+        loose = msgspec.json.decode(data, type=AnyBundle)
+    except msgspec.MsgspecError:
+        found = json_type(parse(data).get("entry"))
+        yield Found(None, data, faults=[Fault("FHIR_WRONG_TYPE", "Bundle.entry", found, "array")])
+        return
+    entries: list[tuple[Any, bytes | Fault]] = []
+    for place, raw in enumerate(loose.entry):
+        try:
+            entry = msgspec.json.decode(raw, type=dict[str, Raw])
+            url = msgspec.json.decode(entry["fullUrl"]) if "fullUrl" in entry else UNSET
+            fault = Fault("FHIR_ENTRY_EMPTY", f"Bundle.entry[{place}]", "no resource", "a resource")
+            entries.append((url, bytes(entry["resource"]) if "resource" in entry else fault))
+        except msgspec.MsgspecError:
+            found = json_type(msgspec.json.decode(raw))
+            entries.append((UNSET, Fault("FHIR_ENTRY_EMPTY", f"Bundle.entry[{place}]", found, "a resource")))
+    yield from entries_of(entries, loose.type == "history", frame_faults(data), list(map(bytes, loose.entry)))
+
+
+def entries_of(
+    entries: list[tuple[Any, Any]], is_history: bool, warnings: list[Fault], raws: list[bytes] | None = None
+) -> Iterator[Found]:
+    """The entries' resources, once the names of all of them are known; warnings go with the first."""
+    names = Names(is_history)
+    found = []
+    for place, (url, data) in enumerate(entries):
+        found.append(entry(place, None if url is UNSET else url, data, raws[place] if raws else b""))
+        one = found[-1]
+        if not one.faults and isinstance(one.type, str):
+            names.learn(one.full_url, one.type, one.id, one.data)
+    for one in found:
+        one.names = names
+        one.warnings, warnings = warnings, []
+        yield one
+
+
+def entry(place: int, full_url: Any, data: Any, raw: bytes) -> Found:
+    if isinstance(data, Fault):
+        return Found(place, raw, faults=[data])
+    path = f"Bundle.entry[{place}]"
+    if data[:1] != b"{":
+        found = json_type(msgspec.json.decode(data))
+        return Found(place, raw or data, faults=[Fault("FHIR_ENTRY_EMPTY", path, found, "a resource")])
+    head = msgspec.json.decode(data, type=Head)
+    if head.resourceType == "Bundle":
+        return Found(place, data, faults=[Fault("FHIR_NESTED_BUNDLE", path, "a Bundle", "a resource of another type")])
+    return Found(place, data, head.resourceType, head.id, full_url)
+
+
+def frame_faults(data: bytes) -> list[Fault]:
+    """What the Bundle breaks apart from its resources, as warnings."""
+    frame = parse(data)
+    for one in frame["entry"] if isinstance(frame.get("entry"), list) else []:
+        if isinstance(one, dict) and isinstance(one.get("resource"), dict):
+            one["resource"] = {"resourceType": "Parameters", "meta": {"versionId": version_of(one["resource"])}}
+    faults = faults_of(frame, needs_id=False)
+    return [
+        Fault("FHIR_BUNDLE", one.path, one.found, one.expected) for one in faults if one.found not in TOLD_ELSEWHERE
+    ]
+
+
+def version_of(resource: dict[str, Any]) -> str:
+    meta = resource.get("meta")
+    found = meta.get("versionId") if isinstance(meta, dict) else None
+    return found if isinstance(found, str) and found.isalnum() else "0"
