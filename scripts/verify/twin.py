@@ -88,6 +88,10 @@ class Twin:
             raise failure
         yield Result(answer.columns, iter(batches))
 
+    def change(self, statement: Query, work: Work) -> int | None:
+        """DuckDB only reads, so that what is written comes from a query that both are asked."""
+        return self.duckdb.change(statement, work)
+
     def constant(self, node: exp.Expr, work: Work) -> object:
         return self.duckdb.constant(node, work)
 

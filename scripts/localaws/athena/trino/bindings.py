@@ -1,7 +1,7 @@
 """Internal table names to what Trino reads: tables of its catalogs, snapshots of them, rows handed over.
 
 Reads table metadata; writes nothing. Behind `make local-aws ENGINE=trino`.
-Example: `bound(query, world, evaluate)` has `iceberg_123456789012.clinical.patient` where `__t0` was.
+Example: `bound(query, world, evaluate)` has `awsdatacatalog.clinical.patient` where `__t0` was.
 """
 
 from __future__ import annotations

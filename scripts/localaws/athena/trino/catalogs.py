@@ -1,7 +1,7 @@
 """Trino's catalogs over ours: for each account its Iceberg tables and its other tables, made when a query needs them.
 
 Reads and writes nothing itself. Behind `make local-aws ENGINE=trino`.
-Example: `creation(iceberg_catalog("123456789012"), world)` is a CREATE CATALOG statement.
+Example: `creation("iceberg_888888888888", world)` is a CREATE CATALOG statement.
 
 Trino reads the catalog and the objects as the administrator of the account and as AWS's own service, identities that no
 persona has: whoever asks Athena has been authorised before.
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from localaws.athena.catalog import TableRef
+from localaws.athena.catalog import CATALOG, TableRef
+from localaws.caller import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from localaws.world import World
@@ -31,7 +32,9 @@ _CONNECTORS = {"iceberg": _ICEBERG, "hive": _HIVE}
 
 
 def catalog_of(ref: TableRef) -> str:
-    """The Trino catalog that has the table."""
+    """The Trino catalog that has the table; the account's own Iceberg tables are where views look for them."""
+    if ref.kind == "iceberg" and ref.catalog_id == ACCOUNT_ID:
+        return CATALOG
     return f"{'iceberg' if ref.kind == 'iceberg' else 'hive'}_{ref.catalog_id}"
 
 
@@ -42,7 +45,7 @@ def catalogs_in(tree: exp.Expr) -> Iterator[str]:
 
 def creation(name: str, world: World) -> str:
     """The statement that makes the catalog; it holds keys and is never logged."""
-    connector, _, account_id = name.partition("_")
+    connector, _, account_id = (f"iceberg_{ACCOUNT_ID}" if name == CATALOG else name).partition("_")
     settings = {**_CONNECTORS[connector], **_glue_and_s3(world, account_id)}
     listed = ", ".join(f"\"{key}\" = '{value}'" for key, value in settings.items())
     return f"CREATE CATALOG IF NOT EXISTS {name} USING {connector} WITH ({listed})"
