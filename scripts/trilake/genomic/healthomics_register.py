@@ -46,14 +46,20 @@ Held = list[tuple[Item, Imported | None]]
 
 
 def register_samples(session: Session, held: Held, links: Links, load_id: str) -> None:
-    """Let these files' samples count, in one commit, instead of what files of the same names brought for them."""
+    """Let these files' samples count, in one commit, instead of what files of the same names brought for them.
+
+    A file without a record to import has no job, and its samples no rows.
+    """
     results = {item["sha256"]: result for item, result in held}
 
     def rows(item: Item) -> Iterator[pa.RecordBatch]:
         result, samples = results[item["sha256"]], item["samples"].split("\t")
-        if result is None:
-            return
-        told = {**item, "import_job_id": result.job_id, "source_file": item["name"], "load_id": load_id}
+        told = {
+            **item,
+            "import_job_id": result.job_id if result else "",
+            "source_file": item["name"],
+            "load_id": load_id,
+        }
         own = {"sampleid": samples, "stored_sampleid": stored_names(item["sha256"], len(samples))}
         columns: dict[str, list[str | None]] = {
             name: [*own[name]] if name in own else [told[name] or None] * len(samples) for name in SAMPLE.names
