@@ -4,6 +4,7 @@ Writes to a temporary folder. Read by the modules of `bench`, one a room.
 Example: `yield Figure("FHIR check", n, "resources", seconds, beside("orjson", peer))`
 """
 
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,18 @@ def timed(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
+
+
+def busy(action: Callable[[], object]) -> float:
+    """Seconds of processor time, of this process and of children that have ended: what others do does not count."""
+    started = processor_seconds()
+    action()
+    return processor_seconds() - started
+
+
+def processor_seconds() -> float:
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def beside(peer: str, seconds: float) -> str:
