@@ -42,7 +42,6 @@ def test_a_sound_meta_line_draws_no_remark(meta):
         ('##INFO=<ID=AC,Number=A,Type=Integer,Description="x>', "INFO"),
         ("##INFO=AC", "INFO"),
         ("##contig=<length=5>", "contig"),
-        ("##assembly=nowhere", "assembly"),
     ],
 )
 def test_a_broken_meta_line_is_refused_with_its_line_and_field(meta, path):
@@ -91,3 +90,37 @@ def test_a_reserved_key_declared_otherwise_is_a_remark_and_the_declaration_count
 )
 def test_the_build_is_read_from_reference_and_contigs(meta, build):
     assert judge(FIRST, meta, COLUMNS)[0].reference_genome == build
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        ("##reference=hg19", "##contig=<ID=1,length=248956422>"),
+        ("##contig=<ID=1,length=249250621>", "##contig=<ID=2,length=242193529>"),
+    ],
+)
+def test_a_header_that_tells_two_builds_refuses_the_file(meta):
+    (reason,) = refusals(FIRST, *meta, COLUMNS)
+    assert (reason.code, reason.line, reason.found) == ("VCF_BUILD", 3, "GRCh38")
+
+
+@pytest.mark.parametrize(
+    ("meta", "path"),
+    [
+        ("##assembly=nowhere", "assembly"),
+        ("##assembly=ftp://8080:8080/x", "assembly"),
+        ("##pedigreeDB=ftp://host/x", "pedigreeDB"),
+        ("##META=<ID=Assay,Number=N,Type=String,Values=[a]>", "META.Number"),
+        ("##META=<ID=Assay,Number=.,Type=Text,Values=[a]>", "META.Type"),
+        ("##PEDIGREE=<Father=F>", "PEDIGREE.ID"),
+        ("##PEDIGREE=<ID=C,Father=some body>", "PEDIGREE.Father"),
+        ("##PEDIGREE=<ID=C,Father=some,body>", "PEDIGREE"),
+        ("##contig=<ID=1,length=many>", "contig.length"),
+        ('##INFO=<ID=1A,Number=1,Type=String,Description="x">', "INFO.ID"),
+        ('##INFO=<ID=XF,Number=1,Type=Flag,Description="x">', "INFO XF"),
+        ("##fileformat=VCFv4.2", "fileformat"),
+    ],
+)
+def test_what_no_record_depends_on_is_a_remark(meta, path):
+    _, reasons = judge(FIRST.replace("4.2", "4.3"), meta, COLUMNS)
+    assert [(reason.path, reason.is_warning) for reason in reasons] == [(path, True)]

@@ -155,7 +155,7 @@ def test_an_unnamed_build_is_assumed_with_a_remark(tmp_path):
     path.write_text(a_vcf(RECORDS[0]).replace("##reference=GRCh38\n", ""))
     reading = read(path)
     assert rows(reading)[0]["reference_genome"] == "GRCh38"
-    assert [reason.code for reason in reading.warnings] == ["VCF_BUILD_ASSUMED"]
+    assert "VCF_BUILD_ASSUMED" in {reason.code for reason in reading.warnings}
 
 
 def judged(path: Path) -> bool:

@@ -119,7 +119,7 @@ def any_block_is_vectorised() -> Iterator[None]:
 
 def told(parsed: Parsed) -> tuple:
     rows = [repr(row) for row in parsed.batch.to_pylist()]
-    return rows, parsed.refused, parsed.counts, parsed.runs, sorted(map(repr, parsed.warnings))
+    return rows, parsed.refused, parsed.counts, parsed.runs, parsed.undeclared, sorted(map(repr, parsed.warnings))
 
 
 @settings(max_examples=300, deadline=None)

@@ -46,6 +46,10 @@ CLINICAL = {
 }
 GENOMIC = {
     "VCF_HEADER": "The header breaks a rule of the VCF specification.",
+    "VCF_BUILD": "The header tells two reference genomes; records of one would be put at places of the other.",
+    "VCF_UNDECLARED": "Loaded, though the header does not declare the key, filter, contig or allele.",
+    "VCF_STRUCTURAL": "Loaded, though a structural variant breaks a rule of its version.",
+    "VCF_REF_MISMATCH": "REF is not what the reference sequence has there: another build, or a wrong record.",
     "VCF_ENCODING": "The line is not UTF-8 text.",
     "VCF_COLUMNS": "The record has another number of columns than the header.",
     "VCF_CHROM": "CHROM is not a contig name.",

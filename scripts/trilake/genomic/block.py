@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from trilake.core.ledger import Reason
+from trilake.genomic.declared import Name, undeclared
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.order import Run, runs_of
 from trilake.genomic.record import VcfRecord, read_record
@@ -54,13 +55,15 @@ class Counts:
 
 @dataclass
 class Parsed:
-    """What became of a block. `warnings` are the first only; `runs` say in which order its records stand."""
+    """What became of a block. `warnings` are the first only; `runs` say in which order its records stand, `undeclared`
+    which names that the header lacks they use, with the line of the first."""
 
     batch: pa.RecordBatch
     refused: list[Refused] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     runs: list[Run] = field(default_factory=list)
+    undeclared: dict[Name, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Exact:
     records: list[tuple[int, VcfRecord]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
+    undeclared: dict[Name, int] = field(default_factory=dict)
     n_duplicates: int = 0
     _before: int = -1
     _place: tuple[str, int] = ("", 0)
@@ -99,6 +103,8 @@ class Exact:
         earlier = self._seen(record, text)
         if earlier is None:
             self.records.append((number, record))
+            for name in undeclared(record, self.header):
+                self.undeclared.setdefault(name, line)
         elif earlier == text:
             self.n_duplicates += 1
             self._warn([Reason("VCF_REPEATED", "each record once", line=line, path="line", is_warning=True)])
@@ -133,7 +139,10 @@ def parse_block(block: Block, header: VcfHeader, origin: Origin, *, is_exact: bo
     n_refused = len(exact.refused)
     counts = Counts(n_loaded + n_refused + exact.n_duplicates, n_loaded, exact.n_duplicates, n_refused)
     runs = all_runs(fast, exact, block.first_line)
-    return Parsed(in_order(parts, schema), exact.refused, exact.warnings, counts, runs)
+    names = exact.undeclared
+    for name, line in fast.undeclared.items():
+        names[name] = min(line + block.first_line, names.get(name, line + block.first_line))
+    return Parsed(in_order(parts, schema), exact.refused, exact.warnings, counts, runs, names)
 
 
 def lines_at(data: bytes, numbers: np.ndarray | None) -> Iterator[tuple[int, bytes]]:

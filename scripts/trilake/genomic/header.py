@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason, shape
-from trilake.genomic.reserved import FORMAT, INFO, TYPES, Field
+from trilake.genomic.builds import build_in_words, build_of_length, known_length
+from trilake.genomic.meta import URL, check_field, check_meta
+from trilake.genomic.reserved import TYPES, Field, reserved_field
 from trilake.genomic.text import has_wrong_bytes, readable
 
 if TYPE_CHECKING:
@@ -23,39 +25,47 @@ FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
 META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 STRUCTURED = {"INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META"}
+ADDRESSES = {"assembly": False, "pedigreeDB": True}
 NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
-URL = re.compile(r"(https?|ftp|file)://\S+", flags=re.IGNORECASE)
 ALT_ID = re.compile(r"[^\s,<>]+")
 ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
 ENTRY = re.compile(r'([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
 QUOTED = {"Description", "Source", "Version"}
-CHROMOSOME_1 = {248956422: "GRCh38", 249250621: "GRCh37", 247249719: "NCBI36"}
-BUILDS = (
-    (re.compile(r"GRCh38|hg38|b38\b|hs38", re.IGNORECASE), "GRCh38"),
-    (re.compile(r"GRCh37|hg19|b37\b|hs37", re.IGNORECASE), "GRCh37"),
-    (re.compile(r"NCBI36|hg18|b36\b|-B36\b|=B36\b", re.IGNORECASE), "NCBI36"),
-)
 
 
 @dataclass
 class VcfHeader:
-    """What the header declares. `samples` is empty for a sites-only file; `reference_genome` None when not told.
+    """What the header declares. `samples` is empty for a sites-only file.
 
-    `lines` are the header as it stands in the file; `layouts` belongs to `layout.layout_of`.
+    `builds` are those that it tells, in words or by the lengths of chromosomes, with the line of each. `lines` are
+    the header as it stands in the file; `layouts` belongs to `layout.layout_of`, `limits` to `limit`.
     """
 
     version: str = ""
     info: dict[str, Field] = field(default_factory=dict)
     format: dict[str, Field] = field(default_factory=dict)
     filters: set[str] = field(default_factory=set)
+    alts: set[str] = field(default_factory=set)
     contigs: dict[str, int | None] = field(default_factory=dict)
     samples: list[str] = field(default_factory=list)
-    reference_genome: str | None = None
+    builds: dict[str, int] = field(default_factory=dict)
     file_date: str | None = None
     n_lines: int = 0
     lines: list[str] = field(default_factory=list)
     layouts: dict[str, Layout] = field(default_factory=dict)
+    limits: dict[str, int | None] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def reference_genome(self) -> str | None:
+        """The build of the file; None when the header does not tell."""
+        return next(iter(self.builds), None)
+
+    def limit(self, contig: str) -> int | None:
+        """The last position of a contig, as declared or, of a chromosome, as the build has it; None when not known."""
+        if contig not in self.limits:
+            self.limits[contig] = self.contigs.get(contig) or known_length(contig, self.reference_genome)
+        return self.limits[contig]
 
 
 def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reason]]:
@@ -78,8 +88,7 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
         elif line.startswith("##"):
             reasons += read_meta(header, number, line)
         else:
-            reasons += read_columns(header, number, line)
-            return header, reasons
+            return header, reasons + read_columns(header, number, line) + check_builds(header)
     reasons.append(fault(header.n_lines or 1, "#CHROM line", "the end of the file", "a column line"))
     return header, reasons
 
@@ -108,33 +117,40 @@ def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
     return []
 
 
+def check_builds(header: VcfHeader) -> list[Reason]:
+    """A header that tells two builds could be of either: its records would be put at wrong places."""
+    if len(header.builds) < 2:
+        return []
+    first, (other, line) = next(iter(header.builds)), list(header.builds.items())[1]
+    return [Reason("VCF_BUILD", f"one reference genome; {first} was told before", other, line, "reference, contig")]
+
+
 def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     """Take in one ## line."""
     match = META.fullmatch(line)
     if match is None:
         return [fault(number, "meta line", shape(line), "##key=value")]
     key, value = match["key"], match["value"]
-    if header.reference_genome is None and key in ("reference", "contig", "assembly"):
-        header.reference_genome = build_of(line)
+    if key in ("reference", "contig", "assembly") and (named := build_in_words(value)):
+        header.builds.setdefault(named, number)
     if key == "fileDate":
         header.file_date = re.sub(r"\D", "", value) or None
-    if key == "assembly" and not URL.fullmatch(value):
-        return [fault(number, key, value, "a URL")]
-    if key == "pedigreeDB" and not URL.fullmatch(value.strip("<>")):
-        return [fault(number, key, value, "a URL")]
+    if key in ADDRESSES:
+        return check_address(number, key, value)
     if value.startswith("<"):
         return read_structured(header, number, key, value)
-    if key in STRUCTURED:
-        return [fault(number, key, shape(value), f"##{key}=<ID=...>")]
-    return []
+    if key == "fileformat":
+        return [fault(number, key, "a second one", "one, as the first line", is_warning=True)]
+    return [fault(number, key, shape(value), f"##{key}=<ID=...>")] if key in STRUCTURED else []
 
 
-def build_of(line: str) -> str | None:
-    for pattern, build in BUILDS:
-        if pattern.search(line):
-            return build
-    length = re.search(r"ID=(?:chr)?1,.*?length=(\d+)", line)
-    return CHROMOSOME_1.get(int(length[1])) if length else None
+def check_address(number: int, key: str, value: str) -> list[Reason]:
+    """`assembly` and `pedigreeDB` are URLs; the latter in angle brackets."""
+    is_bracketed = value.startswith("<") and value.endswith(">")
+    if URL.fullmatch(value.strip("<>")) and is_bracketed == ADDRESSES[key]:
+        return []
+    expected = "a URL in angle brackets" if ADDRESSES[key] else "a URL"
+    return [fault(number, key, shape(value), expected, is_warning=True)]
 
 
 def read_structured(header: VcfHeader, number: int, key: str, value: str) -> list[Reason]:
@@ -144,7 +160,9 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
     entries = split_entries(value[1:-1])
     if entries is None:
         expected = "key=value pairs, text in closed double quotes"
-        return [fault(number, key, shape(value), expected)] if key in STRUCTURED else []
+        if key not in STRUCTURED and key != "PEDIGREE":
+            return []
+        return [fault(number, key, shape(value), expected, is_warning=key == "PEDIGREE")]
     values = dict(entries)
     reasons = check_entries(number, key, entries, forbidden="\\s,<>" if header.version < "4.3" else "\\s,<>*")
     if key in ("INFO", "FORMAT"):
@@ -152,10 +170,11 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
     elif key == "FILTER" and "ID" in values:
         header.filters.add(values["ID"])
     elif key == "ALT":
+        header.alts.add(values.get("ID", ""))
         reasons += check_alt(number, values.get("ID", ""))
     elif key == "contig" and "ID" in values:
-        length = values.get("length", "")
-        header.contigs[values["ID"]] = int(length) if length.isdigit() else None
+        declare_contig(header, number, values)
+    reasons += [fault(number, *found, is_warning=True) for found in check_meta(key, values, header.version)]
     identity = (key, values.get("ID", ""))
     if key in STRUCTURED and identity[1]:
         if identity in header._seen:
@@ -163,6 +182,13 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
             reasons.append(fault(number, path, "declared twice", "one declaration", is_warning=True))
         header._seen.add(identity)
     return reasons
+
+
+def declare_contig(header: VcfHeader, number: int, values: dict[str, str]) -> None:
+    name, length = values["ID"], values.get("length", "")
+    header.contigs[name] = int(length) if length.isdigit() else None
+    if build := build_of_length(name, header.contigs[name]):
+        header.builds.setdefault(build, number)
 
 
 def split_entries(text: str) -> list[tuple[str, str]] | None:
@@ -211,13 +237,13 @@ def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) ->
         )
     if reasons:
         return reasons
-    reserved = (INFO if key == "INFO" else FORMAT).get(name)
-    declared = Field(count, kind)
+    declared, reserved = Field(count, kind), reserved_field(key, name, header.version)
     (header.info if key == "INFO" else header.format)[name] = declared
+    reasons += [fault(number, *found, is_warning=True) for found in check_field(key, values)]
     if reserved and declared != reserved:
         words = f"Number={reserved.number}, Type={reserved.type} for this reserved key"
-        return [fault(number, f"{key} {name}", f"Number={count}, Type={kind}", words, is_warning=True)]
-    return []
+        reasons.append(fault(number, f"{key} {name}", f"Number={count}, Type={kind}", words, is_warning=True))
+    return reasons
 
 
 def check_alt(number: int, name: str) -> list[Reason]:

@@ -14,19 +14,19 @@ from trilake.genomic.reserved import FORMAT, Field
 KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
 NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 """Keys with a column of their own in the variant store."""
-WATCHED_FORMAT = {"LEN", "LAA", "PSL", "PSO", "PSQ", "CICN"}
-"""Keys whose values have rules of their own."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
     """`rules` stand beside `keys`, None where any text will do; `others` are the keys without a column, with the rule
-    that says how their values are split; `faults` are (found, expected) of a FORMAT that breaks the specification."""
+    that says how their values are split; `faults` are (found, expected) of a FORMAT that breaks the specification;
+    `allows_prefix` says whether a genotype may begin with / or |, as since 4.4."""
 
     keys: tuple[str, ...]
     rules: tuple[Field | None, ...]
     others: tuple[tuple[str, Field | None], ...]
     faults: tuple[tuple[str, str], ...]
+    allows_prefix: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -42,7 +42,8 @@ def layout_of(text: str, header: VcfHeader) -> Layout:
     if text not in header.layouts:
         keys = tuple(text.split(":"))
         others = tuple((key, header.format.get(key) or FORMAT.get(key)) for key in keys if key not in NAMED)
-        header.layouts[text] = Layout(keys, tuple(rule_of(key, header) for key in keys), others, tuple(faults_of(keys)))
+        rules = tuple(rule_of(key, header) for key in keys)
+        header.layouts[text] = Layout(keys, rules, others, tuple(faults_of(keys)), header.version >= "4.4")
     return header.layouts[text]
 
 

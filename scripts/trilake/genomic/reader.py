@@ -1,8 +1,8 @@
 """The heart of the genomic room: a VCF file, or a part of one, to Arrow record batches and the records refused.
 
-Pure but for reading the file; the load job runs it under Spark and on a laptop alike. The text is cut into blocks, which
-several threads read at once (Arrow and numpy let each other run); batches come in the order of the file. Memory is some
-blocks, whatever the file's size.
+Pure but for reading the file; the load job runs it under Spark and on a laptop alike. The text is cut into blocks,
+which several threads read at once (Arrow and numpy let each other run); batches come in the order of the file.
+Memory is some blocks, whatever the file's size.
 
 Example:
     reading = open_vcf(Path("a.vcf.gz"), "a.vcf.gz", load_id="l", job_id="j", default_genome="GRCh38")
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from trilake.core.ledger import Reason
+from trilake.core.ledger import Reason, shape
 from trilake.genomic.block import MOST_WARNINGS, Counts, Parsed, Refused, parse_block
 from trilake.genomic.header import VcfHeader, read_header
 from trilake.genomic.order import OrderWatch
@@ -51,6 +51,7 @@ class Reading:
     counts: Counts = field(default_factory=Counts)
     workers: int = 1
     _stream: Stream | None = None
+    _undeclared: set[tuple[str, str]] = field(default_factory=set)
     _order: OrderWatch = field(default_factory=OrderWatch)
 
     @property
@@ -97,6 +98,11 @@ class Reading:
         self.counts.add(parsed.counts)
         self.refused += parsed.refused
         self._warn(*parsed.warnings)
+        for (column, name), line in sorted(parsed.undeclared.items(), key=lambda item: item[1]):
+            if (column, name) not in self._undeclared:
+                self._undeclared.add((column, name))
+                found = shape(name) if column == "CHROM" else name
+                self._warn(Reason("VCF_UNDECLARED", "a declaration", found, line, column, is_warning=True))
         line = self._order.first_disorder(parsed.runs)
         if line is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
             expected = "records sorted by position within contiguous contigs"

@@ -12,6 +12,7 @@ from functools import lru_cache
 from trilake.core.ledger import Reason, shape
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout, layout_of
+from trilake.genomic.structural import structural_faults
 from trilake.genomic.text import has_wrong_bytes
 from trilake.genomic.values import FLOAT, LARGEST, check_info, check_samples
 
@@ -27,8 +28,6 @@ BREAKEND = re.compile(
 )
 WHITE = re.compile(r"\s")
 INFO_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
-WATCHED_INFO = {"SVLEN", "SVCLAIM", "SVTYPE", "CIGAR", "IMPRECISE"}
-"""INFO keys whose values have rules of their own."""
 NO_FORMAT = Layout((".",), (None,), (), ())
 
 
@@ -85,14 +84,18 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
         alts=[] if columns[4] == "." else columns[4].split(","),
         qual=read_quality(columns[5], faults),
         filters=read_filters(columns[6], header, faults),
-        info=read_info(columns[7], faults),
+        info=read_info(columns[7], header, faults),
         layout=layout_of(columns[8], header) if header.samples else NO_FORMAT,
         samples=columns[9:],
     )
     check_chrom(record.chrom, header, faults)
+    check_limit(record, header, faults)
     check_alleles(record, faults)
     check_info(record, header, faults)
     check_samples(record, faults)
+    if header.version >= "4.4":
+        for path, found, expected in structural_faults(record):
+            faults.add("VCF_STRUCTURAL", path, found, expected, is_warning=True)
     return (None if faults.refuse else record), faults.reasons
 
 
@@ -141,14 +144,14 @@ def read_filters(text: str, header: VcfHeader, faults: Faults) -> list[str] | No
     return names
 
 
-def read_info(text: str, faults: Faults) -> dict[str, str | None]:
+def read_info(text: str, header: VcfHeader, faults: Faults) -> dict[str, str | None]:
     if text == ".":
         return {}
     info: dict[str, str | None] = {}
-    has_white = WHITE.search(text) is not None
+    has_white = WHITE.search(text) is not None and header.version < "4.3"
     for entry in text.removesuffix(";").split(";"):
         key, equals, value = entry.partition("=")
-        if not is_info_key(key):
+        if not is_info_key(key) and key not in header.info:
             faults.add("VCF_INFO", "INFO", shape(key) or "an empty entry", "keys of letters, digits, _ and .")
         elif key in info:
             faults.add("VCF_INFO", f"INFO/{key}", "given twice", "each key once")
@@ -171,6 +174,13 @@ def check_chrom(text: str, header: VcfHeader, faults: Faults) -> None:
             shape(text),
             "a contig name without white space, comma, star and angle brackets",
         )
+
+
+def check_limit(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
+    """POS may be one more than the contig is long: the telomere (VCF 4.3, section 1.6.1)."""
+    limit = header.limit(record.chrom)
+    if limit is not None and record.pos > limit + 1:
+        faults.add("VCF_POSITION", "POS", "a position beyond its end", f"a position in the contig of {limit:,} bases")
 
 
 def check_alleles(record: VcfRecord, faults: Faults) -> None:

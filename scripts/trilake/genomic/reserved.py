@@ -59,3 +59,89 @@ FORMAT = {
     "PS": Field("1", "Integer"),
 }
 NEVER_NEGATIVE = {"AC", "AD", "AF", "AN", "DP", "END", "MQ0", "NS"}
+
+STRUCTURAL_INFO = {
+    "IMPRECISE": FLAG,
+    "NOVEL": FLAG,
+    "SVTYPE": Field("1", "String"),
+    "SVLEN": Field(".", "Integer"),
+    "CIPOS": Field("2", "Integer"),
+    "CIEND": Field("2", "Integer"),
+    "HOMLEN": Field(".", "Integer"),
+    "HOMSEQ": Field(".", "String"),
+    "BKPTID": Field(".", "String"),
+    "MEINFO": Field("4", "String"),
+    "METRANS": Field("4", "String"),
+    "DGVID": Field("1", "String"),
+    "DBVARID": Field("1", "String"),
+    "DBRIPID": Field("1", "String"),
+    "MATEID": Field(".", "String"),
+    "PARID": Field("1", "String"),
+    "EVENT": Field("1", "String"),
+    "CILEN": Field("2", "Integer"),
+    "DPADJ": Field("1", "Integer"),
+    "CN": Field("1", "Integer"),
+    "CNADJ": Field(".", "Integer"),
+    "CICN": Field("2", "Integer"),
+    "CICNADJ": Field(".", "Integer"),
+}
+"""Keys of structural variants as 4.1 to 4.3 have them; newer ones differ: `SINCE_4_4`."""
+SINCE_4_4 = {
+    "SVLEN": Field("A", "Integer"),
+    "CIPOS": Field(".", "Integer"),
+    "CIEND": Field(".", "Integer"),
+    "HOMLEN": Field("A", "Integer"),
+    "HOMSEQ": Field("A", "String"),
+    "BKPTID": Field("A", "String"),
+    "MEINFO": Field(".", "String"),
+    "METRANS": Field(".", "String"),
+    "DGVID": Field("A", "String"),
+    "DBVARID": Field("A", "String"),
+    "DBRIPID": Field("A", "String"),
+    "MATEID": Field("A", "String"),
+    "PARID": Field("A", "String"),
+    "EVENT": Field("A", "String"),
+    "EVENTTYPE": Field("A", "String"),
+    "CILEN": Field(".", "Integer"),
+    "CN": Field("A", "Float"),
+    "CICN": Field(".", "Float"),
+    "SVCLAIM": Field("A", "String"),
+    "RN": Field("A", "Integer"),
+    "RUS": Field(".", "String"),
+    "RUL": Field(".", "Integer"),
+    "RUC": Field(".", "Float"),
+    "RB": Field(".", "Integer"),
+    "CIRUC": Field(".", "Float"),
+    "CIRB": Field(".", "Integer"),
+    "RUB": Field(".", "Integer"),
+}
+STRUCTURAL_FORMAT = {
+    "GLE": Field("G", "String"),
+    "CNQ": Field("1", "Float"),
+    "NQ": Field("1", "Integer"),
+    "HAP": Field("1", "Integer"),
+    "AHAP": Field("1", "Integer"),
+    "PSL": Field("P", "String"),
+    "PSO": Field("P", "Integer"),
+    "PSQ": Field("P", "Integer"),
+    "LEN": Field("1", "Integer"),
+    "LAA": Field(".", "Integer"),
+    "LAD": Field("LR", "Integer"),
+    "LPL": Field("LG", "Integer"),
+    "LGT": Field("1", "String"),
+}
+BY_VERSION = {"CN": ("Integer", "Float")}
+"""FORMAT keys whose type changed with 4.4: before, since."""
+
+
+def reserved_field(kind: str, name: str, version: str) -> Field | None:
+    """What a version of the specification gives an INFO or FORMAT key; None for keys that it leaves free.
+
+    Versions 4.1 and 4.2 differ in keys of structural variants; what any of them has is not held against a file.
+    """
+    if kind == "FORMAT":
+        if name in BY_VERSION:
+            return Field("1", BY_VERSION[name][version >= "4.4"])
+        return FORMAT.get(name) or STRUCTURAL_FORMAT.get(name)
+    newer = SINCE_4_4.get(name) if version >= "4.4" else None
+    return INFO.get(name) or newer or (STRUCTURAL_INFO.get(name) if name not in SINCE_4_4 or version < "4.4" else None)

@@ -1,8 +1,8 @@
 """One VCF record to rows of the store: one per alternate allele (and sample), per-allele values picked right.
 
 Pure. Splitting follows `bcftools norm -m -any`: Number=A and Number=R values keep this allele's, Number=G values those
-of the genotypes of reference and this allele (three of a diploid sample, two of a haploid one), `calls` say 0 reference,
-1 this allele, 2 another alternate, -1 no call.
+of the genotypes of reference and this allele (three of a diploid sample, two of a haploid one), `calls` say 0
+reference, 1 this allele, 2 another alternate, -1 no call.
 
 Example: rows = variant_rows(record, header, origin)
 """

@@ -2,7 +2,7 @@
 
 A block ends where CHROM or POS changes, so that all records of a place lie in one block. Memory is one block.
 
-Example: stream = Stream(unpacked(source)); header = read_header(stream.lines()); for block in stream.blocks(1 << 23): ...
+Example: stream = Stream(unpacked(source)); header, _ = read_header(stream.lines()); blocks = stream.blocks(1 << 23)
 """
 
 from __future__ import annotations

@@ -9,12 +9,14 @@ Example: found = vectorised(data, header, origin); found.parts, found.odd
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as csv
 
+from trilake.genomic.declared import Name, undeclared_contig, undeclared_filters, undeclared_keys
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import layout_of
 from trilake.genomic.shape import ANNOTATION, VARIANT
@@ -39,7 +41,8 @@ Part = tuple[np.ndarray, pa.RecordBatch]
 class Vectorised:
     """Rows of the lines that are common, with the line of each row; and the lines that are `odd` (None: all).
 
-    `lines`, `contigs` (numbers in `names`) and `positions` are those of the common lines.
+    `lines`, `contigs` (numbers in `names`) and `positions` are those of the common lines; `undeclared` are names
+    that the header lacks, with the first line that has them.
     """
 
     parts: list[Part]
@@ -48,6 +51,7 @@ class Vectorised:
     contigs: np.ndarray
     names: list[str]
     positions: np.ndarray
+    undeclared: dict[Name, int] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls) -> Vectorised:
@@ -85,7 +89,29 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin) -> Vectorised:
     ]
     odd = np.ones(len(text.starts), bool)
     odd[text.lines[site.ok]] = False
-    return Vectorised(parts, np.flatnonzero(odd), text.lines[site.ok], codes[site.ok], names, positions[site.ok])
+    lacking = {name: int(text.lines[row]) for name, row in names_undeclared(site, groups, header)}
+    return Vectorised(
+        parts, np.flatnonzero(odd), text.lines[site.ok], codes[site.ok], names, positions[site.ok], lacking
+    )
+
+
+def names_undeclared(site: Site, groups: dict[str, np.ndarray], header: VcfHeader) -> Iterator[tuple[Name, int]]:
+    """(name, first common line that has it) of what the header lacks; the first line of a name comes last."""
+    found: list[tuple[Name, np.ndarray]] = []
+    for column, names_of in (("chrom", undeclared_contig), ("filter", filter_names)):
+        codes, distinct = coded(site.columns[column])
+        for code, text in enumerate(distinct):
+            found += [(name, codes == code) for name in names_of(text, header)]
+    for form, group in groups.items() if header.samples else ():
+        found += [(name, group) for name in undeclared_keys(form.split(":"), header)]
+    for key, owners in site.undeclared.items():
+        found.append((("INFO", key), np.isin(np.arange(len(site.ok)), owners)))
+    firsts = [(int(np.argmax(rows & site.ok)), name) for name, rows in found if (rows & site.ok).any()]
+    yield from ((name, row) for row, name in sorted(firsts, reverse=True))
+
+
+def filter_names(text: str, header: VcfHeader) -> Iterator[Name]:
+    return undeclared_filters(() if text == "." else text.split(";"), header)
 
 
 def read_text(data: bytes, n_samples: int) -> Text:

@@ -8,7 +8,6 @@ Example: site_rows(site, header).columns["start"]
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa

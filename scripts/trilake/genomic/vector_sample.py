@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trilake.genomic.genotype import Genotype, calls_of, read_genotype
-from trilake.genomic.layout import WATCHED_FORMAT, Layout
+from trilake.genomic.layout import Layout
 from trilake.genomic.reserved import Field
 from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import MOST_PLOIDY, places_of
+from trilake.genomic.structural import WATCHED_FORMAT
 from trilake.genomic.tokens import Pieces, are_digits, coded, matches, split
-from trilake.genomic.values import plain
+from trilake.genomic.values import PREFIXES, plain
 from trilake.genomic.vector_rows import lists, offsets_of, places_within, replaced
 
 WHOLE, REAL = r"-?\d{1,9}", r"[-+]?\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
@@ -73,7 +74,8 @@ def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
     if not layout.has_genotype:
         return Cells(layout, n_samples, fields, [None], np.zeros(len(texts), np.int64))
     codes, distinct = coded(fields.pieces.take(pa.array(fields.starts[:-1])))
-    return Cells(layout, n_samples, fields, [read_genotype(text) for text in distinct], codes)
+    known = [None if text[:1] in PREFIXES and not layout.allows_prefix else read_genotype(text) for text in distinct]
+    return Cells(layout, n_samples, fields, known, codes)
 
 
 def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """What all samples share at a site, for many VCF lines at once; and which lines have to be read one by one.
 
 Pure. A line passes only when it is of the common form and `record` would find nothing to say about it: distinct texts
-(contigs, filters, INFO keys) are judged by the functions of `record` themselves, numbers and INFO values by the patterns
-of `values.plain`. Whatever else there is goes to `record`, which is exact and slow.
+(contigs, filters, INFO keys) are judged by the functions of `record` themselves, numbers and INFO values by the
+patterns of `values.plain`. Whatever else there is goes to `record`, which is exact and slow.
 
 Example: site = read_site(columns, header); site.ok
 """
@@ -10,7 +10,7 @@ Example: site = read_site(columns, header); site.ok
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.record import BASES, WATCHED_INFO, Faults, VcfRecord, check_chrom, is_info_key, read_filters
+from trilake.genomic.record import Faults, check_chrom, is_info_key, read_filters
 from trilake.genomic.reserved import Field
-from trilake.genomic.tokens import Entries, Pieces, are_digits, coded, entries_of, matches, split
+from trilake.genomic.structural import WATCHED_INFO
+from trilake.genomic.tokens import Entries, Pieces, are_digits, bytes_of, coded, entries_of, matches, split
 from trilake.genomic.values import plain, rule_of_info
 
 Columns = dict[str, pa.StringArray]
@@ -38,7 +39,7 @@ class Site:
     """The site columns of lines; `ok` says which of them are certainly right, the others hold no meaning.
 
     `alts` are pieces of the ALT column, none where it is a point: `n_alts` counts them. `ends` is INFO END where it
-    counts, else `NOT_ONE`.
+    counts, else `NOT_ONE`; `undeclared` are the lines of INFO keys that the header lacks.
     """
 
     columns: Columns
@@ -48,6 +49,7 @@ class Site:
     alts: Pieces
     entries: Entries
     ends: np.ndarray
+    undeclared: dict[str, np.ndarray] = field(default_factory=dict)
 
     def filter(self) -> Site:
         """The lines that are right."""
@@ -58,7 +60,9 @@ class Site:
         numbers = np.cumsum(self.ok) - 1
         entries = self.entries.filter(self.ok[self.entries.owners], numbers)
         alts = split(columns["alt"], b",")
-        return Site(columns, self.ok[self.ok], self.positions[self.ok], self.n_alts[self.ok], alts, entries, self.ends[self.ok])
+        return Site(
+            columns, self.ok[self.ok], self.positions[self.ok], self.n_alts[self.ok], alts, entries, self.ends[self.ok]
+        )
 
 
 def read_site(columns: Columns, header: VcfHeader) -> Site:
@@ -70,10 +74,19 @@ def read_site(columns: Columns, header: VcfHeader) -> Site:
     ok &= judge(columns["filter"], lambda text: sound_filters(text, header)) & sound_alleles(columns, alts, n_alts)
     entries = entries_of(columns["info"])
     ok &= sound_info(entries, n_alts, header, columns["info"])
+    lacking = {key: entries.owners[equals(entries.keys, key)] for key in keys_undeclared(entries, header)}
     positions = numbers(columns["pos"], ok)
+    ok &= positions <= limits_of(columns["chrom"], header)
     ends = ends_of(entries, len(ok), ok)
     ok &= (ends == NOT_ONE) | (ends >= positions)
-    return Site(columns, ok, positions, n_alts, alts, entries, ends)
+    return Site(columns, ok, positions, n_alts, alts, entries, ends, lacking)
+
+
+def limits_of(texts: pa.StringArray, header: VcfHeader) -> np.ndarray:
+    """The last position that each line may have."""
+    codes, distinct = coded(texts)
+    limits = [header.limit(text) for text in distinct]
+    return np.array([1 << 40 if limit is None else limit + 1 for limit in limits], np.int64)[codes]
 
 
 def sound_positions(texts: pa.StringArray) -> np.ndarray:
@@ -134,6 +147,8 @@ def upper(texts: pa.StringArray) -> pa.StringArray:
 def sound_info(entries: Entries, n_alts: np.ndarray, header: VcfHeader, texts: pa.StringArray) -> np.ndarray:
     """Which lines have INFO entries that are all right, each key once; a point alone is right too."""
     ok = np.ones(len(n_alts), bool)
+    if header.version >= "4.3" and b"%" in bytes_of(texts)[1].tobytes():
+        ok &= matches(texts, "[^%]*")
     codes, keys = coded(entries.keys)
     for code, key in enumerate(keys):
         mine = codes == code
@@ -151,7 +166,7 @@ def sound_values(
     key: str, values: pa.StringArray, is_flag: np.ndarray, n_alts: np.ndarray, header: VcfHeader
 ) -> np.ndarray:
     """Which values of one INFO key are right, given how many alternate alleles their lines have."""
-    if not is_info_key(key) or key in WATCHED_INFO:
+    if not is_info_key(key) or (key in WATCHED_INFO and header.version >= "4.4"):
         return np.zeros(len(is_flag), bool)
     rule = rule_of_info(key, header)
     if rule is None:
@@ -168,6 +183,10 @@ def sound_values(
         good[chosen] = matches(texts, plain(key, rule, count, None).pattern)
     filled = np.asarray(pc.greater(pc.binary_length(values), 0).to_numpy(zero_copy_only=False))
     return good & ~is_flag & filled
+
+
+def keys_undeclared(entries: Entries, header: VcfHeader) -> list[str]:
+    return [key for key in pc.unique(entries.keys).to_pylist() if key != "." and key not in header.info]
 
 
 def is_one_integer(rule: Field, n_alts: int) -> bool:
