@@ -120,3 +120,13 @@ run "prod_that_may_be_emptied" {
 
   expect_failures = [var.force_destroy]
 }
+
+run "variant_stores_without_a_reference" {
+  command = plan
+
+  variables {
+    genomic_backend = "healthomics"
+  }
+
+  expect_failures = [var.genomic_backend]
+}
