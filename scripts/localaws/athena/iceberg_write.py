@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask
+from pyiceberg.table import FileScanTask, Table
+from pyiceberg.table.sorting import SortDirection
+from pyiceberg.transforms import IdentityTransform
 
 from localaws.athena.catalog import TableRef
 from localaws.athena.conform import conformed
@@ -52,6 +55,7 @@ class Writer:
         return found
 
     def _write(self, rows: pa.Table) -> list[DataFile]:
+        rows = in_order(rows, self.table)
         return list(
             _dataframe_to_data_files(
                 table_metadata=self.table.metadata,
@@ -95,6 +99,17 @@ class Writer:
                         change.append_data_file(file)
         except (CommitFailedException, ValidationException):
             raise _conflict() from None
+
+
+def in_order(rows: pa.Table, table: Table) -> pa.Table:
+    """The rows as the table's sort order wants them within a file, as Trino writes them."""
+    names = [table.schema().find_column_name(field.source_id) for field in table.sort_order().fields]
+    if not names or not all(field.transform == IdentityTransform() for field in table.sort_order().fields):
+        return rows
+    directions = [
+        "ascending" if field.direction == SortDirection.ASC else "descending" for field in table.sort_order().fields
+    ]
+    return rows.take(pc.sort_indices(rows.select(names), sort_keys=list(zip(names, directions, strict=True))))
 
 
 def _conflict() -> QueryError:

@@ -5,6 +5,7 @@ Reads sql/<room>/contract.yaml and sql/core/row_keys.yaml (the same files that T
 Example: load_contract()["clinical.patient"].columns
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,27 @@ CLASSES = {
     "AG": "aggregates",
     "OP": "operations",
 }
+
+
+PART = re.compile(r"(?P<column>[a-z_]+)|bucket\((?P<buckets>[1-9]\d{0,3}), (?P<bucketed>[a-z_]+)\)")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table's files are kept: `partition` in Iceberg's words (a column, or `bucket(8, column)`), and `sort`."""
+
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    row_group: int | None = None
+    """Rows of a Parquet row group: few where a query wants few rows of a large file."""
+
+    def parts(self) -> list[tuple[str, int | None]]:
+        """(column, number of buckets or None) of each partition field. ValueError for words of another form."""
+        found = [PART.fullmatch(word) for word in self.partition]
+        if None in found:
+            raise ValueError(f"partition words {', '.join(self.partition)}; expected a column or bucket(8, column)")
+        matches = [match for match in found if match]
+        return [(m["column"] or m["bucketed"], int(m["buckets"]) if m["buckets"] else None) for m in matches]
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,7 @@ class GovernedTable:
     patient_level: bool
     filled_by: str
     columns: tuple[Column, ...]
+    layout: Layout = Layout()
 
     @property
     def path(self) -> str:
@@ -88,7 +111,12 @@ def governed_table(room: str, name: str, entry: dict[str, Any], row_keys: tuple[
         patient_level=entry["patient_level"],
         filled_by=entry["filled_by"],
         columns=own + (row_keys if entry["patient_level"] else ()),
+        layout=layout(entry.get("layout") or {}),
     )
+
+
+def layout(entry: dict[str, Any]) -> Layout:
+    return Layout(tuple(entry.get("partition") or ()), tuple(entry.get("sort") or ()), entry.get("row_group"))
 
 
 def column(entry: dict[str, Any]) -> Column:
@@ -113,6 +141,11 @@ def faults_of(table: GovernedTable) -> list[str]:
     ]
     faults += [f"{table.path}: key column {key} is not a column" for key in table.key if key not in names]
     faults += [f"{table.path}.{name}: named twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    try:
+        used = [column for column, _ in table.layout.parts()] + list(table.layout.sort)
+        faults += [f"{table.path}: layout names {name}, which is not a column" for name in used if name not in names]
+    except ValueError as error:
+        faults.append(f"{table.path}: {error}")
     if table.filled_by not in ("sql", "job"):
         faults.append(f"{table.path}: filled_by '{table.filled_by}' is neither sql nor job")
     if table.patient_level and "patient_id" not in names:
