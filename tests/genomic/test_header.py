@@ -59,7 +59,6 @@ def test_the_first_line_names_a_known_version(first):
     [
         COLUMNS.replace("\t", " "),
         COLUMNS + "\tS1",
-        COLUMNS + "\tFORMAT",
         COLUMNS + "\tFORMAT\tS1\tS1",
         COLUMNS + "\tFORMAT\tS1\t",
     ],
@@ -95,7 +94,7 @@ def test_the_build_is_read_from_reference_and_contigs(meta, build):
 @pytest.mark.parametrize(
     "meta",
     [
-        ("##reference=hg19", "##contig=<ID=1,length=248956422>"),
+        ("##reference=hg19", "##reference=hg38"),
         ("##contig=<ID=1,length=249250621>", "##contig=<ID=2,length=242193529>"),
     ],
 )
@@ -124,3 +123,29 @@ def test_a_header_that_tells_two_builds_refuses_the_file(meta):
 def test_what_no_record_depends_on_is_a_remark(meta, path):
     _, reasons = judge(FIRST.replace("4.2", "4.3"), meta, COLUMNS)
     assert [(reason.path, reason.is_warning) for reason in reasons] == [(path, True)]
+
+
+def test_the_lengths_of_contigs_count_where_words_say_otherwise():
+    header, (reason,) = judge(FIRST, "##reference=hg19", "##contig=<ID=chr1,length=248956422>", COLUMNS)
+    assert (header.reference_genome, reason.code, reason.found, reason.is_warning) == (
+        *("GRCh38", "VCF_BUILD", "GRCh37"),
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        '##INFO=<ID=AC,Number=-1,Type=Integer,Description="x">',
+        '##INFO=<ID=ZZ, Number=1, Type=Float, Description="a, b=c">',
+    ],
+)
+def test_forms_of_old_callers_are_read_with_a_remark(meta):
+    header, reasons = judge(FIRST, meta, COLUMNS)
+    assert {reason.is_warning for reason in reasons} == {True}
+    assert header.info
+
+
+def test_format_without_samples_is_a_sites_only_file():
+    header, (reason,) = judge(FIRST, COLUMNS + "\tFORMAT")
+    assert (header.samples, reason.is_warning) == ([], True)

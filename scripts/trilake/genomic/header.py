@@ -29,7 +29,8 @@ ADDRESSES = {"assembly": False, "pedigreeDB": True}
 NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
 ALT_ID = re.compile(r"[^\s,<>]+")
 ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
-ENTRY = re.compile(r'([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
+ENTRY = re.compile(r' *([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
+UNQUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\[[^\]]*\]')
 QUOTED = {"Description", "Source", "Version"}
 
 
@@ -37,8 +38,8 @@ QUOTED = {"Description", "Source", "Version"}
 class VcfHeader:
     """What the header declares. `samples` is empty for a sites-only file.
 
-    `builds` are those that it tells, in words or by the lengths of chromosomes, with the line of each. `lines` are
-    the header as it stands in the file; `layouts` belongs to `layout.layout_of`, `limits` to `limit`.
+    `builds` are those that the lengths of chromosomes tell, `named_builds` those in words, with the line of
+    each. `lines` are the header as it stands in the file; `layouts` belongs to `layout.layout_of`, `limits` to `limit`.
     """
 
     version: str = ""
@@ -49,6 +50,7 @@ class VcfHeader:
     contigs: dict[str, int | None] = field(default_factory=dict)
     samples: list[str] = field(default_factory=list)
     builds: dict[str, int] = field(default_factory=dict)
+    named_builds: dict[str, int] = field(default_factory=dict)
     file_date: str | None = None
     n_lines: int = 0
     lines: list[str] = field(default_factory=list)
@@ -58,8 +60,8 @@ class VcfHeader:
 
     @property
     def reference_genome(self) -> str | None:
-        """The build of the file; None when the header does not tell."""
-        return next(iter(self.builds), None)
+        """The build of the file, by lengths before words; None when the header does not tell."""
+        return next(iter(self.builds or self.named_builds), None)
 
     def limit(self, contig: str) -> int | None:
         """The last position of a contig, as declared or, of a chromosome, as the build has it; None when not known."""
@@ -118,11 +120,20 @@ def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
 
 
 def check_builds(header: VcfHeader) -> list[Reason]:
-    """A header that tells two builds could be of either: its records would be put at wrong places."""
-    if len(header.builds) < 2:
-        return []
-    first, (other, line) = next(iter(header.builds)), list(header.builds.items())[1]
-    return [Reason("VCF_BUILD", f"one reference genome; {first} was told before", other, line, "reference, contig")]
+    """A header that tells two builds could be of either. Tools that lift records over leave the old ##reference behind,
+    so the lengths of chromosomes count; where they too tell two, the file is refused."""
+    told = header.builds or header.named_builds
+    others = header.named_builds if header.builds else {}
+    build = next(iter(told), "")
+    if len(told) > 1:
+        other, line = list(told.items())[1]
+        return [Reason("VCF_BUILD", f"one reference genome; {build} was told before", other, line, "reference, contig")]
+    expected = f"{build}, which the lengths of the contigs tell, and which counts"
+    return [
+        Reason("VCF_BUILD", expected, other, line, "reference, contig", is_warning=True)
+        for other, line in others.items()
+        if other != build
+    ]
 
 
 def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
@@ -132,7 +143,7 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
         return [fault(number, "meta line", shape(line), "##key=value")]
     key, value = match["key"], match["value"]
     if key in ("reference", "contig", "assembly") and (named := build_in_words(value)):
-        header.builds.setdefault(named, number)
+        header.named_builds.setdefault(named, number)
     if key == "fileDate":
         header.file_date = re.sub(r"\D", "", value) or None
     if key in ADDRESSES:
@@ -174,7 +185,14 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
         reasons += check_alt(number, values.get("ID", ""))
     elif key == "contig" and "ID" in values:
         declare_contig(header, number, values)
+    if re.search(r", +[A-Za-z]+=", UNQUOTED.sub("", value)):
+        reasons.append(fault(number, key, "white space after a comma", "key=value,key=value", is_warning=True))
     reasons += [fault(number, *found, is_warning=True) for found in check_meta(key, values, header.version)]
+    return reasons + check_twice(header, number, key, values)
+
+
+def check_twice(header: VcfHeader, number: int, key: str, values: dict[str, str]) -> list[Reason]:
+    reasons = []
     identity = (key, values.get("ID", ""))
     if key in STRUCTURED and identity[1]:
         if identity in header._seen:
@@ -207,7 +225,7 @@ def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forb
     names, values = [name for name, _ in entries], dict(entries)
     reasons = []
     if key in STRUCTURED and not values.get("ID"):
-        reasons.append(fault(number, key, ",".join(names), "an ID"))
+        reasons.append(fault(number, key, ",".join(names), "an ID", is_warning=key == "SAMPLE"))
     elif key in STRUCTURED and names[0] != "ID":
         reasons.append(fault(number, key, names[0], "ID first", is_warning=True))
     if key in ("SAMPLE", "contig", "META") and re.search(f"[{forbidden}]", values.get("ID", "")):
@@ -229,13 +247,16 @@ def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) ->
     """Take in an INFO or FORMAT declaration; a reserved key declared otherwise is a warning, as callers do it."""
     name, count, kind = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
     reasons = []
+    if count == "-1":
+        reasons.append(fault(number, f"{key} {name}.Number", count, "., as of VCF 4.0", is_warning=True))
+        count = "."
     if not NUMBER.fullmatch(count):
         reasons.append(fault(number, f"{key} {name}.Number", count or "nothing", "a count, A, R, G or ."))
     if kind not in TYPES or (key == "FORMAT" and kind == "Flag"):
         reasons.append(
             fault(number, f"{key} {name}.Type", kind or "nothing", "Integer, Float, Flag, Character or String")
         )
-    if reasons:
+    if any(not reason.is_warning for reason in reasons):
         return reasons
     declared, reserved = Field(count, kind), reserved_field(key, name, header.version)
     (header.info if key == "INFO" else header.format)[name] = declared
@@ -262,7 +283,9 @@ def read_columns(header: VcfHeader, number: int, line: str) -> list[Reason]:
     if len(names) > 8 and names[8] != "FORMAT":
         return [fault(number, "#CHROM line", shape(names[8]), "FORMAT as the ninth column")]
     header.samples = names[9:]
-    if any(not name.strip() for name in header.samples) or len(names) == 9:
+    if len(names) == 9:
+        return [fault(number, "#CHROM line", "FORMAT without samples", "a sample, or no FORMAT", is_warning=True)]
+    if any(not name.strip() for name in header.samples):
         return [fault(number, "#CHROM line", "an empty sample name", "a name for each sample after FORMAT")]
     twice = sorted({name for name in header.samples if header.samples.count(name) > 1})
     return (
