@@ -52,18 +52,20 @@ def a_dosage(patient_id: str | None, n_alt: int | None, variant_id: str = "19-44
     row = {
         "sample_id": f"sample of {patient_id}", "patient_id": patient_id, "reference_genome": "GRCh38",
         "variant_id": variant_id, "rs_id": "rs429358", "gene": "APOE", "n_alt": n_alt,
-        "call_status": "called" if n_alt is not None else "no_call",
+        "call_status": "called" if n_alt is not None else "no_call", "n_alt_at_least": n_alt,
     }  # fmt: skip
     return row | values
 
 
-def an_annotation(variant_id: str, gene: str, significance: str, release: str = "2026-06-01") -> Row:
+def an_annotation(variant_id: str, gene: str, significance: str, release: str = "2026-06-01", **values: Any) -> Row:
     contig, position, reference, alternate = variant_id.split("-")
-    return {
+    row = {
         "annotation_id": variant_id, "contigname": contig, "start": int(position) - 1, "end": int(position),
         "referenceallele": reference, "alternateallele": alternate, "gene": gene,
         "clinical_significance": significance, "release": release, "reference_genome": "GRCh38",
+        "variant_id": variant_id, "genes": [gene],
     }  # fmt: skip
+    return row | values
 
 
 def a_study(patient_id: str | None, uid: str, **values: Any) -> Row:

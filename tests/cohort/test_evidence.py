@@ -25,6 +25,7 @@ from trilake.core.athena import run
 from trilake.core.session import Session
 
 E4, F5, F2, F2_OLD = "19-44908684-T-C", "1-169549811-C-T", "11-46739505-G-A", "11-46739506-C-T"
+HALF, WORDS = "1-2000-A-C", ["likely_pathogenic", "pathogenic"]
 PATIENTS = ("ann", "bob", "cyd", "dan", "eve")
 NEW_YEAR, JUNE = date(2019, 1, 1), date(2019, 6, 1)
 
@@ -85,6 +86,9 @@ def filled(lake: Session) -> Session:
         a_dosage("bob", 0, F2, rs_id=None, gene="F2"),
         a_dosage("dan", 0, F5, rs_id="rs6025", gene="F5"),
         a_dosage("bob", 2, F2_OLD, rs_id=None, gene="F2"),
+        a_dosage("ann", None, HALF, rs_id=None, gene="G", call_status="half_call", n_alt_at_least=1),
+        a_dosage("bob", None, HALF, rs_id=None, gene="G", call_status="half_call", n_alt_at_least=0),
+        a_dosage("dan", 0, HALF, rs_id=None, gene="G"),
         a_dosage(None, 2, sample_id="orphan"),
     )
     put(
@@ -96,6 +100,7 @@ def filled(lake: Session) -> Session:
         an_annotation(F2_OLD, "F2", "Pathogenic", release="2020-01-01"),
         an_annotation(F2_OLD, "F2", "Benign"),
         an_annotation("1-169549999-C-T", "F5", "Pathogenic"),
+        an_annotation(HALF, "G", "Likely_pathogenic/Pathogenic", genes=["G", "H"], significances=WORDS),
     )
     put(
         lake,
@@ -166,6 +171,12 @@ YES, NO, UNKNOWN = True, False, None
             (YES, NO, UNKNOWN, UNKNOWN, UNKNOWN),
         ),
         ({"variant": {"genes": ["F5"]}}, (NO, NO, UNKNOWN, NO, UNKNOWN)),
+        ({"variant": {"variant_id": HALF}}, (YES, UNKNOWN, UNKNOWN, NO, UNKNOWN)),
+        ({"variant": {"variant_id": HALF, "copies": 2}}, (UNKNOWN, UNKNOWN, UNKNOWN, NO, UNKNOWN)),
+        (
+            {"variant": {"genes": ["H"], "clinical_significance": ["Pathogenic"]}},
+            (YES, UNKNOWN, UNKNOWN, NO, UNKNOWN),
+        ),
         # No study in the store is no, unless the chart knows of one that the store does not hold.
         ({"study": {"modality": "MR"}}, (YES, YES, UNKNOWN, NO, NO)),
         ({"study": {"modality": "MR", "before": NEW_YEAR}}, (YES, NO, UNKNOWN, NO, NO)),

@@ -139,13 +139,17 @@ def sequenced(_: bool) -> Evidence:
 
 
 def variant(it: Variant) -> Evidence:
-    """Not carrying is said only of a sample in which each allele was called; alleles that no sample shows are none."""
+    """Not carrying is said only of a sample in which each allele was called; alleles that no sample shows are none.
+
+    A half call that shows enough copies is a carrier, though its full genotype is not known.
+    """
     sql = f"""
         SELECT patient_id,
             CASE WHEN bool_or(n_met > 0) THEN TRUE WHEN bool_or(n_called = n_allele) THEN FALSE END AS met
         FROM (
             SELECT dosage.patient_id, dosage.sample_id, dosage.reference_genome, allele_count.n_allele,
-                count_if(dosage.n_alt >= {it.copies}) AS n_met, count(dosage.n_alt) AS n_called
+                count_if(coalesce(dosage.n_alt, dosage.n_alt_at_least) >= {it.copies}) AS n_met,
+                count(dosage.n_alt) AS n_called
             FROM genomic.dosage
             INNER JOIN ({alleles(it)}) AS allele
                 ON dosage.reference_genome = allele.reference_genome AND dosage.variant_id = allele.variant_id
@@ -165,18 +169,21 @@ def alleles(it: Variant) -> str:
         return bind(f"{ALLELE} WHERE dosage.variant_id = :variant_id", variant_id=it.variant_id)
     if it.rs_id is not None:
         return bind(f"{ALLELE} WHERE dosage.rs_id = :rs_id", rs_id=it.rs_id)
-    tests = [bind("annotation.gene IN (:genes)", genes=it.genes)] if it.genes else []
+    tests = [bind(IN_GENES, genes=it.genes)] if it.genes else []
     if it.clinical_significance:
-        tests.append(bind("annotation.clinical_significance IN (:names)", names=it.clinical_significance))
+        words = [name.lower() for name in it.clinical_significance]
+        tests.append(bind(CLASSIFIED, names=it.clinical_significance, words=words))
     return f"{ALLELE} {ANNOTATED} WHERE {' AND '.join(tests)}"
 
 
+IN_GENES = "arrays_overlap(coalesce(annotation.genes, ARRAY[annotation.gene]), ARRAY[:genes])"
+CLASSIFIED = "(annotation.clinical_significance IN (:names) OR arrays_overlap(annotation.significances, ARRAY[:words]))"
+"""As ClinVar writes it, or one of the words that it is made of: Pathogenic/Likely_pathogenic is Pathogenic too."""
 ALLELE = "SELECT DISTINCT dosage.reference_genome, dosage.variant_id FROM genomic.dosage"
 ANNOTATED = """
     INNER JOIN genomic.annotation
         ON dosage.reference_genome = annotation.reference_genome
-        AND dosage.variant_id = annotation.contigname || '-' || cast(annotation.start + 1 AS varchar)
-            || '-' || annotation.referenceallele || '-' || annotation.alternateallele
+        AND dosage.variant_id = annotation.variant_id
     INNER JOIN (
         SELECT reference_genome, max(release) AS release FROM genomic.annotation GROUP BY reference_genome
     ) AS newest ON annotation.reference_genome = newest.reference_genome AND annotation.release = newest.release
