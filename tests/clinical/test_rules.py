@@ -11,6 +11,15 @@ from trilake.clinical.r4.definitions import resource_types
 from trilake.clinical.rules import faults_of
 from trilake.core.ledger import shape
 
+CS = "http://terminology.hl7.org/CodeSystem/"
+XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">a</div>'
+BIRTH_PLACE = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+
+
+def coded(system: str, code: str) -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code}]}
+
+
 BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown type": ({"resourceType": "Pateint", "id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),
     "abstract type": ({"resourceType": "DomainResource", "id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),
@@ -64,8 +73,166 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "companion of no element": (a_patient(_sex={"id": "x"}), "FHIR_ELEMENT_UNKNOWN", "Patient._sex"),
     "companion of the wrong type": (a_patient(_birthDate="x"), "FHIR_WRONG_TYPE", "Patient._birthDate"),
+    "code with a blank at its end": (
+        a_condition(code={"coding": [{"code": "a "}]}),
+        "FHIR_FORM",
+        "Condition.code.coding[0].code",
+    ),
+    "URI with a blank": (a_patient(implicitRules="http://a b"), "FHIR_FORM", "Patient.implicitRules"),
+    "OID that is none": (
+        a_condition(code={"coding": [{"system": "urn:oid:1.x"}]}),
+        "FHIR_FORM",
+        "Condition.code.coding[0].system",
+    ),
+    "UUID in capitals": (
+        a_patient(implicitRules="urn:uuid:5CBC121B-CD71-4428-B8B7-31E53EBA8184"),
+        "FHIR_FORM",
+        "Patient.implicitRules",
+    ),
+    "relative canonical": (a_patient(meta={"profile": ["x"]}), "FHIR_FORM", "Patient.meta.profile[0]"),
+    "relative identifier system": (
+        a_patient(identifier=[{"system": "x", "value": "1"}]),
+        "FHIR_FORM",
+        "Patient.identifier[0].system",
+    ),
+    "IETF identifier without a URI": (
+        a_patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "1"}]),
+        "FHIR_FORM",
+        "Patient.identifier[0].value",
+    ),
+    "relative system of a tag": (a_patient(meta={"tag": [{"system": "x"}]}), "FHIR_FORM", "Patient.meta.tag[0].system"),
+    "code that its system does not have": (
+        a_patient(maritalStatus=coded(CS + "v3-MaritalStatus", "ZZ")),
+        "FHIR_CODE_UNKNOWN",
+        "Patient.maritalStatus.coding[0].code",
+    ),
+    "unit that UCUM does not have": (
+        an_observation(valueQuantity={"value": 1, "system": "http://unitsofmeasure.org", "code": "zork"}),
+        "FHIR_CODE_UNKNOWN",
+        "Observation.valueQuantity.code",
+    ),
+    "concept outside a required binding": (
+        a_condition(clinicalStatus=coded("http://other.example", "active")),
+        "FHIR_CODE",
+        "Condition.clinicalStatus",
+    ),
+    "concept of words alone where a code is required": (
+        a_condition(clinicalStatus={"text": "active"}),
+        "FHIR_CODE",
+        "Condition.clinicalStatus",
+    ),
+    "rank below one": (
+        a_patient(telecom=[{"system": "phone", "value": "1", "rank": 0}]),
+        "FHIR_NUMBER_RANGE",
+        "Patient.telecom[0].rank",
+    ),
+    "whole number of more than 32 bits": (
+        a_patient(multipleBirthInteger=2**31),
+        "FHIR_NUMBER_RANGE",
+        "Patient.multipleBirthInteger",
+    ),
+    "narrative without a namespace": (
+        a_patient(text={"status": "generated", "div": "<div>a</div>"}),
+        "FHIR_NARRATIVE",
+        "Patient.text.div",
+    ),
+    "narrative with a script": (
+        a_patient(text={"status": "generated", "div": XHTML.replace(">a<", "><script>a</script><")}),
+        "FHIR_NARRATIVE",
+        "Patient.text.div",
+    ),
+    "attachment of another size": (
+        a_patient(photo=[{"contentType": "a/b", "data": "AAAA", "size": 4}]),
+        "FHIR_ATTACHMENT",
+        "Patient.photo[0].size",
+    ),
+    "attachment of another hash": (
+        a_patient(photo=[{"contentType": "a/b", "data": "AAAA", "hash": "AAAA"}]),
+        "FHIR_ATTACHMENT",
+        "Patient.photo[0].hash",
+    ),
+    "attachment that is no base64": (
+        a_patient(photo=[{"contentType": "a/b", "data": "A*AA"}]),
+        "FHIR_FORM",
+        "Patient.photo[0].data",
+    ),
+    "extension without url": (
+        a_patient(extension=[{"valueString": "a"}]),
+        "FHIR_ELEMENT_MISSING",
+        "Patient.extension[0].url",
+    ),
+    "extension with a relative url": (
+        a_patient(extension=[{"url": "a", "valueString": "a"}]),
+        "FHIR_EXTENSION",
+        "Patient.extension[0].url",
+    ),
+    "HL7's extension with a value of another type": (
+        a_patient(extension=[{"url": BIRTH_PLACE, "valueString": "a"}]),
+        "FHIR_EXTENSION",
+        "Patient.extension[0]",
+    ),
+    "reference with a blank": (
+        a_condition(encounter={"reference": "Encounter/a b"}),
+        "FHIR_REFERENCE",
+        "Condition.encounter.reference",
+    ),
+    "reference that names a type it may not lead to": (
+        a_condition(encounter={"reference": "Encounter/1", "type": "Patient"}),
+        "FHIR_REFERENCE",
+        "Condition.encounter.type",
+    ),
+    "reference to nothing contained": (
+        a_condition(encounter={"reference": "#e"}),
+        "FHIR_CONTAINED",
+        "Condition.encounter",
+    ),
+    "contained that nothing refers to": (
+        a_patient(contained=[{"resourceType": "Organization", "id": "o", "name": "x"}]),
+        "FHIR_CONTAINED",
+        "Patient.contained[0]",
+    ),
+    "contained of a type that the reference may not lead to": (
+        a_patient(contained=[{"resourceType": "Location", "id": "o"}], managingOrganization={"reference": "#o"}),
+        "FHIR_REFERENCE",
+        "Patient.managingOrganization",
+    ),
+    "companion without content": (a_patient(_birthDate={}), "FHIR_EMPTY", "Patient._birthDate"),
+    "list and companions of one length, both empty there": (
+        a_patient(name=[{"given": ["a", None], "_given": [None, None]}]),
+        "FHIR_EMPTY",
+        "Patient.name[0].given[1]",
+    ),
 }
 SOUND = {
+    "code with a blank inside": a_condition(code={"coding": [{"code": "a b"}]}),
+    "OID and UUID": a_patient(
+        identifier=[{"system": "urn:oid:2.16.840.1.113883", "value": "1"}],
+        meta={"tag": [{"system": "urn:uuid:5cbc121b-cd71-4428-b8b7-31e53eba8184", "code": "a"}]},
+    ),
+    "IETF identifier with a URI": a_patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3"}]),
+    "code of a system that is not listed": a_patient(maritalStatus=coded("http://other.example", "ZZ")),
+    "code of a system that is": a_patient(maritalStatus=coded(CS + "v3-MaritalStatus", "M")),
+    "concept of a required binding beside another": a_condition(
+        clinicalStatus={
+            "coding": [
+                {"system": "http://a.example", "code": "x"},
+                *coded(CS + "condition-clinical", "active")["coding"],
+            ]
+        }
+    ),
+    "UCUM units": an_observation(
+        valueQuantity={"value": 1, "system": "http://unitsofmeasure.org", "code": "mL/min/{1.73_m2}"}
+    ),
+    "narrative": a_patient(text={"status": "generated", "div": XHTML}),
+    "attachment of its size and hash": a_patient(
+        photo=[{"contentType": "a/b", "data": "AAAA", "size": 3, "hash": "KeLc+7FvY7sCVN91haFbtvtekn0="}]
+    ),
+    "HL7's extension with its value": a_patient(extension=[{"url": BIRTH_PLACE, "valueAddress": {"city": "a"}}]),
+    "reference that names its type": a_condition(encounter={"reference": "Encounter/1", "type": "Encounter"}),
+    "reference to what is contained": a_condition(
+        contained=[{"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"code": "AMB"}}],
+        encounter={"reference": "#e"},
+    ),
     "patient": a_patient(),
     "year only": a_patient(birthDate="1950"),
     "month only": a_patient(birthDate="1950-03"),

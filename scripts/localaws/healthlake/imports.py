@@ -64,12 +64,12 @@ class ImportJobs:
                 return store.jobs[repeated]
             if store.status != "ACTIVE":
                 raise ServiceError("ValidationException", f"The data store is {store.status}, not ACTIVE.")
+            if len(store.queue) >= MAX_QUEUED:
+                raise ServiceError("ThrottlingException", f"{MAX_QUEUED} import jobs are queued already.")
             self._starts = [at for at in self._starts if at > time.monotonic() - 1]
             if len(self._starts) >= MAX_STARTS_A_SECOND:
                 raise ServiceError("ThrottlingException", "Rate exceeded")
             self._starts.append(time.monotonic())
-            if len(store.queue) >= MAX_QUEUED:
-                raise ServiceError("ThrottlingException", f"{MAX_QUEUED} import jobs are queued already.")
             job = self._submit(store, params)
         self._world.submit(self._drain, store)
         return job

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -119,8 +120,18 @@ def _check_choices(value: dict[str, Any], plan: _Plan, path: str, issues: Issues
 
 def _check_period(value: dict[str, Any], path: str, issues: Issues) -> None:
     start, end = value.get("start"), value.get("end")
-    if isinstance(start, str) and isinstance(end, str) and start[:10] > end[:10] and len(start) == len(end):
+    if isinstance(start, str) and isinstance(end, str) and _is_after(start, end):
         issues.append(Issue("invariant", path, f"{path}: the end must not be before the start (per-1)"))
+
+
+def _is_after(start: str, end: str) -> bool:
+    """Two days of one precision as texts, two times as instants; others are not compared."""
+    if len(start) > 10 and len(end) > 10:
+        try:
+            return datetime.fromisoformat(start) > datetime.fromisoformat(end)
+        except (ValueError, TypeError):
+            return False
+    return len(start) == len(end) and start > end
 
 
 @cache

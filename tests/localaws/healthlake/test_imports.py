@@ -6,11 +6,14 @@ Reads and writes a LocalAws of the test. Make target: `test`. Example: `pytest t
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.healthlake.import_run import REFUSE_TAG
+from localaws.healthlake.imports import MAX_STARTS_A_SECOND
 from tests.localaws.healthlake.conftest import BUCKET, KEY, Lake, a_patient, an_observation, make_role
 
 
@@ -142,8 +145,27 @@ def test_queue_has_room_for_25(lake: Lake) -> None:
     with pytest.raises(ClientError, match="25 import jobs") as caught:
         for _ in range(40):
             lake.start()
+            time.sleep(1 / MAX_STARTS_A_SECOND)
     assert caught.value.response["Error"]["Code"] == "ThrottlingException"
     lake.s3.delete_object(Bucket=BUCKET, Key="in/a.ndjson")
+
+
+def test_starts_that_come_too_fast_are_throttled(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localaws.healthlake.imports.MAX_STARTS_A_SECOND", 2)
+    lake.put("a.ndjson", a_patient())
+    with pytest.raises(ClientError, match="Rate exceeded") as caught:
+        for _ in range(10):
+            lake.start()
+    assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+
+
+def test_a_resource_may_ask_to_be_refused(lake: Lake) -> None:
+    tag = dict(zip(("system", "code"), REFUSE_TAG, strict=True))
+    lake.put("a.ndjson", a_patient(), a_patient(id="p2", meta={"tag": [tag]}))
+    job = lake.run()
+    assert job["JobStatus"] == "COMPLETED_WITH_ERRORS"
+    assert [line["lineId"] for line in lake.output(job, "FAILURE/a.ndjson")] == [2]
+    assert [row["id"] for row in lake.rows("Patient")] == ["p1"]
 
 
 def test_same_token_starts_one_job(lake: Lake) -> None:

@@ -115,7 +115,8 @@ class ValueSets:
 
         for concept in self.systems[url].findall(f"{NS}concept"):
             walk(concept, "")
-        found, waiting = set(), [top]
+        found: set[str] = set()
+        waiting = [top]
         while waiting:
             for child in children.get(waiting.pop(), set()) - found:
                 found.add(child)
