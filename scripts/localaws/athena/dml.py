@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from localaws.athena import statements as st
 from localaws.athena.catalog import Column, TableRef
+from localaws.athena.catalog_entry import keep_entry
 from localaws.athena.changes import PATH, POSITION, TARGET, change_query, target_name, without_target
 from localaws.athena.coercions import coerces
 from localaws.athena.engine import Counted, Query, Result, ResultColumn
@@ -77,7 +78,7 @@ def _inserted_by_engine(session: Session, query: Query, ref: TableRef) -> int | 
     if ref.kind != "iceberg":
         return None
     statement = Query(insertion(query.tree.copy()), {**query.tables, TARGET: ref}, query.given)
-    return session.engine.change(statement, session.work)
+    return _committed_by_engine(session, statement, ref)
 
 
 def filled(tree: exp.Query, columns: list[str], ref: TableRef) -> exp.Query:
@@ -129,7 +130,14 @@ def change(session: Session, statement: st.Change) -> Outcome:
 def _changed_by_engine(session: Session, tree: exp.Expr, ref: TableRef) -> int | None:
     found = session.authorised(carrier(tree))
     statement = Query(restored(tree, found.tree), {**found.tables, TARGET: ref}, found.given)
-    return session.engine.change(statement, session.work)
+    return _committed_by_engine(session, statement, ref)
+
+
+def _committed_by_engine(session: Session, statement: Query, ref: TableRef) -> int | None:
+    rows = session.engine.change(statement, session.work)
+    if rows is not None:
+        keep_entry(session.world, ref)
+    return rows
 
 
 def _local(session: Session, location: str) -> str:

@@ -24,7 +24,7 @@ MILLISECONDS = 3
 
 def column_texts(column: pa.Array, shown: ResultColumn) -> list[str | None]:
     """A column's values as texts, None for NULL."""
-    if shown.type.name in ("varchar", "char", "json", "uuid"):
+    if shown.type.name in ("varchar", "json", "uuid"):
         return column.to_pylist()
     if shown.type.name in ("tinyint", "smallint", "integer", "bigint", "boolean", "date"):
         return pc.cast(column, pa.string()).to_pylist()
@@ -42,6 +42,9 @@ def printer(found: Type, zone: str | None = None) -> Printer:
         return _map(_element(found.elements[0]), _element(found.elements[1]))
     if found.name.startswith("timestamp"):
         return _moment(found, zone)
+    if found.name == "char":
+        width = found.numbers[0] if found.numbers else 1
+        return lambda value: str(value).ljust(width)
     return _SCALARS.get(found.name, str)
 
 

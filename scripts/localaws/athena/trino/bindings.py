@@ -54,6 +54,8 @@ def _relation(query: Query, name: str, world: World, evaluate: Callable[[exp.Exp
     ref = query.tables[name]
     if name in query.given:
         return _given(query.given[name], ref)
+    if ref.kind == "hive" and "OpenCSVSerde" in str(ref.glue.get("StorageDescriptor")):
+        return _typed(ref)
     if ref.kind != "iceberg" or ref.version is None:
         return table_of(ref)
     table = load(world, ref)
@@ -85,6 +87,17 @@ def _travelled(ref: TableRef, table: Table, snapshot: Snapshot | None) -> exp.Ex
         for item in ref.columns
     ]
     return _as_relation(exp.Select(expressions=columns, from_=exp.From(this=past)))
+
+
+def _typed(ref: TableRef) -> exp.Expr:
+    """A CSV table with its columns' types: Trino has texts in all of them, whatever the catalog says."""
+    columns = [
+        parse_expression(f'TRY_CAST("{item.name}" AS {item.type}) AS "{item.name}"')
+        if not item.is_partition and item.type != "varchar"
+        else exp.column(identifier(item.name))
+        for item in ref.columns
+    ]
+    return _as_relation(exp.Select(expressions=columns, from_=exp.From(this=table_of(ref))))
 
 
 def _given(rows: pa.Table, ref: TableRef) -> exp.Expr:

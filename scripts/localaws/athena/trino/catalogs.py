@@ -26,6 +26,8 @@ _ICEBERG = {
     "iceberg.compression-codec": "ZSTD",
     # Statistics in files of their own, at each commit: Athena writes none.
     "iceberg.extended-statistics.enabled": "false",
+    # Nor does it keep parameters of its own in the catalog's entries.
+    "iceberg.glue.cache-table-metadata": "false",
 }
 _HIVE = {"hive.metastore": "glue", "hive.security": "read-only", "hive.recursive-directories": "true"}
 _CONNECTORS = {"iceberg": _ICEBERG, "hive": _HIVE}

@@ -83,9 +83,11 @@ class Server:
             self._process.stdin.close()
         self._process.wait()
         self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _start(self) -> subprocess.Popen[str]:
-        folder = Path(tempfile.mkdtemp(prefix="localaws-trino-"))
+        folder = self.folder = Path(tempfile.mkdtemp(prefix="localaws-trino-"))
         self._configure(folder)
         classes = str(self._home / "lib" / "*")
         java = [str(self._java / "bin" / "java"), *JVM, f"-Dconfig={folder / 'config.properties'}"]

@@ -60,6 +60,13 @@ class Writer(TrinoGenerator):
     def array_sql(self, expression: exp.Array) -> str:
         return f"ARRAY[{self.expressions(expression, flat=True)}]"
 
+    def windowspec_sql(self, expression: exp.WindowSpec) -> str:
+        """`ROWS UNBOUNDED PRECEDING` stays the short form that it was."""
+        if expression.args.get("end"):
+            return super().windowspec_sql(expression)
+        words = (expression.args.get("kind"), self.sql(expression, "start"), expression.args.get("start_side"))
+        return " ".join(str(word) for word in words if word)
+
     def parsejson_sql(self, expression: exp.ParseJSON) -> str:
         return f"JSON {self.sql(expression, 'this')}"
 
