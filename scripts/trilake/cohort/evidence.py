@@ -176,8 +176,10 @@ def alleles(it: Variant) -> str:
     return f"{ALLELE} {ANNOTATED} WHERE {' AND '.join(tests)}"
 
 
-IN_GENES = "arrays_overlap(coalesce(annotation.genes, ARRAY[annotation.gene]), ARRAY[:genes])"
-CLASSIFIED = "(annotation.clinical_significance IN (:names) OR arrays_overlap(annotation.significances, ARRAY[:words]))"
+IN_GENES = "any_match(coalesce(annotation.genes, ARRAY[annotation.gene]), one -> one IN (:genes))"
+CLASSIFIED = """(
+    annotation.clinical_significance IN (:names) OR any_match(annotation.significances, one -> one IN (:words))
+)"""
 """As ClinVar writes it, or one of the words that it is made of: Pathogenic/Likely_pathogenic is Pathogenic too."""
 ALLELE = "SELECT DISTINCT dosage.reference_genome, dosage.variant_id FROM genomic.dosage"
 ANNOTATED = """
