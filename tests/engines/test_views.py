@@ -14,6 +14,7 @@ from localaws.athena.engine import Work
 from .conftest import Both
 from .test_queries import client_of
 
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 MADE = "SELECT id, name AS word, cardinality(tags) AS n_tags FROM word"
 READ = "SELECT * FROM {0} ORDER BY id"
 

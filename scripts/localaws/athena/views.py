@@ -23,7 +23,7 @@ MARK = "/* Presto View */"
 
 @dataclass(frozen=True)
 class View:
-    """A view: its query, the schema in which its bare names resolve, its columns with Trino types."""
+    """A view: its query, the schema in which its bare names resolve (may be none), its columns with Trino types."""
 
     sql: str
     schema: str
@@ -50,7 +50,7 @@ def decode(text: str) -> View:
     try:
         content: dict[str, Any] = json.loads(b64decode(found[1], validate=False)) if found else {}
         columns = tuple((item["name"], item["type"]) for item in content["columns"])
-        return View(content["originalSql"], content["schema"], columns, content.get("catalog") or CATALOG)
+        return View(content["originalSql"], content.get("schema") or "", columns, content.get("catalog") or CATALOG)
     except (ValueError, KeyError, TypeError) as error:
         raise QueryError("INVALID_VIEW", "The view's definition cannot be read") from error
 

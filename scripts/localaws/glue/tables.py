@@ -16,12 +16,16 @@ from localaws.glue import rights
 from localaws.glue.base import GlueBase
 from localaws.glue.paging import page
 from localaws.glue.place import Place, databases, find, linked
+from localaws.glue.view_columns import with_view_columns
+from localaws.lakeformation.locations import registered
+from localaws.lakeformation.state import lake
 from localaws.service import ServiceError
 
 if TYPE_CHECKING:
     from pyiceberg.table.metadata import TableMetadata
 
 Params = dict[str, Any]
+_STORAGE = {"Compressed": False, "NumberOfBuckets": 0, "SortColumns": [], "StoredAsSubDirectories": False}
 _commits = threading.RLock()
 
 
@@ -32,7 +36,7 @@ class TableOperations(GlueBase):
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
         rights.require_database(self.world, caller, place, "CREATE_TABLE")
         given = linked(params["TableInput"], "TargetTable", ("DatabaseName", "Name"), place.account_id)
-        table_input = {**given, "Name": given["Name"].lower()}
+        table_input = with_view_columns({**given, "Name": given["Name"].lower()})
         iceberg_input = (params.get("OpenTableFormatInput") or {}).get("IcebergInput")
         asked = {"DatabaseName": place.database, "TableInput": table_input}
         if iceberg_input is None:
@@ -88,7 +92,17 @@ class TableOperations(GlueBase):
 
     def _with_creator(self, place: Place, table: Params) -> Params:
         creator = self.world.creators.get((place.account_id, place.database, table["Name"]))
-        return {**table, "CreatedBy": creator} if creator else table
+        shown = self._with_defaults(place, table)
+        return {**shown, "CreatedBy": creator} if creator else shown
+
+    def _with_defaults(self, place: Place, table: Params) -> Params:
+        """A table with what Glue says of every table, whether its maker said it or not."""
+        found = {"UpdateTime": table.get("CreateTime"), "Retention": 0, **table}
+        storage = table.get("StorageDescriptor")
+        if storage is not None:
+            found["StorageDescriptor"] = {**_STORAGE, **storage}
+        is_registered = registered(lake(self.world, place.account_id), (storage or {}).get("Location") or "")
+        return {**found, "IsRegisteredWithLakeFormation": is_registered is not None}
 
     def get_tables(self, params: Params, caller: Caller) -> Params:
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
@@ -110,7 +124,7 @@ class TableOperations(GlueBase):
             current = self._table(place, name)
             _check_version(params, current)
             given = linked(params["TableInput"], "TargetTable", ("DatabaseName", "Name"), place.account_id)
-            table_input = self._grown(place, current, given)
+            table_input = self._grown(place, current, with_view_columns(given))
             asked = {"DatabaseName": place.database, "TableInput": table_input}
             self._moto("UpdateTable", asked, place.account_id)
             if params.get("SkipArchive"):
