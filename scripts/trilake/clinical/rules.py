@@ -189,7 +189,8 @@ class Walk:
             return
         pairs = [(one.get("system"), one.get("code")) for one in codings if isinstance(one, dict)]
         assert element.binding is not None
-        if not any(isinstance(system, str) and code in element.binding.get(system, ()) for system, code in pairs):
+        known = [pair for pair in pairs if all(isinstance(text, str) for text in pair)]
+        if not any(code in element.binding.get(system, ()) for system, code in known):
             self.fault("FHIR_CODE", "no coding of the required value set", wanted(element))
 
     def primitive(self, item: Any, element: Element) -> None:

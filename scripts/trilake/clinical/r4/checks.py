@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import UNSET
 
 from trilake.clinical.r4 import narrative
-from trilake.clinical.r4.definitions import is_code_of
+from trilake.clinical.r4.definitions import codes_of, is_code_of
 from trilake.clinical.r4.invariants import Invariant, invariants
 from trilake.clinical.r4.primitives import CODE, problem
 from trilake.clinical.r4.typed import TYPED, UCUM
@@ -32,7 +32,7 @@ def is_sound_code(system: Any, code: Any) -> bool:
     if system is not UNSET and (not is_absolute(system) or problem("uri", system)):
         return False
     if code is UNSET:
-        return True
+        return system is UNSET or codes_of(system) is None
     if not CODE.fullmatch(code):
         return False
     return system is UNSET or (is_code_of(system, code) and (system != UCUM or is_unit(code)))
@@ -115,7 +115,7 @@ def check_of(
         return note_local(targets) if with_contained else None
     if kind in FAST_CHECKS and binding is None:
         return FAST_CHECKS[kind]
-    rules, typed = invariants(kind), TYPED.get(kind, ())
+    rules, typed = invariants(kind), () if kind == "CodeableConcept" else TYPED.get(kind, ())
     groups = tuple(choices.values())
     if not (rules or typed or groups or decimals or binding or kind in FAST_CHECKS):
         return None

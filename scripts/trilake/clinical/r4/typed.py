@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from trilake.clinical.r4.definitions import is_code_of, read, resource_types
+from trilake.clinical.r4.definitions import codes_of, is_code_of, read, resource_types
 from trilake.clinical.r4.primitives import SCHEME, decoded
 from trilake.clinical.r4.ucum import is_unit
 from trilake.core.ledger import shape
@@ -29,6 +29,14 @@ def coding(one: Any) -> Found:
         return
     if not is_code_of(system, code) or (system == UCUM and not is_unit(code)):
         yield "FHIR_CODE_UNKNOWN", ".code", shape(code), f"a code of {system}"
+
+
+def concept(one: Any) -> Found:
+    """A coding of a system that R4 lists in full has a code."""
+    for place, each in enumerate(one.get("coding") or ()):
+        system = each.get("system")
+        if each.get("code") is None and each.get("_code") is None and system is not None and codes_of(system):
+            yield "FHIR_CODE_UNKNOWN", f".coding[{place}].code", "nothing", f"a code of {system}"
 
 
 def identifier(one: Any) -> Found:
@@ -79,6 +87,7 @@ def reference(one: Any) -> Found:
 
 VALUES = tuple(f"value{kind[0].upper()}{kind[1:]}" for kind in read()["types"]["Extension"]["value[x]"][0])
 TYPED: dict[str, tuple[Check, ...]] = {
+    "CodeableConcept": (concept,),
     "Coding": (coding,),
     "Quantity": (coding,),
     "Age": (coding,),
