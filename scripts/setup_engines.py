@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ".files.json"
 """In each part's folder: what it is and the size of every file, written last. Without it a part is half there."""
-TRINO_FOLDERS = ("bin", "lib", "plugin/hive", "plugin/iceberg")
+TRINO_FOLDERS = ("bin", "lib", "plugin/hive", "plugin/iceberg", "plugin/memory")
+"""What localaws runs, and the memory connector that `make verify` keeps the tables of random queries in."""
 MAVEN_HINT = "install Maven and a Java for it (Debian and Ubuntu: apt-get install maven; macOS: brew install maven)"
 
 # One hash per platform that has a wheel; pip takes the one that fits.
@@ -239,7 +240,7 @@ PARTS = (
     Part(
         "trino",
         "trino-476",
-        "Trino 476 with Iceberg and Hive (783 MB, of which 500 stay)",
+        "Trino 476 with Iceberg, Hive and memory tables (783 MB, of which 500 stay)",
         trino_server,
         {"trino_home": "trino-476"},
     ),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4_000
 NO_ANSWER = "GENERIC_INTERNAL_ERROR"
+UNREADABLE = Answer(error=f"{NO_ANSWER}: a value that Python cannot hold")
+"""A date before the year 1 or after 9999."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,12 @@ def answered(engine: Engine, query: Query, work: Work) -> tuple[Answer, list[pa.
         raise
     except QueryError as error:
         return Answer(error=error.reason), [], error
-    rows = [row for batch in batches for row in rows_of(batch)]
+    except ValueError:
+        return UNREADABLE, [], QueryError(NO_ANSWER, "a value that Python cannot hold")
+    try:
+        rows = [row for batch in batches for row in rows_of(batch)]
+    except (ValueError, OverflowError):
+        return UNREADABLE, batches, None
     return Answer(result.columns, tuple(rows)), batches, None
 
 

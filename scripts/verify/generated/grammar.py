@@ -492,7 +492,6 @@ SHOWN = {
         "ngrams({bigints}, {p})",
         "{binary}",
         "TIME '10:11:12'",
-        "CAST({timestamp} AS time)",
         "sequence(DATE '2020-02-27', DATE '2020-03-02', INTERVAL '1' DAY)",
         "sequence(DATE '2020-01-31', DATE '2020-06-30', INTERVAL '1' MONTH)",
         "{zoned} AT TIME ZONE {zone}",

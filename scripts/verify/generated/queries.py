@@ -80,8 +80,10 @@ class Queries:
         table, alias = self.rng.choice(self.tables), self.name("t")
         found: dict[str, list[str]] = {}
         for column, kind in table.columns.items():
-            found.setdefault(kind, []).append(f"{alias}.{column}")
-        return Relation(f"{self.names.get(table.name, table.name)} AS {alias}", found, f"{alias}.{table.key}")
+            # The governed tables have columns that are words of the language (end).
+            name = f'"{column}"' if "." in table.name else column
+            found.setdefault(kind, []).append(f"{alias}.{name}")
+        return Relation(f"{self.names.get(table.name, table.name)} AS {alias}", found, f'{alias}."{table.key}"')
 
     def relation(self) -> Relation:
         """A table, two joined, a derived table or a list of VALUES."""

@@ -114,14 +114,14 @@ def scalar(rng: Random, kind: str) -> Any:
     return found + timedelta(days=rng.choice([0, 0, 1, 31])) if kind == "date" else found
 
 
-def made(name: str, columns: Mapping[str, str], n_rows: int) -> Table:
-    """The table with rows drawn by its name: the same in every run."""
+def made(name: str, columns: Mapping[str, str], n_rows: int, key: str = "id") -> Table:
+    """The table with rows drawn by its name, the same in every run; `key` counts them."""
     rng = Random(name)
     rows = []
     for number in range(n_rows):
         row = {column: value(rng, kind) for column, kind in columns.items()}
-        rows.append({**row, "id": number + 1})
-    return Table(name, columns, tuple(rows))
+        rows.append({**row, key: number + 1})
+    return Table(name, columns, tuple(rows), key)
 
 
 EVERY = made(

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.ordering import order_terms
+from localaws.athena.embedded.quotients import mean
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.signatures import Signature, choose, signature
 from localaws.athena.embedded.typed import Typed, decimal, duck_type
@@ -60,7 +61,7 @@ _LIST: list[tuple[str, str, str]] = [
     ("avg(bigint) -> double", "avg({0})", "{}"),
     ("avg(real) -> real", "avg({0})", _AS),
     ("avg(double) -> double", "avg({0})", "{}"),
-    ("avg(decimal) -> decimal", "avg({0})", _AS),
+    ("avg(decimal) -> decimal", "sum({0})", "{mean}"),
     ("min(t) -> t", "min({0})", "{}"),
     ("min(t, bigint) -> array(t)", "min({0}, {1})", "{}"),
     ("max(t) -> t", "max({0})", "{}"),
@@ -95,10 +96,15 @@ _LIST: list[tuple[str, str, str]] = [
     ("variance(double) -> double", "var_samp({0})", "{}"),
     ("var_samp(double) -> double", "var_samp({0})", "{}"),
     ("var_pop(double) -> double", "var_pop({0})", "{}"),
+    ("corr(real, real) -> real", "corr({0}, {1})", f"CAST({_NULL_FOR_NAN} AS {{type}})"),
     ("corr(double, double) -> double", "corr({0}, {1})", _NULL_FOR_NAN),
+    ("covar_pop(real, real) -> real", "covar_pop({0}, {1})", _AS),
     ("covar_pop(double, double) -> double", "covar_pop({0}, {1})", "{}"),
+    ("covar_samp(real, real) -> real", "covar_samp({0}, {1})", _AS),
     ("covar_samp(double, double) -> double", "covar_samp({0}, {1})", "{}"),
+    ("regr_slope(real, real) -> real", "regr_slope({0}, {1})", f"CAST({_NULL_FOR_NAN} AS {{type}})"),
     ("regr_slope(double, double) -> double", "regr_slope({0}, {1})", _NULL_FOR_NAN),
+    ("regr_intercept(real, real) -> real", "regr_intercept({0}, {1})", f"CAST({_NULL_FOR_NAN} AS {{type}})"),
     ("regr_intercept(double, double) -> double", "regr_intercept({0}, {1})", _NULL_FOR_NAN),
     ("skewness(double) -> double", "skewness({0})", f"CASE WHEN {{n}} > 2 THEN {_OF_POPULATION} END"),
     ("kurtosis(double) -> double", "kurtosis({0})", f"CASE WHEN {{n}} > 3 THEN coalesce({{}}, {_NOT_A_NUMBER}) END"),
@@ -150,9 +156,12 @@ def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clause
 
 def _around(around: str, call: str, args: Sequence[Typed], returns: Type, behind: str) -> str:
     """The call with its clauses, in what stands around it: `{n}` counts its first argument, `{2}` is its third."""
-    words = {"{type}": duck_type(returns), "{n}": f"count({args[0].sql}){behind}" if args else ""}
+    distinct = "DISTINCT " if "(DISTINCT " in call else ""
+    words = {"{type}": duck_type(returns), "{n}": f"count({distinct}{args[0].sql}){behind}" if args else ""}
     if len(args) > 2:
         words["{2}"] = args[2].sql
+    if "{mean}" in around:
+        words["{mean}"] = mean(call + behind, words["{n}"], returns)
     words["{}"] = call + behind
     for mark, word in words.items():
         around = around.replace(mark, word)

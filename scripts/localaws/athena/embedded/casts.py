@@ -204,7 +204,7 @@ def _number_json(sql: str, source: Type) -> str:
     exact = f"CAST({cast(sql, Type('double'))} AS VARCHAR)" if source.name == "double" else f"CAST({sql} AS VARCHAR)"
     shown = f"athena_number_text({cast(sql, Type('double'))}, {str(source.name == 'real').lower()})"
     plain = f"WHEN abs({sql}) >= 0.001 AND abs({sql}) < 10000000 THEN CAST({exact} AS JSON)"
-    odd = f"WHEN NOT isfinite({sql}) THEN to_json({shown}) WHEN {sql} = 0 THEN CAST('0.0' AS JSON)"
+    odd = f"WHEN NOT isfinite({sql}) THEN to_json({shown}) WHEN {sql} = 0 THEN CAST(replace({shown}, '0E0', '0.0') AS JSON)"
     return f"CASE WHEN {sql} IS NULL THEN NULL {odd} {plain} ELSE CAST({shown} AS JSON) END"
 
 

@@ -25,7 +25,12 @@ def _macro(name: str, body: str) -> str:
     return f"CREATE MACRO {name}(found) AS list_extract(list_transform([found], lambda l: {body}), 1)"
 
 
+_DIVIDED = "(2 * abs(x) + abs(y)) // (2 * abs(y))"
+_BY_ZERO = "CAST('NaN'::DOUBLE AS DECIMAL(38, 0))::HUGEINT"
 MACROS = (
+    # Half away from zero. A division by zero fails in the cast, in the words that `failures` knows.
+    f"CREATE MACRO athena_ratio(x, y) AS CASE WHEN y = 0 AND x IS NOT NULL THEN {_BY_ZERO} "
+    f"WHEN (x < 0) = (y < 0) THEN {_DIVIDED} ELSE -({_DIVIDED}) END",
     # The first of several equal keys stays, NULL keys go, as in Trino's map_agg.
     _macro(
         "athena_map",

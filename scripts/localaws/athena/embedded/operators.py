@@ -12,6 +12,7 @@ from localaws.athena.coercions import as_decimal, common_type
 from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.equality import equal
+from localaws.athena.embedded.quotients import quotient
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import Typed, cast, decimal
 from localaws.athena.errors import QueryError
@@ -80,8 +81,7 @@ def _decimals(sign: str, left: Typed, right: Typed) -> Typed:
     }
     found = results[sign]
     if sign == "/":
-        # 0 / 0 and x / 0 become NaN and infinity here, and fail as a division by zero in the cast back.
-        return Typed(cast(f"({cast(left.sql, Type('double'))} / {cast(right.sql, Type('double'))})", found), found)
+        return Typed(quotient(left, right, found), found)
     if sign == "*":
         return Typed(cast(f"({_exact(left)} * {_exact(right)})", found), found)
     one, two = cast(left.sql, found), cast(right.sql, found)

@@ -83,7 +83,7 @@ scalars(
         ),
         (
             "array_except(array(t), array(t)) -> array(t)",
-            "CASE WHEN {1} IS NOT NULL THEN "
+            "CASE WHEN len({1}) = 0 THEN {0} WHEN {1} IS NOT NULL THEN "
             + _DISTINCT % "CASE WHEN e IS NULL THEN len({1}) = list_count({1}) ELSE NOT list_contains({1}, e) END"
             + " END",
         ),
