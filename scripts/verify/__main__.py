@@ -16,7 +16,7 @@ import verify
 from trilake.core.text_table import text_table
 from verify.tier import Outcome, Tier, outcome
 
-ORDER = ("terraform", "wire", "clients", "spark", "sql_parity", "random_sql")
+ORDER = ("terraform", "wire", "clients", "spark", "engine_tests", "sql_parity", "random_sql")
 COLUMNS = ("tier", "verdict", "seconds", "what")
 
 

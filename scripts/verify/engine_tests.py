@@ -1,0 +1,34 @@
+"""Tier engine_tests: the tests that need a real Trino behind localaws' Athena (tests/engines).
+
+Reads `.engines/`; writes a temporary folder. Run by `make verify`.
+
+Example: python -m verify --only engine_tests
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from localaws.engines import EnginesMissing, engines
+from trilake.core.paths import ROOT
+from verify.tier import Failed, NotRun, Tier
+
+FOLDER = "tests/engines"
+
+
+def run(say: Callable[[str], None]) -> str:
+    try:
+        engines().need_trino()
+    except EnginesMissing as error:
+        raise NotRun(str(error)) from None
+    say(f"pytest {FOLDER}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", FOLDER]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()
+    if done.returncode:
+        say(done.stdout)
+        raise Failed(f"{FOLDER}: {last}")
+    return f"Queries, writes, views, enforcement and the server itself on Trino 476: {last}"
+
+
+TIER = Tier("engine_tests", "Athena on Trino: results, errors, writes, views, who may, nothing left behind", run)

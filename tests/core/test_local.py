@@ -1,0 +1,57 @@
+"""Which LocalAws a verb works with: one in the foreground, one of its own, and what is said when that cannot be."""
+
+import subprocess
+import sys
+
+import pytest
+
+from trilake.core.errors import SettingsError
+from trilake.core.paths import SCRIPTS, State
+from trilake.core.session import open_session
+
+
+@pytest.fixture
+def foreground(tmp_path):
+    command = [sys.executable, "-m", "localaws", str(tmp_path / "local")]
+    process = subprocess.Popen(command, cwd=SCRIPTS, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    while "unset AWS_PROFILE" not in process.stdout.readline():
+        assert process.poll() is None
+    yield State(tmp_path)
+    process.terminate()
+    process.communicate()
+
+
+def test_the_one_in_the_foreground_is_used_by_all(foreground):
+    with open_session("local", foreground) as session:
+        session.client("s3").create_bucket(Bucket="mine")
+    with open_session("local", foreground, "duckdb") as session:
+        assert [bucket["Name"] for bucket in session.client("s3").list_buckets()["Buckets"]] == ["mine"]
+    other = open_session("local", foreground, "trino")
+    with pytest.raises(SettingsError, match="runs queries on duckdb, not on trino") as refused, other:
+        pass
+    assert "make local-aws ENGINE=trino" in str(refused.value)
+
+
+def test_a_verb_within_a_verb_shares(tmp_path):
+    with open_session("local", State(tmp_path)) as outer:
+        outer.client("s3").create_bucket(Bucket="mine")
+        with open_session("local", State(tmp_path)) as inner:
+            assert inner.client("s3").list_buckets()["Buckets"][0]["Name"] == "mine"
+        other = open_session("local", State(tmp_path), "trino")
+        with pytest.raises(SettingsError, match="not on trino"), other:
+            pass
+        assert outer.client("s3").list_buckets()["Buckets"]
+
+
+def test_an_engine_that_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCALAWS_ENGINES", str(tmp_path / "none"))
+    missing = open_session("local", State(tmp_path), "trino")
+    with pytest.raises(SettingsError, match="Trino is not in") as refused, missing:
+        pass
+    assert "make setup-engines ARGS=trino" in str(refused.value)
+
+
+def test_on_aws_the_engine_is_not_ours_to_choose(tmp_path):
+    chosen = open_session("prod", State(tmp_path), "trino")
+    with pytest.raises(SettingsError, match="--engine trino is for the environment local"), chosen:
+        pass
