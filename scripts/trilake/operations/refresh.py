@@ -21,8 +21,9 @@ from sqlglot import exp
 from trilake.clinical.empty_tables import empty_relation
 from trilake.core.athena import run_athena
 from trilake.core.catalog import HEALTHLAKE, SOURCES, database_name
-from trilake.core.contract import GovernedTable, load_contract
+from trilake.core.contract import GovernedTable, Layout, load_contract
 from trilake.core.errors import QueryError, ServiceError
+from trilake.core.iceberg import lay_out, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
 from trilake.genomic.shape import empty_sample_file
@@ -74,6 +75,8 @@ def build_table(session: Session, relation: Relation, target: str, built: Built,
     table = load_contract()[relation.name]
     for column in add_columns(session, table):
         say(f"  {relation.name}: the contract has a new column, {column}")
+    if table.layout != Layout() and lay_out(open_table(session, table.path), table.layout):
+        say(f"  {relation.name}: partitions and sort order are the contract's from here")
     built.rows[relation.name] = fill(session, relation, table, target, missing)
     for lookup in sorted(missing):
         say(f"  {relation.name}: {lookup} does not exist yet, so nothing is looked up there")
