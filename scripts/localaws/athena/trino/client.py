@@ -6,7 +6,7 @@ Example: `for page in client.pages("SELECT 1", work): page.rows`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from localaws.athena.engine import Cancelled, Work
 from localaws.athena.trino.server import USER, Server
 
 TIMEOUT = 120.0
+CONNECTIONS = 16
 MEASURED = "physicalInputBytes"
 
 
@@ -45,8 +46,16 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._http = requests.Session()
+        self._http.trust_env = False
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, _Loopback(pool_maxsize=CONNECTIONS))
 
-    def pages(self, sql: str, work: Work) -> Iterator[Page]:
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def pages(self, sql: str, work: Work) -> Generator[Page, None, None]:
         """The statement's pages; Cancelled when the work is stopped, TrinoQueryError when Trino refuses or fails."""
         request = self._request()
         status = request.process(request.post(sql))
@@ -58,7 +67,8 @@ class Client:
                 now = int(status.stats.get(MEASURED, 0))
                 work.scanned(now - scanned)
                 scanned = now
-                yield Page(status.columns, status.rows, status.update_count)
+                rows = status.rows if isinstance(status.rows, list) else []
+                yield Page(status.columns, rows, status.update_count)
                 if status.next_uri is None:
                     return
                 status = self._next(request, work)
@@ -68,7 +78,7 @@ class Client:
 
     def _next(self, request: TrinoRequest, work: Work) -> TrinoStatus:
         try:
-            return request.process(request.get(request.next_uri))
+            return request.process(request.get(str(request.next_uri)))
         except TrinoQueryError:
             work.check()
             raise
@@ -77,11 +87,7 @@ class Client:
         host, port = self._server.address()
         headers = {"Authorization": f"Bearer {self._server.token()}", "X-Forwarded-Proto": "https"}
         session = ClientSession(user=USER, source="localaws", timezone="UTC", headers=headers)
-        http = requests.Session()
-        http.trust_env = False
-        http.mount("https://", _Loopback())
-        http.mount("http://", _Loopback())
-        return TrinoRequest(host, port, session, http, request_timeout=TIMEOUT)
+        return TrinoRequest(host, port, session, self._http, request_timeout=TIMEOUT)
 
 
 def _cancel(request: TrinoRequest) -> None:

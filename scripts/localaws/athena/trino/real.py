@@ -75,6 +75,7 @@ class Trino:
         return "\n".join(lines)
 
     def close(self) -> None:
+        self._client.close()
         self._server.close()
 
     def _text(self, query: Query, work: Work) -> Text:
