@@ -14,7 +14,7 @@ import pysam
 from trilake.sample.panel import CONTIGS, SITES, Site
 from trilake.sample.record import HAPLOID, NO_CALL, Sequencing
 
-SOURCE = "TrilakeSample"
+SOURCE = "TrilakeSample v1.0"
 NOTICE = "SYNTHETIC DATA, not from a person"
 FILE_DATE = "20181215"
 LOW_QUALITY = "LowQual"
