@@ -78,6 +78,43 @@ def test_every_genotype_is_that_of_the_truth(told, ask):
     assert found.n_alt.astype(float).equals(expected.n_alt.astype(float))
 
 
+def test_frequencies_and_those_assessable_are_those_of_the_truth(told, ask):
+    truth = told.truth("genotypes").query("is_annotated").copy()
+    truth["called"], truth["carried"] = truth.n_alt.notna(), truth.n_alt.fillna(0) > 0
+    truth["no_call"], truth["filtered"] = truth.call_status == "no_call", truth.call_status == "filtered"
+    expected = truth.groupby("variant_id")[["called", "carried", "n_alt", "no_call", "filtered"]].sum().sort_index()
+    names = ["n_assessable", "n_carriers", "n_alt", "n_no_call", "n_filtered"]
+    found = ask(f"SELECT variant_id, {', '.join(names)}, n_samples FROM genomic.allele_frequency")
+    found = found.set_index("variant_id").sort_index()
+    assert found.index.equals(expected.index)
+    assert (found[names].astype(int).to_numpy() == expected.astype(int).to_numpy()).all()
+    assert (found.n_samples == truth.sample_id.nunique()).all()
+
+
+def test_a_clinician_sees_what_is_known_to_matter_of_patients_in_care_and_no_genotype(told, ask):
+    told_to = ask("SELECT patient_id, variant_id, significance, is_secondary FROM genomic.finding", "clinician")
+    assert not told_to.empty
+    patients = told.truth("patients").set_index("patient_id")
+    assert set(patients.loc[told_to.patient_id].site_id) == {"north"}
+    secondary = told_to[told_to.is_secondary]
+    assert not secondary.empty
+    assert patients.loc[secondary.patient_id].consent_genomic.all()
+    genotypes = told.truth("genotypes").set_index(["patient_id", "variant_id"]).n_alt
+    assert (genotypes.loc[list(zip(told_to.patient_id, told_to.variant_id, strict=True))] > 0).all()
+    assert set(told_to.significance) <= {"pathogenic", "likely_pathogenic", "drug_response", "association"}
+    for table in ("genomic.variant", "genomic.dosage", "genomic.sample"):
+        with pytest.raises(QueryError, match="TABLE_NOT_FOUND"):
+            ask(f"SELECT count(*) FROM {table}", "clinician")
+
+
+def test_what_clinvar_changed_is_told_for_each_carrier(told, ask):
+    watch = ask("SELECT change, variant_id, sample_id, n_carriers FROM genomic.watch")
+    assert set(watch.change) == {"reclassified", "new", "withdrawn"}
+    assert (watch.groupby("variant_id").sample_id.nunique() == watch.groupby("variant_id").n_carriers.first()).all()
+    carried = told.truth("genotypes").query("n_alt > 0").groupby("variant_id").sample_id.nunique()
+    assert (watch.groupby("variant_id").n_carriers.first().astype(int) == carried[sorted(set(watch.variant_id))]).all()
+
+
 def test_measured_volumes_follow_the_ventricles_that_were_drawn(told, ask):
     measured = ask("SELECT study_instance_uid, value FROM imaging.radiomics WHERE feature = 'dark_interior_volume'")
     both = measured.merge(told.truth("volumes"), on="study_instance_uid")
