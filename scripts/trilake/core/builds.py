@@ -190,7 +190,9 @@ def words(one: Source, other: Source, name: str) -> str:
 
 def outputs(select: exp.Select, label: str, scope: Scope) -> Source:
     """Output columns that are, or are made of, a place or a build."""
-    places, builds, from_sources = set(), set(), []
+    places: set[str] = set()
+    builds: set[str] = set()
+    from_sources: list[Source] = []
     for item in select.selects:
         name = item.alias_or_name.lower()
         if found := scope.places(item):
