@@ -97,7 +97,8 @@ def columns_of(name: str) -> frozenset[str] | None:
         return frozenset(column.name for column in load_contract()[name].columns)
     relation = load_relations().get(name)
     if relation is not None:
-        return frozenset(parse(relation.text, source=str(relation.path)).named_selects)
+        tree = parse(relation.text, source=str(relation.path))
+        return frozenset(tree.named_selects if isinstance(tree, exp.Query) else ())
     return RAW_PLACES if name in ("genomic_store.variant", "genomic_store.annotation") else None
 
 
