@@ -42,6 +42,11 @@ def sql() -> bool:
     return run(BIN / "trilake", "views", "--check") and run(BIN / "sqlfluff", "lint", "--disable-progress-bar", "sql")
 
 
+def described() -> bool:
+    """Whether scripts/localaws/README.md says what the code and the tests say."""
+    return run(BIN / "python", "-m", "localaws.describe", "--check")
+
+
 def terraform() -> bool:
     """Format of the checkout; init, validate and test on a copy of it, with the local provider."""
     with tempfile.TemporaryDirectory() as folder:
@@ -83,6 +88,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "lint": lint,
     "types": types,
     "sql": sql,
+    "described": described,
     "terraform": terraform,
     "checkov": checkov,
 }

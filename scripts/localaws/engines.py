@@ -57,6 +57,11 @@ class Engines:
         return self._path("spark_path", "spark")
 
     @property
+    def awscli_path(self) -> Path:
+        """The folder for `PYTHONPATH` that holds awscli, with the documentation's examples."""
+        return self._path("awscli_path", "awscli")
+
+    @property
     def spark_jars(self) -> list[Path]:
         """Iceberg's runtime and its AWS bundle, for `spark.jars`."""
         jars = self.parts.get("spark_jars")

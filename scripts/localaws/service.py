@@ -42,10 +42,13 @@ class Service:
     Operations are methods named as boto3 names them (`xform_name`). They take the request's
     parameters and the caller and return the result, both exactly as a boto3 user sees them.
     A service with `overlay = True` adds to a service of moto: what it lacks, moto answers.
+    `imitated` and `inert` say, by operation and in a few words, how far one is from what AWS does; README.md lists them.
     """
 
     service_name: ClassVar[str]
     overlay: ClassVar[bool] = False
+    imitated: ClassVar[dict[str, str]] = {}
+    inert: ClassVar[dict[str, str]] = {}
 
     def __init__(self, world: World) -> None:
         self.world = world

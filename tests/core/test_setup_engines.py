@@ -103,4 +103,4 @@ def test_without_maven_it_says_what_to_install(tmp_path, monkeypatch):
 
 def test_an_unknown_engine_is_refused(capsys):
     assert setup_engines.main(["presto"]) == 2
-    assert "trino and spark" in capsys.readouterr().err
+    assert "trino, spark, awscli" in capsys.readouterr().err

@@ -227,3 +227,29 @@ def test_a_role_sees_and_changes_tables_as_far_as_lake_formation_lets_it(aws: Lo
     ):
         with pytest.raises(theirs.exceptions.AccessDeniedException):
             call()
+
+
+def test_tables_are_searched_and_listed_in_pages(glue: Any) -> None:
+    for name in ("patient", "encounter", "patient_address"):
+        a_table(glue, name, Parameters={"classification": "iceberg"})
+    found = glue.search_tables(SearchText="patient_a")["TableList"]
+    assert [table["Name"] for table in found] == ["patient_address"]
+    asked = {"Filters": [{"Key": "DatabaseName", "Value": "clinical"}], "SearchText": "who"}
+    ordered = glue.search_tables(SortCriteria=[{"FieldName": "Name", "Sort": "DESC"}], **asked)["TableList"]
+    assert [table["Name"] for table in ordered] == ["patient_address", "patient", "encounter"]
+    assert glue.search_tables(Filters=[{"Key": "classification", "Value": "csv"}])["TableList"] == []
+    pages = list(glue.get_paginator("get_tables").paginate(DatabaseName="clinical", PaginationConfig={"PageSize": 2}))
+    assert [len(page["TableList"]) for page in pages] == [2, 1]
+    with pytest.raises(glue.exceptions.InvalidInputException):
+        glue.get_tables(DatabaseName="clinical", NextToken="bm8=")
+
+
+def test_a_table_is_shown_with_what_glue_says_of_every_table(glue: Any, client: Client) -> None:
+    a_table(glue)
+    shown = glue.get_table(DatabaseName="clinical", Name="patient")["Table"]
+    assert shown["Retention"] == 0 and shown["IsRegisteredWithLakeFormation"] is False
+    assert shown["StorageDescriptor"]["Compressed"] is False
+    client("lakeformation").register_resource(
+        ResourceArn="arn:aws:s3:::lake-bucket/clinical", UseServiceLinkedRole=True
+    )
+    assert glue.get_table(DatabaseName="clinical", Name="patient")["Table"]["IsRegisteredWithLakeFormation"] is True

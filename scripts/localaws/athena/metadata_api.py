@@ -122,8 +122,23 @@ def _table(table: TableRef, name: str, columns: list[Column]) -> dict[str, Any]:
     return {
         "Name": name,
         "CreateTime": table.glue.get("CreateTime") or datetime.now(UTC),
+        "LastAccessTime": table.glue.get("LastAccessTime") or datetime.fromtimestamp(0, UTC),
         "TableType": table.glue.get("TableType", "EXTERNAL_TABLE"),
         "Columns": listed(False),
         "PartitionKeys": listed(True),
-        "Parameters": {**table.parameters, "location": table.location},
+        "Parameters": {**table.parameters, **_storage_parameters(table)},
     }
+
+
+def _storage_parameters(table: TableRef) -> dict[str, str]:
+    """Where and how a table's files lie, as Athena says it among its parameters."""
+    storage = table.glue.get("StorageDescriptor") or {}
+    serde = storage.get("SerdeInfo") or {}
+    named = {
+        "location": table.location,
+        "inputformat": storage.get("InputFormat"),
+        "outputformat": storage.get("OutputFormat"),
+        "serde.serialization.lib": serde.get("SerializationLibrary"),
+        **{f"serde.param.{name}": value for name, value in (serde.get("Parameters") or {}).items()},
+    }
+    return {name: value for name, value in named.items() if value}

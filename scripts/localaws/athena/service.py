@@ -15,6 +15,13 @@ from localaws.caller import REGION
 class Athena(AnswerOperations, MetadataOperations):
     """The Athena service; nothing of it is moto's."""
 
+    imitated = {
+        "create_data_catalog": "GLUE catalogs of the own account",
+        "get_query_runtime_statistics": "rows and bytes, no stages",
+        "list_engine_versions": "version 3 and AUTO",
+        "start_query_execution": "on DuckDB or, with `--engine trino`, on Trino; results are never reused",
+    }
+
     def resources(self, operation: str, params: Params) -> list[str]:
         """The workgroups behind the ids of queries: whoever asks about a query needs the right to its workgroup."""
         ids = [*params.get("QueryExecutionIds", []), *params.get("NamedQueryIds", [])]

@@ -42,7 +42,13 @@ def primary() -> Shape:
         "RequesterPaysEnabled": False,
         "EngineVersion": dict(ENGINE),
     }
-    return {"Name": "primary", "State": "ENABLED", "Configuration": configuration, "CreationTime": datetime.now(UTC)}
+    return {
+        "Name": "primary",
+        "State": "ENABLED",
+        "Configuration": configuration,
+        "Description": "",
+        "CreationTime": datetime.now(UTC),
+    }
 
 
 @dataclass

@@ -36,6 +36,7 @@ class CloudControl(Service):
     """Cloud Control's operations."""
 
     service_name = "cloudcontrol"
+    imitated = {"create_resource": "the types of HealthLake, HealthImaging and HealthOmics that `handlers.py` lists"}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -6,12 +6,15 @@ Example: `boto3.client("medical-imaging").get_image_set_metadata(datastoreId=...
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localaws.buckets import remove_bucket
 from localaws.healthimaging import frames, updates
+from localaws.healthimaging.copies import copied
 from localaws.healthimaging.events import tell_datastore, tell_image_set
 from localaws.healthimaging.imports import ImportJobs
 from localaws.healthimaging.search import hits, summary
@@ -46,6 +49,11 @@ class HealthImaging(Service):
     """HealthImaging's operations."""
 
     service_name: ClassVar[str] = "medical-imaging"
+    imitated: ClassVar[dict[str, str]] = {
+        "copy_image_set": "done when it answers; UIDs stay",
+        "get_image_set": "one storage tier",
+        "update_image_set_metadata": "done when it answers; UIDs are not changed, `force` or not",
+    }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -201,15 +209,20 @@ class HealthImaging(Service):
     def update_image_set_metadata(self, params: Params, caller: Caller) -> Result:
         store, image_set = self._living(params)
         with store.lock:
-            version = updates.update(Vault(self.world, store.bucket), image_set, params)
+            updates.update(Vault(self.world, store.bucket), image_set, params)
         tell_image_set(self.world, store, image_set, "Image Set Updated")
+        return {"datastoreId": store.id, **_latest(image_set)}
+
+    def copy_image_set(self, params: Params, caller: Caller) -> Result:
+        store = self._state.active(params["datastoreId"])
+        _, source = self._living({**params, "imageSetId": params["sourceImageSetId"]})
+        with store.lock, tempfile.TemporaryDirectory(prefix="healthimaging-") as scratch:
+            made = copied(Vault(self.world, store.bucket), store, source, params, Path(scratch))
+        tell_image_set(self.world, store, made, "Image Set Copied")
         return {
             "datastoreId": store.id,
-            "imageSetId": image_set.id,
-            "latestVersionId": str(version.number),
-            "imageSetState": version.state,
-            "imageSetWorkflowStatus": version.workflow,
-            **_times(version),
+            "sourceImageSetProperties": _latest(source),
+            "destinationImageSetProperties": _latest(made),
         }
 
     def delete_image_set(self, params: Params, caller: Caller) -> Result:
@@ -259,6 +272,18 @@ class HealthImaging(Service):
 
 def _status(store: Datastore) -> Result:
     return {"datastoreId": store.id, "datastoreStatus": store.status}
+
+
+def _latest(image_set: ImageSet) -> Result:
+    version = image_set.latest
+    return {
+        "imageSetId": image_set.id,
+        "latestVersionId": str(version.number),
+        "imageSetState": version.state,
+        "imageSetWorkflowStatus": version.workflow,
+        "createdAt": version.created_at,
+        "updatedAt": version.updated_at,
+    }
 
 
 def _times(version: Version) -> Result:

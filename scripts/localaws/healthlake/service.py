@@ -45,6 +45,11 @@ class HealthLake(Service):
     """HealthLake's operations."""
 
     service_name: ClassVar[str] = "healthlake"
+    imitated: ClassVar[dict[str, str]] = {
+        "create_fhir_datastore": "R4 with tables for Athena; preloaded data, NLP, SMART and identity providers are kept "
+        "and do nothing",
+        "update_fhir_datastore": "what is kept changes",
+    }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

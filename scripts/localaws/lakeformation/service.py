@@ -27,6 +27,7 @@ class LakeFormation(TagOperations, Service):
     """The service; one instance for all accounts."""
 
     service_name = "lakeformation"
+    imitated = {"register_resource": "no service-linked role is made"}
 
     def get_data_lake_settings(self, params: Params, caller: Caller) -> Params:
         own = self._lake(params, caller)

@@ -54,13 +54,13 @@ class TagOperations:
         with GUARD:
             own, target = self._tagged(params, caller)
             failures = tags.add(own, target, params["LFTags"])
-        return {"Failures": failures} if failures else {}
+        return {"Failures": failures}
 
     def remove_lf_tags_from_resource(self, params: Params, caller: Caller) -> Params:
         with GUARD:
             own, target = self._tagged(params, caller)
             failures = tags.remove(own, target, params["LFTags"])
-        return {"Failures": failures} if failures else {}
+        return {"Failures": failures}
 
     def get_resource_lf_tags(self, params: Params, caller: Caller) -> Params:
         """Tags by level; inherited ones too unless only the assigned ones are asked for."""

@@ -26,6 +26,10 @@ class Omics(ReferenceOperations, VariantOperations, AnnotationOperations, ShareO
     """HealthOmics' operations on references, stores, import jobs, shares and tags."""
 
     service_name: ClassVar[str] = "omics"
+    imitated: ClassVar[dict[str, str]] = {
+        "get_reference": "the source alone, no index file",
+        "get_reference_metadata": "no index among the files",
+    }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

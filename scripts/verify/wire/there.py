@@ -115,6 +115,8 @@ def a_picture() -> bytes:
     data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
     data.PatientID, data.PatientName, data.Modality = "p1", "WIRE^TIER", "OT"
+    data.PatientSex, data.PatientBirthDate, data.StudyID, data.StudyDescription = "F", "19700101", "1", "WIRE"
+    data.StudyDate, data.StudyTime, data.AccessionNumber = "20260102", "030405", "1"
     data.Rows = data.Columns = 8
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
     data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
