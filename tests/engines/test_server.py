@@ -17,6 +17,9 @@ from trilake.core.errors import SettingsError
 from trilake.core.paths import SCRIPTS, State
 from trilake.core.session import open_session
 
+from .conftest import Both
+from .test_queries import client_of
+
 
 @pytest.fixture
 def foreground(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
@@ -94,3 +97,12 @@ def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subproces
     assert not ours & servers().keys()
     assert not [place for place in places if (Path("/tmp") / f"localaws-trino-{place}").exists()]
     assert attach.running(folder) is None
+
+
+def test_a_server_that_has_ended_is_started_again(lake: Both) -> None:
+    lake.done("SELECT count(*) FROM word")
+    before = client_of(lake)._server
+    before._process.kill()
+    before._process.wait()
+    assert lake.rows("SELECT count(*) FROM word") == [["3"]]
+    assert client_of(lake)._server is not before

@@ -6,6 +6,7 @@ Example: `with Trino(world).run(Query(tree, {"__t0": ref}), Work()) as result: â
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -31,16 +32,30 @@ from localaws.athena.types import parse_type
 if TYPE_CHECKING:
     from localaws.world import World
 
+log = logging.getLogger("localaws.athena")
+
 
 class Trino:
-    """The server that Athena runs on; it starts with this object, in the background."""
+    """The server that Athena runs on; it starts with this object, in the background, and again should it end."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
         self._server = Server()
         self._client = Client(self._server)
         self._catalogs: set[str] = set()
-        self._lock = threading.Lock()
+
+    def _standing(self) -> Client:
+        """The client of a server that is there: one that has ended (out of memory, killed) is started anew."""
+        with self._lock:
+            if self._server.has_ended:
+                log.warning("Trino has ended; it is started again")
+                self.close()
+                self._start()
+            return self._client
 
     def describe(self, query: Query) -> tuple[ResultColumn, ...]:
         text = self._text(query, Work())
@@ -55,7 +70,7 @@ class Trino:
 
     def change(self, statement: Query, work: Work) -> int:
         text = self._text(statement, work)
-        with _in_our_words(text, work), closing(self._client.pages(text.sql, work)) as pages:
+        with _in_our_words(text, work), closing(self._standing().pages(text.sql, work)) as pages:
             return max(page.update_count or 0 for page in pages)
 
     def constant(self, node: exp.Expr, work: Work) -> object:
@@ -80,20 +95,24 @@ class Trino:
 
     def _text(self, query: Query, work: Work) -> Text:
         tree = bound(query, self.world, lambda node: self.constant(node, work))
-        self._need(catalogs_in(tree))
-        return written(tree)
+        text = written(tree)
+        with _in_our_words(text, work):
+            self._need(catalogs_in(tree))
+        return text
 
     def _need(self, names: Iterable[str]) -> None:
         """Make the catalogs that are not there yet."""
+        self._standing()
         with self._lock:
             for name in set(names) - self._catalogs:
-                with self._pages(Text(creation(name, self.world), {}), Work()):
-                    self._catalogs.add(name)
+                for _ in self._client.pages(creation(name, self.world), Work()):
+                    pass
+                self._catalogs.add(name)
 
     @contextmanager
     def _pages(self, text: Text, work: Work) -> Iterator[tuple[tuple[ResultColumn, ...], Iterator[list[list[Any]]]]]:
         """The columns, and the rows page by page."""
-        with _in_our_words(text, work), closing(self._client.pages(text.sql, work)) as pages:
+        with _in_our_words(text, work), closing(self._standing().pages(text.sql, work)) as pages:
             first = _first(pages)
             yield _columns(first), (page.rows for page in chain([first], pages) if page.rows)
 
@@ -107,7 +126,8 @@ def _in_our_words(text: Text, work: Work) -> Iterator[None]:
         raise translated(error, text, work.stop_reason) from None
     except (Error, ServerFailed, requests.RequestException) as error:
         work.check()
-        message = f"Trino does not answer: {type(error).__name__}"
+        log.error("Trino does not answer: %s", error if isinstance(error, ServerFailed) else type(error).__name__)
+        message = "Trino does not answer; what it said last stands on standard error"
         raise QueryError("GENERIC_INTERNAL_ERROR", message, category=SYSTEM) from error
 
 

@@ -65,11 +65,15 @@ class Server:
 
     def address(self) -> tuple[str, int]:
         """Host and port, as soon as it answers; ServerFailed if it will not."""
-        if not self._ready.wait(LONGEST_START) or self._process.poll() is not None:
+        if not self._ready.wait(LONGEST_START) or self.has_ended:
             self.close()
             said = "; ".join(line for line in self._last[-40:] if "ERROR" in line or "Error" in line)
             raise ServerFailed(f"Trino did not start: {said or 'see its output with --verbose'}")
         return "127.0.0.1", self._port
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def token(self) -> str:
         """The token that the server takes for an answer to who is asking."""
