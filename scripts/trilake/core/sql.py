@@ -7,6 +7,7 @@ cell filters do not reach through an Athena view).
 Example: to_athena(session, "SELECT count(*) FROM clinical.patient")
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from trilake.core.paths import SQL
 from trilake.core.session import Session
 
 DIALECT = "athena"
+FOLLOWS = re.compile(r"Follows: ([a-z_]+\.[a-z_]+) \(")
 RAW_PLACES = frozenset({"contigname", "start", "end", "reference_genome"})
 
 
@@ -40,6 +42,11 @@ class Relation:
     @property
     def reads(self) -> frozenset[str]:
         return tables_read(parse(self.text, source=str(self.path)))
+
+    @property
+    def follows(self) -> frozenset[str]:
+        """The governed table that its header says it follows, which is built before it though it is not read."""
+        return frozenset(FOLLOWS.findall(" ".join(self.header)))
 
     @property
     def header(self) -> list[str]:
@@ -66,7 +73,10 @@ def load_relations(folder: Path = SQL) -> dict[str, Relation]:
 
 def run_order(relations: dict[str, Relation]) -> list[str]:
     """The relations' names, each after what it reads. InputError names a cycle."""
-    graph = {name: {read for read in relation.reads if read in relations} for name, relation in relations.items()}
+    graph = {
+        name: {read for read in relation.reads | relation.follows if read in relations}
+        for name, relation in relations.items()
+    }
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
