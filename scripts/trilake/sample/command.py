@@ -11,13 +11,15 @@ import click
 
 from trilake.core.verb import Run, verb
 from trilake.sample.generate import Plan, generate
-
-PROFILES = {"tiny": 100}
-"""Profile -> patients when --patients does not say."""
+from trilake.sample.presence import PROFILES
 
 
 @click.command()
-@click.option("--patients", type=click.IntRange(1), help="How many patients. [default: as the profile says; tiny: 100]")
+@click.option(
+    "--patients",
+    type=click.IntRange(1),
+    help="How many patients. [default: tiny 100, others 1,278]",
+)
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds give equal bytes.")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="tiny", show_default=True, help="Shape of the sample."

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from trilake.sample import clinvar, effects, scanners
 from trilake.sample.bayes import auc, bayes_auc
 from trilake.sample.cohorts import QUESTIONS, describe
+from trilake.sample.defects import inject
 from trilake.sample.fhir_person import organizations, practitioners
 from trilake.sample.shard import ShardOrder, file_entry
 from trilake.sample.truth import SCHEMAS
@@ -36,6 +37,12 @@ def gather(sample: Path, truth: Path, orders: list[ShardOrder], about: dict[str,
         files.extend(done["files"])
         _extend(cohorts, done["cohorts"])
     files += [file_entry(path, sample) for path in _write_shared(sample, orders)]
+    if about["profile"] == "dirty":
+        injected, defects = inject(sample)
+        files += [file_entry(path, sample) for path in injected.files]
+        counts.update({f"rows/{name}": n for name, n in injected.rows.items()})
+        counts.update({f"fhir/{kind}": n for kind, n in injected.resources.items()})
+        _write_json(truth / "defects.json", defects)
     for name in SCHEMAS:
         _join_tables(truth / f"{name}.parquet", [order.part / f"{name}.parquet" for order in orders])
     summary = _counts(counts, files)
@@ -132,6 +139,7 @@ def _best_auc(truth: Path) -> dict[str, Any]:
 def _finish(truth: Path, about: dict[str, Any], files: list[dict[str, Any]], summary: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(truth / "parts")
     names = [f"{name}.parquet" for name in SCHEMAS] + [f"{name}.json" for name in _DOCUMENTS]
+    names += ["defects.json"] if about["profile"] == "dirty" else []
     own = [file_entry(truth / name, truth) for name in sorted(names)]
     _write_json(truth / "manifest.json", {**about, "files": files, "truth_files": own})
     n_bytes = sum(int(entry["n_bytes"]) for entry in files)

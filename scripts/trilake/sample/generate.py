@@ -45,7 +45,7 @@ class Plan:
         """The shards; the last one may be short."""
         for first in range(0, self.n_patients, SHARD_SIZE):
             n = min(SHARD_SIZE, self.n_patients - first)
-            yield ShardOrder(self.seed, first // SHARD_SIZE, n, self.out, self.truth)
+            yield ShardOrder(self.seed, first // SHARD_SIZE, n, self.out, self.truth, self.profile)
 
     def describe(self) -> dict[str, Any]:
         """What decides the bytes."""

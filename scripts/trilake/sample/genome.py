@@ -86,11 +86,20 @@ def sequence(rng: np.random.Generator, alleles: Alleles, *, is_male: bool) -> Ca
 
 
 def draw_sequencing(
-    seed: int, index: int, presence: np.random.Generator, identity: Identity, alleles: Alleles
+    seed: int,
+    index: int,
+    presence: np.random.Generator,
+    identity: Identity,
+    alleles: Alleles,
+    *,
+    has_vcf: bool | None = None,
 ) -> Sequencing | None:
-    """The person's VCF, or None for those who were never sequenced; `presence` looks at no outcome."""
+    """The person's VCF, or None for those who were never sequenced; `presence` looks at no outcome.
+
+    `has_vcf` says whether there is one, in place of chance.
+    """
     is_sequenced, naming = presence.random() < SHARE_VCF, presence.random()
-    if not is_sequenced:
+    if not (is_sequenced if has_vcf is None else has_vcf):
         return None
     if naming < SHARE_NAMED_BY_UUID:
         sample_id, method = identity.patient_id, "uuid"

@@ -10,7 +10,17 @@ import numpy as np
 SHARD_SIZE = 50
 """People drawn together. A sample of N people is the first N of a longer one with the same seed."""
 
-_STREAMS = {"latent": 1, "life": 2, "presence": 3, "genome": 4, "calls": 5, "pixels": 6, "consent": 7, "background": 8}
+_STREAMS = {
+    "latent": 1,
+    "life": 2,
+    "presence": 3,
+    "genome": 4,
+    "calls": 5,
+    "pixels": 6,
+    "consent": 7,
+    "background": 8,
+    "profile": 9,
+}
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trilake.example/sample")
 _MRN_STEP = 7919
 _MRN_SPACE = 10**8

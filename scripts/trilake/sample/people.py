@@ -16,6 +16,7 @@ from trilake.sample.genome import Alleles, draw_alleles, draw_orphan_sample, dra
 from trilake.sample.identity import draw_consents, draw_identity
 from trilake.sample.latent import Latent, draw
 from trilake.sample.life import draw_life
+from trilake.sample.presence import Presence, presence_of
 from trilake.sample.record import Consent, Person, Scan, Sequencing
 from trilake.sample.scans import draw_orphan_scan, draw_scans
 from trilake.sample.vocabulary import SMOKING
@@ -36,7 +37,7 @@ class Shard:
     orphan_scans: tuple[Scan, ...]
 
 
-def draw_shard(seed: int, shard: int, n: int) -> Shard:
+def draw_shard(seed: int, shard: int, n: int, profile: str = "tiny") -> Shard:
     """The first `n` people of a shard (at most SHARD_SIZE); a shorter shard is the beginning of the whole one.
 
     One more than a shard is drawn: the stranger whose sample is an orphan.
@@ -44,13 +45,15 @@ def draw_shard(seed: int, shard: int, n: int) -> Shard:
     latent = draw(keys.stream(seed, "latent", shard), keys.SHARD_SIZE + 1)
     alleles = draw_alleles(keys.stream(seed, "genome", shard), latent.haplotypes)
     consents = draw_consents(keys.stream(seed, "consent", shard))
-    people = tuple(_draw_person(seed, shard * keys.SHARD_SIZE + i, latent, alleles[i], consents[i]) for i in range(n))
+    first = shard * keys.SHARD_SIZE
+    files = [presence_of(profile, seed, first + i) for i in range(n)]
+    people = tuple(_draw_person(seed, first + i, latent, alleles[i], consents[i], files[i]) for i in range(n))
     has_sample, has_scan = n > ORPHAN_SAMPLE_PLACE, n > ORPHAN_SCAN_PLACE
     samples = (draw_orphan_sample(seed, shard, alleles[keys.SHARD_SIZE]),) if has_sample else ()
     return Shard(people, samples, (draw_orphan_scan(seed, shard),) if has_scan else ())
 
 
-def _draw_person(seed: int, index: int, latent: Latent, alleles: Alleles, consent: Consent) -> Person:
+def _draw_person(seed: int, index: int, latent: Latent, alleles: Alleles, consent: Consent, files: Presence) -> Person:
     i = index % keys.SHARD_SIZE
     features = {name: float(values[i]) for name, values in latent.features.items()}
     labels = {name: bool(values[i]) for name, values in latent.labels.items()}
@@ -80,8 +83,8 @@ def _draw_person(seed: int, index: int, latent: Latent, alleles: Alleles, consen
         diagnoses=life.diagnoses,
         treatments=life.treatments,
         notes=life.notes,
-        sequencing=draw_sequencing(seed, index, presence, identity, alleles),
-        scans=draw_scans(seed, index, presence, identity, traits, diagnoses=life.diagnoses),
+        sequencing=draw_sequencing(seed, index, presence, identity, alleles, has_vcf=files.has_vcf),
+        scans=draw_scans(seed, index, presence, identity, traits, diagnoses=life.diagnoses, has_mr=files.has_mr),
         background=background,
         probabilities={name: float(values[i]) for name, values in latent.probabilities.items()},
         labels=labels,

@@ -45,9 +45,10 @@ def draw_scans(
     traits: dict[str, float],
     *,
     diagnoses: tuple[Diagnosis, ...],
+    has_mr: bool | None = None,
 ) -> tuple[Scan, ...]:
-    """All studies of one person; none of the draws looks at an outcome."""
-    plans = list(_plans(presence, index))
+    """All studies of one person; none of the draws looks at an outcome. `has_mr` says whether there is an MR."""
+    plans = list(_plans(presence, index, has_mr))
     naming, charting, other = presence.random(3)
     elsewhere = "south" if identity.site_id == "north" else "north"
     scanner = SCANNERS[elsewhere if other < SHARE_OTHER_SCANNER else identity.site_id]
@@ -108,9 +109,10 @@ def _orphan_scanner(shard: int) -> Scanner:
     return SCANNERS["north" if shard % 2 else "south"]
 
 
-def _plans(presence: np.random.Generator, index: int) -> Iterator[_Plan]:
+def _plans(presence: np.random.Generator, index: int, given: bool | None) -> Iterator[_Plan]:
     has_mr, has_later, has_chart_only = presence.random(3) < (SHARE_MR, SHARE_FOLLOW_UP, SHARE_CHART_ONLY)
     baseline, later, chart_only = (timedelta(days=int(days)) for days in presence.integers(0, 900, 3))
+    has_mr = has_mr if given is None else given
     if has_mr:
         yield _Plan("baseline", at(date(2016, 6, 1) + baseline, 14, 10))
     if has_mr and has_later:

@@ -43,6 +43,7 @@ class ShardOrder:
     n_people: int
     sample: Path
     truth: Path
+    profile: str = "tiny"
 
     @property
     def part(self) -> Path:
@@ -81,7 +82,7 @@ def write_shard(order: ShardOrder) -> int:
     order.part.mkdir(parents=True)
     for folder in ("fhir/bundles", "fhir/ndjson", "vcf", "dicom"):
         (order.sample / folder).mkdir(parents=True, exist_ok=True)
-    shard = draw_shard(order.seed, order.shard, order.n_people)
+    shard = draw_shard(order.seed, order.shard, order.n_people, order.profile)
     work = _Work(order)
     for person in shard.people:
         _write_person(work, person)
