@@ -1,16 +1,15 @@
-"""Rows of items into an Iceberg table: in bounded portions, in one commit with what they replace, or not at all."""
+"""Rows of items into an Iceberg table: in bounded memory, in one commit with what they replace, or not at all."""
 
 import pickle
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pyiceberg.expressions import And, EqualTo, In, Or
 
-from trilake.core import engine
-from trilake.core.engine import Replaced, Target, condition_of, fill_in_process, items_to_rows, portions
+from trilake.core import data_files
+from trilake.core.engine import Replaced, Target, fill_in_process, items_to_rows
 from trilake.core.iceberg import open_catalog, open_table
 from trilake.core.job import Item, Job
 from trilake.core.session import Session
@@ -21,56 +20,6 @@ TARGET = Target("genomic_store.engine", SCHEMA, bucket_by="sample", buckets=4)
 
 def batch(*values: int, file: str = "f", sample: str = "s") -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([{"file": file, "sample": sample, "value": value} for value in values], SCHEMA)
-
-
-@given(st.lists(st.integers(0, 20), max_size=40), st.integers(1, 30))
-def test_portions_hold_all_rows_in_order_and_not_many_more_than_told(sizes: list[int], most: int) -> None:
-    numbers = iter(range(10_000))
-    batches = [batch(*(next(numbers) for _ in range(size))) for size in sizes]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "COMMIT_ROWS", most)
-        found = list(portions(iter(batches), SCHEMA))
-    assert [value for table in found for value in table["value"].to_pylist()] == list(range(sum(sizes)))
-    assert all(table.num_rows < most + 20 for table in found)
-    assert all(table.num_rows >= most for table in found[:-1])
-
-
-def test_a_portion_is_given_before_the_next_batch_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "COMMIT_ROWS", 4)
-    made: list[int] = []
-
-    def source() -> Iterator[pa.RecordBatch]:
-        for number in range(10):
-            made.append(number)
-            yield batch(number, number)
-
-    first = next(portions(source(), SCHEMA))
-    assert (first.num_rows, made) == (4, [0, 1])
-
-
-ONE = Replaced("file", "a", "sample", ("s1", "s2"))
-TWO = Replaced("file", "b", "sample", ("s1",))
-
-
-@pytest.mark.parametrize(
-    ("replaced", "expected"),
-    [
-        ([], None),
-        ([Replaced("file", "a", "sample", ())], None),
-        ([ONE], And(EqualTo("file", "a"), In("sample", ("s1", "s2")))),
-        (
-            [ONE, Replaced("file", "c", "sample", ()), TWO],
-            Or(And(EqualTo("file", "a"), In("sample", ("s1", "s2"))), And(EqualTo("file", "b"), In("sample", ("s1",)))),
-        ),
-    ],
-)
-def test_what_is_replaced_is_one_condition(replaced: list[Replaced], expected: object) -> None:
-    assert condition_of(replaced) == expected
-
-
-def test_thousands_of_files_are_a_condition_too() -> None:
-    condition = condition_of([Replaced("file", str(number), "sample", ("s",)) for number in range(5_000)])
-    assert "4999" in repr(condition)
 
 
 def read(item: Item) -> Iterator[pa.RecordBatch]:
@@ -112,15 +61,45 @@ def test_a_load_replaces_its_own_rows_and_no_others(store: Session) -> None:
     }  # fmt: skip
 
 
-def test_rows_of_several_portions_are_all_there(store: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "COMMIT_ROWS", 1)
+def test_rows_that_do_not_fit_into_memory_at_once_are_all_there(
+    store: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_files, "ROW_GROUP_ROWS", 1)
+    monkeypatch.setattr(data_files, "FILE_BYTES", 1)
     fill(store, an_item("a", "s1", 10), an_item("b", "s2", 20))
     assert len(stored(store)) == 4
     assert len({file.file.file_path for file in open_table(store, TARGET.name).scan().plan_files()}) == 4
 
 
+def test_a_reload_is_one_snapshot_and_the_one_before_stays_readable(store: Session) -> None:
+    fill(store, an_item("a", "s1", 10), an_item("b", "s2", 20))
+    first = open_table(store, TARGET.name).current_snapshot()
+    fill(store, an_item("a", "s1", 50))
+    table = open_table(store, TARGET.name)
+    assert first is not None and table.current_snapshot().parent_snapshot_id == first.snapshot_id
+    before = table.scan(snapshot_id=first.snapshot_id).to_arrow()["value"].to_pylist()
+    assert sorted(before) == [10, 11, 20, 21]
+
+
+def test_loads_that_meet_all_commit(store: Session) -> None:
+    fill(store, an_item("a", "s1", 10))
+    loads = [an_item("a", "s1", 50), *(an_item(f"f{number}", "s1", 100 * number) for number in range(1, 4))]
+    with ThreadPoolExecutor(len(loads)) as pool:
+        list(pool.map(lambda item: fill(store, item), loads))
+    assert stored(store) == {(item["file"], "s1", int(item["value"]) + more) for item in loads for more in (0, 1)}
+
+
+def test_a_row_group_is_pruned_by_what_is_sorted(store: Session) -> None:
+    target = replace(TARGET, sort_by=("file", "value"), full_metrics=("value", "file"))
+    items = [an_item("a", "s1", value) for value in (30, 10, 20)]
+    fill_in_process(Job({}, store), target, items, read, [])
+    table = open_table(store, TARGET.name)
+    assert table.scan().to_arrow()["value"].to_pylist() == [10, 11, 20, 21, 30, 31]
+    assert list(table.scan("value > 31").plan_files()) == []
+
+
 def test_a_load_that_breaks_leaves_the_table_as_it_was(store: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "COMMIT_ROWS", 1)
+    monkeypatch.setattr(data_files, "ROW_GROUP_ROWS", 1)
     fill(store, an_item("broken?", "s1", 10), an_item("a", "s1", 20))
     before = stored(store)
     with pytest.raises(OSError, match="broke"):

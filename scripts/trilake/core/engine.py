@@ -6,101 +6,68 @@ replace. Reads nothing itself; writes one table of a raw store.
 Example: fill(job, VARIANTS, items, reader, [Replaced("source_file", "a.vcf", "sampleid", ("S1",))])
 """
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.expressions import And, BooleanExpression, EqualTo, In, Or
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
-from pyiceberg.transforms import BucketTransform
+from pyiceberg.transforms import BucketTransform, IdentityTransform, TruncateTransform
 
 from trilake.core.catalog import database_name
+from trilake.core.data_files import DataFileWriter
+from trilake.core.errors import ServiceError
 from trilake.core.iceberg import open_catalog
 from trilake.core.job import Item, Job, ReadItem, has_spark
+from trilake.core.replace import Replaced, replace_rows
 
-COMMIT_ROWS = 2_000_000
 SPARK_CATALOG = "glue_catalog"
-BRANCH = "incoming"
+METRICS = "write.metadata.metrics"
+MOST_TRIES = 5
+Spread = Callable[[list[Item]], list[Item]]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A store's table: its schema, and the column whose hash spreads its files over `buckets` partitions."""
+    """A store's table: its schema, and how its files are cut and sorted.
+
+    `bucket_by` is the column whose hash spreads the files over `buckets` partitions; `group_by` the one whose first
+    `group_length` characters cut them again; `sort_by` the columns that order the rows of each.
+    """
 
     name: str
     schema: pa.Schema
     bucket_by: str
     buckets: int = 16
+    group_by: str = ""
+    group_length: int = 2
+    sort_by: tuple[str, ...] = ()
+    full_metrics: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Replaced:
-    """Rows that a load takes the place of: `column` = value, `within` any of the values, and what `also` says.
+def fill(
+    job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced], spread: Spread = list
+) -> None:
+    """Rows of all items into the table; what they replace goes in the same commit.
 
-    All of one load name the same columns.
+    `spread` cuts items into parts that several machines can read at once; one machine reads them whole.
     """
-
-    column: str
-    value: str
-    within: str
-    values: tuple[str, ...]
-    also: tuple[tuple[str, str], ...] = ()
-
-
-def fill(job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced]) -> None:
-    """Rows of all items into the table; what they replace goes in the same commit."""
     if has_spark():
-        fill_on_spark(job, target, items, read, replaced)
+        fill_on_spark(job, target, spread(items), read, replaced)
     else:
         fill_in_process(job, target, items, read, replaced)
 
 
 def fill_in_process(job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced]) -> None:
-    table = ensure_table(job, target)
-    with table.transaction() as transaction:
-        condition = condition_of(replaced)
-        if condition is not None and holds_any(table, condition):
-            transaction.delete(condition)
-        for rows in portions(batches(items, read), target.schema):
-            transaction.append(rows)
-
-
-def batches(items: list[Item], read: ReadItem) -> Iterator[pa.RecordBatch]:
+    """The rows go to data files first; the commit, which may have to be tried again, moves none of them."""
+    writer = DataFileWriter(ensure_table(job, target))
     for item in items:
-        yield from read(item)
-
-
-def portions(source: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Tables of bounded size: memory does not grow with the load."""
-    held: list[pa.RecordBatch] = []
-    for batch in source:
-        held.append(batch)
-        if sum(item.num_rows for item in held) >= COMMIT_ROWS:
-            yield pa.Table.from_batches(held, schema)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held, schema)
-
-
-def holds_any(table: Table, condition: BooleanExpression) -> bool:
-    return table.current_snapshot() is not None and any(True for _ in table.scan(condition, limit=1).plan_files())
-
-
-def condition_of(replaced: list[Replaced]) -> BooleanExpression | None:
-    parts: list[BooleanExpression] = [
-        And(
-            EqualTo(item.column, item.value),
-            In(item.within, item.values),
-            *(EqualTo(column, value) for column, value in item.also),
-        )
-        for item in replaced
-        if item.values
-    ]
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else Or(*parts)
+        for batch in read(item):
+            writer.write(batch)
+    replace_rows(lambda: ensure_table(job, target), writer.close(), replaced)
 
 
 def ensure_table(job: Job, target: Target) -> Table:
@@ -115,15 +82,35 @@ def ensure_table(job: Job, target: Target) -> Table:
 
 
 def create(catalog: Catalog, identifier: tuple[str, str], target: Target, location: str) -> Table:
-    table = catalog.create_table(identifier, target.schema, location=location, properties={"format-version": "2"})
-    if target.buckets > 1:
-        with table.update_spec() as update:
-            update.add_field(target.bucket_by, BucketTransform(target.buckets), f"{target.bucket_by}_bucket")
-    return table
+    properties = {"format-version": "2"}
+    if target.full_metrics:
+        properties |= {f"{METRICS}.default": "counts"}
+        properties |= {f"{METRICS}.column.{name}": "full" for name in target.full_metrics}
+    try:
+        table = catalog.create_table(identifier, target.schema, location=location, properties=properties)
+    except TableAlreadyExistsError:
+        return catalog.load_table(identifier)
+    with table.transaction() as transaction:
+        if target.buckets > 1 or target.group_by:
+            with transaction.update_spec() as update:
+                if target.buckets > 1:
+                    update.add_field(target.bucket_by, BucketTransform(target.buckets), f"{target.bucket_by}_bucket")
+                if target.group_by:
+                    update.add_field(
+                        target.group_by, TruncateTransform(target.group_length), f"{target.group_by}_group"
+                    )
+        if target.sort_by:
+            with transaction.update_sort_order() as order:
+                for name in target.sort_by:
+                    order.asc(name, IdentityTransform())
+    return catalog.load_table(identifier)
 
 
 def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, replaced: list[Replaced]) -> None:
-    """One Spark task an item. What is replaced and what comes meet on a branch, which readers see when it is whole."""
+    """One Spark task an item. What is replaced and what comes meet on a branch, which readers see when it is whole.
+
+    A branch that another commit has overtaken is made anew from what that one left.
+    """
     from pyspark.sql import SparkSession
     from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -131,22 +118,41 @@ def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, r
     is_new = ensure_table(job, target).current_snapshot() is None
     room, name = target.name.split(".")
     table = f"{database_name(job.session, room)}.{name}"
-    path = f"{SPARK_CATALOG}.{table}"
     work = spark.createDataFrame(items).repartition(len(items))
     rows = work.mapInArrow(items_to_rows(read), from_arrow_schema(target.schema))
     if is_new:
-        rows.writeTo(path).append()
+        rows.writeTo(f"{SPARK_CATALOG}.{table}").append()
         return
-    spark.sql(f"ALTER TABLE {path} CREATE OR REPLACE BRANCH {BRANCH}")
-    keys = [(item.value, value, *(fixed for _, fixed in item.also)) for item in replaced for value in item.values]
-    if keys:
-        columns = [replaced[0].column, replaced[0].within, *(column for column, _ in replaced[0].also)]
+    for _ in range(MOST_TRIES):
+        branch = f"load_{secrets.token_hex(4)}"
+        try:
+            if write_branch(spark, table, branch, rows, replaced):
+                return
+        finally:
+            spark.sql(f"ALTER TABLE {SPARK_CATALOG}.{table} DROP BRANCH IF EXISTS {branch}")
+    raise ServiceError(f"{table}: other loads committed {MOST_TRIES} times in between", next_step="make ingest (again)")
+
+
+def write_branch(spark: Any, table: str, branch: str, rows: Any, replaced: list[Replaced]) -> bool:
+    """Whether the branch became the table; not when another commit came in between."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    path = f"{SPARK_CATALOG}.{table}"
+    spark.sql(f"ALTER TABLE {path} CREATE BRANCH {branch}")
+    if keys := sorted({key for one in replaced for key in one.keys}):
+        columns = replaced[0].columns
         spark.createDataFrame(keys, [f"of_{column}" for column in columns]).createOrReplaceTempView("replaced")
         same = " AND ".join(f"{column} = replaced.of_{column}" for column in columns)
-        spark.sql(f"DELETE FROM {path}.branch_{BRANCH} WHERE EXISTS (SELECT 1 FROM replaced WHERE {same})")
-    rows.writeTo(f"{path}.branch_{BRANCH}").append()
-    spark.sql(f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{BRANCH}')")
-    spark.sql(f"ALTER TABLE {path} DROP BRANCH {BRANCH}")
+        spark.sql(f"DELETE FROM {path}.branch_{branch} WHERE EXISTS (SELECT 1 FROM replaced WHERE {same})")
+    rows.writeTo(f"{path}.branch_{branch}").append()
+    try:
+        spark.sql(f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{branch}')")
+    except (Py4JJavaError, PySparkException) as error:
+        if "fast-forward" in str(error):
+            return False
+        raise
+    return True
 
 
 def items_to_rows(read: ReadItem) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -41,12 +41,16 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class IngestRun:
-    """One call of `ingest` or `replay`. `say` writes a line of progress; `work_dir` is emptied afterwards."""
+    """One call of `ingest` or `replay`. `say` writes a line of progress; `work_dir` is emptied afterwards.
+
+    `reference` is the FASTA on which alleles are normalised, when one is given.
+    """
 
     ingest_id: str
     say: Callable[[str], None]
     quarantine: Quarantine
     work_dir: Path
+    reference: Path | None = None
 
 
 class Importer(Protocol):

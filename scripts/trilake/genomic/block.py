@@ -17,10 +17,12 @@ import pyarrow as pa
 from trilake.core.ledger import Reason
 from trilake.genomic.declared import Name, undeclared
 from trilake.genomic.header import VcfHeader
+from trilake.genomic.normalise import differs, normalise_batch
 from trilake.genomic.order import Run, runs_of
 from trilake.genomic.record import VcfRecord, read_record
+from trilake.genomic.reference import Reference
 from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
-from trilake.genomic.split import Origin, annotation_rows, variant_rows
+from trilake.genomic.split import Origin, annotation_rows, contig_name, variant_rows
 from trilake.genomic.stream import Block
 from trilake.genomic.text import decode
 from trilake.genomic.vector import Vectorised, vectorised
@@ -72,6 +74,7 @@ class Exact:
 
     header: VcfHeader
     first_line: int
+    reference: Reference | None = None
     records: list[tuple[int, VcfRecord]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
@@ -96,6 +99,10 @@ class Exact:
         self._warn([reason for reason in reasons if reason.is_warning])
         if record is None:
             self._refuse(line, text, reasons)
+            return
+        if self.reference is not None and is_mismatch(record, self.reference):
+            expected = "the bases of the reference at this position"
+            self._refuse(line, text, [Reason("VCF_REF_MISMATCH", expected, "other bases", line=line, path="REF")])
             return
         if (record.chrom, record.pos) != self._place:
             self._here.clear()
@@ -127,11 +134,16 @@ class Exact:
         return earlier
 
 
-def parse_block(block: Block, header: VcfHeader, origin: Origin, *, is_exact: bool = False) -> Parsed:
-    """The block's rows and refused records. `is_exact` reads every line one by one, with the same result."""
+def parse_block(
+    block: Block, header: VcfHeader, origin: Origin, *, reference: Reference | None = None, is_exact: bool = False
+) -> Parsed:
+    """The block's rows and refused records; with a `reference`, REF is held against it and alleles are normalised.
+
+    `is_exact` reads every line one by one, with the same result.
+    """
     data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
-    fast = Vectorised.nothing() if is_exact else vectorised(data, header, origin)
-    exact = Exact(header, block.first_line)
+    fast = Vectorised.nothing() if is_exact else vectorised(data, header, origin, reference)
+    exact = Exact(header, block.first_line, reference)
     exact.read(lines_at(data, fast.odd))
     schema = VARIANT if header.samples else ANNOTATION
     parts = [*fast.parts, *exact_parts(exact, header, origin, schema)]
@@ -142,7 +154,15 @@ def parse_block(block: Block, header: VcfHeader, origin: Origin, *, is_exact: bo
     names = exact.undeclared
     for name, line in fast.undeclared.items():
         names[name] = min(line + block.first_line, names.get(name, line + block.first_line))
-    return Parsed(in_order(parts, schema), exact.refused, exact.warnings, counts, runs, names)
+    batch = in_order(parts, schema)
+    if reference is not None:
+        batch = normalise_batch(batch, reference)
+    return Parsed(batch, exact.refused, exact.warnings, counts, runs, names)
+
+
+def is_mismatch(record: VcfRecord, reference: Reference) -> bool:
+    contig, start = contig_name(record.chrom), max(record.pos - 1, 0)
+    return reference.has(contig) and differs(record.ref, reference.bases(contig, start, start + len(record.ref)))
 
 
 def lines_at(data: bytes, numbers: np.ndarray | None) -> Iterator[tuple[int, bytes]]:

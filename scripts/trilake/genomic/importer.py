@@ -22,8 +22,10 @@ from trilake.genomic.callers import caller_of
 from trilake.genomic.dna_csv import Conversion, convert
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.healthomics import Hosted, import_hosted
-from trilake.genomic.load import Work, reasons_of, report, report_key, work_key
+from trilake.genomic.load import Work, reasons_of, report_key, work_key
 from trilake.genomic.reader import Reading, open_vcf
+from trilake.genomic.reference_files import local_reference, stage_reference
+from trilake.genomic.reports import report
 from trilake.genomic.text import encode
 
 
@@ -128,7 +130,9 @@ def with_remarks(accepted: list[Checked], outcomes: list[FileOutcome]) -> list[F
 
 def read_here(file: SourceFile, run: IngestRun) -> Reading:
     """The file as the job will read it; which build it is assumed to be of makes no difference to its outcome."""
-    return open_vcf(file.path, file.name, load_id=run.ingest_id, job_id="", default_genome="GRCh38")
+    return open_vcf(
+        file.path, file.name, load_id=run.ingest_id, job_id="", default_genome="GRCh38", reference=local_reference(run)
+    )
 
 
 def refuse_file(file: SourceFile, faults: list[Reason], warnings: list[Reason], run: IngestRun) -> FileOutcome:
@@ -170,7 +174,8 @@ def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
     items = [item_of(session, checked) for checked in accepted]
     for checked, item in zip(accepted, items, strict=True):
         s3.upload_file(str(checked.file.path), *bucket_and_key(item["uri"]))
-    work = Work(run.ingest_id, settings.genomic.reference_genome, items)
+    uri = stage_reference(session, run.reference) if run.reference else ""
+    work = Work(run.ingest_id, settings.genomic.reference_genome, items, uri)
     body = json.dumps(asdict(work)).encode()
     s3.put_object(Bucket=settings.core.raw_bucket, Key=work_key(run.ingest_id), Body=body)
     run_job(session, settings.genomic.load_job_name, {"load_id": run.ingest_id})

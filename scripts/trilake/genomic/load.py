@@ -7,24 +7,45 @@ Example: fill_store(Job.start(sys.argv))
 """
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import In
 
 from trilake.core.engine import Replaced, Target, fill
-from trilake.core.job import Item, Job, bucket_and_key
+from trilake.core.iceberg import open_table
+from trilake.core.job import Item, Job, bucket_and_key, has_spark
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
-from trilake.genomic.reader import Reading, open_vcf
+from trilake.genomic.reader import open_source, processors
+from trilake.genomic.reference_files import staged_reference
+from trilake.genomic.reports import merged, report
 from trilake.genomic.shape import ANNOTATION, SAMPLE_FILE, VARIANT
+from trilake.genomic.source import S3Source, Span
+from trilake.genomic.spans import spans_of
+from trilake.genomic.split import Origin
 
-VARIANTS = Target("genomic_store.variant", VARIANT, bucket_by="sampleid")
+VARIANTS = Target(
+    "genomic_store.variant",
+    VARIANT,
+    bucket_by="sampleid",
+    group_by="contigname",
+    sort_by=("contigname", "start"),
+    full_metrics=("contigname", "start", "end", "sampleid", "reference_genome", "source_file", "load_id"),
+)
 SAMPLE_FILES = Target("genomic_store.sample_file", SAMPLE_FILE, bucket_by="sampleid", buckets=1)
-ANNOTATIONS = Target("genomic_store.annotation", ANNOTATION, bucket_by="contigname", buckets=1)
+ANNOTATIONS = Target(
+    "genomic_store.annotation",
+    ANNOTATION,
+    bucket_by="contigname",
+    buckets=1,
+    group_by="contigname",
+    sort_by=("contigname", "start"),
+    full_metrics=("contigname", "start", "end", "reference_genome", "release", "source_file", "load_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,28 +55,92 @@ class Work:
     load_id: str
     default_genome: str
     items: list[Item]
+    reference: str = ""
 
 
 def work_key(load_id: str) -> str:
     return f"genomic/loads/{load_id}/work.json"
 
 
-def report_key(load_id: str, sha256: str) -> str:
-    return f"genomic/reports/{load_id}/{sha256}.json"
+def report_key(load_id: str, sha256: str, part: str = "") -> str:
+    return f"genomic/reports/{load_id}/{sha256}{part and '.' + part}.json"
 
 
 def fill_store(job: Job) -> None:
     """Do the work that `--load_id` names. Files with samples go to the variant table, sites-only files beside it."""
     work = read_work(job.session, job.arguments["load_id"])
     reader = ItemReader(job.session, work, job.arguments.get("JOB_RUN_ID", work.load_id))
+    shared = samples_elsewhere(job.session, work.items)
+    parts: list[Item] = []
+
+    def spread(items: list[Item]) -> list[Item]:
+        found = [part for item in items for part in parts_of(job.session, item)]
+        parts.extend(found)
+        return found
+
     for target, is_annotation in ((VARIANTS, "false"), (ANNOTATIONS, "true")):
         items = [item for item in work.items if item["is_annotation"] == is_annotation]
         if not items:
             continue
         replaced = [replaced_by(item) for item in items]
-        fill(job, target, items, reader, replaced)
+        fill(job, target, items, reader, replaced, spread)
         if target is VARIANTS:
             fill(job, SAMPLE_FILES, items, SampleFiles(work.load_id), replaced)
+    for item in work.items:
+        names = [part["part"] for part in parts if part["sha256"] == item["sha256"]] or [""]
+        settle_reports(job.session, work.load_id, item, names, shared.get(item["name"], 0))
+
+
+def parts_of(session: Session, item: Item) -> list[Item]:
+    """The parts of a file that several machines read at once, each an item of its own."""
+    source = source_of(session, item)
+    spans = spans_of(source)
+    if len(spans) == 1:
+        return [{**item, "part": "", "start": "", "end": ""}]
+    return [
+        {**item, "part": str(number), "start": str(span.start), "end": str(span.end)}
+        for number, span in enumerate(spans, start=1)
+    ]
+
+
+def source_of(session: Session, item: Item) -> S3Source:
+    s3 = session.client("s3")
+    bucket, key = bucket_and_key(item["uri"])
+    return S3Source(s3, bucket, key, s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
+
+
+def samples_elsewhere(session: Session, items: list[Item]) -> dict[str, int]:
+    """File name -> how many other files, of earlier loads, have one of its samples."""
+    samples = {sample for item in items for sample in item["samples"].split("\t") if sample}
+    try:
+        table = open_table(session, SAMPLE_FILES.name)
+    except NoSuchTableError:
+        return {}
+    columns = ("sampleid", "source_file")
+    rows = table.scan(row_filter=In("sampleid", samples), selected_fields=columns).to_arrow() if samples else None
+    names_of: dict[str, set[str]] = {}
+    for row in rows.to_pylist() if rows else ():
+        names_of.setdefault(row["sampleid"], set()).add(row["source_file"])
+    ours = {item["name"] for item in items}
+    found = {
+        item["name"]: set().union(*(names_of.get(sample, set()) for sample in item["samples"].split("\t"))) - ours
+        for item in items
+    }
+    return {name: len(others) for name, others in found.items() if others}
+
+
+def settle_reports(session: Session, load_id: str, item: Item, parts: list[str], n_shared: int) -> None:
+    """One report of a file from those of its parts, with a remark when earlier loads have its samples elsewhere."""
+    s3, bucket = session.client("s3"), bucket_and_key(item["uri"])[0]
+    if parts == [""] and not n_shared:
+        return
+    keys = [report_key(load_id, item["sha256"], part) for part in parts]
+    told = merged([json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys])
+    if n_shared:
+        expected, found = "sample names that mean one sample", f"also in {n_shared:,} files of earlier loads"
+        shared = Reason("VCF_SAMPLE_SHARED", expected=expected, found=found, path="#CHROM line", is_warning=True)
+        told["warnings"].append(asdict(shared))
+    s3.put_object(Bucket=bucket, Key=report_key(load_id, item["sha256"]), Body=json.dumps(told).encode())
 
 
 def replaced_by(item: Item) -> Replaced:
@@ -100,34 +185,17 @@ class ItemReader:
     run_id: str
 
     def __call__(self, item: Item) -> Iterator[pa.RecordBatch]:
-        s3 = self.session.client("s3")
-        bucket, key = bucket_and_key(item["uri"])
-        with tempfile.NamedTemporaryFile(suffix=".vcf") as file:
-            s3.download_fileobj(bucket, key, file)
-            file.flush()
-            reading = open_vcf(
-                Path(file.name),
-                item["name"],
-                load_id=self.work.load_id,
-                job_id=self.run_id,
-                default_genome=self.work.default_genome,
-            )
-            yield from reading.batches()
-            body = json.dumps(report(reading)).encode()
-            s3.put_object(Bucket=bucket, Key=report_key(self.work.load_id, item["sha256"]), Body=body)
-
-
-def report(reading: Reading) -> dict[str, Any]:
-    """What became of a file's records: counts, each refused line with its reasons, warnings, a fault of the stream."""
-    return {
-        "counts": asdict(reading.counts),
-        "refused": [
-            {"line": entry.line, "text": entry.text, "reasons": [asdict(reason) for reason in entry.reasons]}
-            for entry in reading.refused
-        ],
-        "warnings": [asdict(reason) for reason in reading.warnings],
-        "faults": [asdict(reason) for reason in reading.faults],
-    }
+        source = source_of(self.session, item)
+        origin = Origin(item["name"], self.work.load_id, self.run_id, self.work.default_genome)
+        part = item.get("part", "")
+        span = Span(int(item["start"]), int(item["end"])) if part else None
+        reference = staged_reference(self.session, self.work.reference) if self.work.reference else None
+        workers = 1 if has_spark() else processors()
+        reading = open_source(source, origin, workers=workers, span=span, reference=reference)
+        yield from reading.batches()
+        body = json.dumps(report(reading)).encode()
+        key = report_key(self.work.load_id, item["sha256"], part)
+        source.s3.put_object(Bucket=source.bucket, Key=key, Body=body)
 
 
 def reasons_of(entries: list[dict[str, Any]]) -> list[Reason]:

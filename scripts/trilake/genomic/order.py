@@ -49,6 +49,18 @@ def runs_of(lines: np.ndarray, contigs: np.ndarray, names: list[str], positions:
     return runs
 
 
+def joined(runs: list[Run]) -> list[Run]:
+    """The runs, those that go on in order made one."""
+    found: list[Run] = []
+    for run in runs:
+        before = found[-1] if found else None
+        if before and before.contig == run.contig and before.last <= run.first and before.disorder is None:
+            found[-1] = Run(run.contig, before.line, before.first, run.last, run.disorder)
+        else:
+            found.append(run)
+    return found
+
+
 @dataclass
 class OrderWatch:
     """Follows the runs of a file in the order of its lines."""

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,9 +26,20 @@ import pyarrow as pa
 from trilake.core.ledger import Reason, shape
 from trilake.genomic.block import MOST_WARNINGS, Counts, Parsed, Refused, parse_block
 from trilake.genomic.header import VcfHeader, read_header
-from trilake.genomic.order import OrderWatch
+from trilake.genomic.order import OrderWatch, Run, joined
+from trilake.genomic.reference import Reference
 from trilake.genomic.shape import ANNOTATION, VARIANT
-from trilake.genomic.source import LocalSource, Source, Unreadable, lacks_end_block, lacks_newline, unpacked
+from trilake.genomic.source import (
+    LocalSource,
+    Source,
+    Span,
+    Unreadable,
+    lacks_end_block,
+    lacks_newline,
+    unpacked,
+    unpacked_span,
+)
+from trilake.genomic.spans import lines_of_span
 from trilake.genomic.split import Origin
 from trilake.genomic.stream import Block, Stream
 
@@ -41,7 +53,10 @@ RELEASE = re.compile(r"(20\d{2})-?(\d{2})-?(\d{2})")
 
 @dataclass
 class Reading:
-    """One VCF being read. `faults` refuse the whole file; `warnings` do not; `refused` grows as batches are taken."""
+    """One VCF being read. `faults` refuse the whole file; `warnings` do not; `refused` grows as batches are taken.
+
+    A part of a file (`is_part`) keeps its `runs`, so that the order can be told when all parts are read.
+    """
 
     header: VcfHeader
     origin: Origin
@@ -50,6 +65,9 @@ class Reading:
     refused: list[Refused] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     workers: int = 1
+    is_part: bool = False
+    reference: Reference | None = None
+    runs: list[Run] = field(default_factory=list)
     _stream: Stream | None = None
     _undeclared: set[tuple[str, str]] = field(default_factory=set)
     _order: OrderWatch = field(default_factory=OrderWatch)
@@ -80,7 +98,9 @@ class Reading:
         if self._stream is None:
             return
         blocks = self._stream.blocks(self.block_bytes)
-        parse = lambda block: parse_block(block, self.header, self.origin, is_exact=is_exact)  # noqa: E731
+        parse = lambda block: parse_block(  # noqa: E731
+            block, self.header, self.origin, reference=self.reference, is_exact=is_exact
+        )
         try:
             for parsed in in_threads(parse, blocks, self.workers):
                 self._take(parsed)
@@ -91,10 +111,17 @@ class Reading:
             self.counts.refused += 1
             self.faults.append(Reason("FILE_UNREADABLE", expected="a file that is whole", found=str(error)))
             self.warnings = [reason for reason in self.warnings if reason.code != "VCF_NO_END_BLOCK"]
-        if not self.counts.records_in:
+        if not self.counts.records_in and not self.is_part:
             self._warn(Reason("VCF_NO_RECORDS", expected="a record after the header", is_warning=True))
 
+    @property
+    def n_lines(self) -> int:
+        """How many lines were read so far, those of the header too."""
+        return self._stream.n_lines if self._stream else self.header.n_lines
+
     def _take(self, parsed: Parsed) -> None:
+        if self.is_part:
+            self.runs = joined([*self.runs, *parsed.runs])
         self.counts.add(parsed.counts)
         self.refused += parsed.refused
         self._warn(*parsed.warnings)
@@ -146,15 +173,32 @@ def processors() -> int:
 
 
 def open_vcf(
-    path: Path, name: str, *, load_id: str, job_id: str, default_genome: str, workers: int | None = None
+    path: Path,
+    name: str,
+    *,
+    load_id: str,
+    job_id: str,
+    default_genome: str,
+    workers: int | None = None,
+    reference: Reference | None = None,
 ) -> Reading:
     """A VCF on disk with its header read and judged. Never raises for what the file holds: see `Reading.faults`."""
     origin = Origin(name, load_id, job_id, default_genome)
-    return open_source(LocalSource(path), origin, workers=workers or processors())
+    return open_source(LocalSource(path), origin, workers=workers or processors(), reference=reference)
 
 
-def open_source(source: Source, origin: Origin, *, workers: int = 1) -> Reading:
-    """A VCF with its header read and judged; `origin` has the genome that is assumed when the header names none."""
+def open_source(
+    source: Source,
+    origin: Origin,
+    *,
+    workers: int = 1,
+    span: Span | None = None,
+    reference: Reference | None = None,
+) -> Reading:
+    """A VCF with its header read and judged; `origin` has the genome that is assumed when the header names none.
+
+    With a `span` the records are those of a part, whose lines are counted from its own first.
+    """
     if source.size == 0:
         return Reading(VcfHeader(), origin, [Reason("FILE_EMPTY", "content")])
     stream = Stream(unpacked(source, workers=workers))
@@ -171,7 +215,11 @@ def open_source(source: Source, origin: Origin, *, workers: int = 1) -> Reading:
     reading = Reading(header, origin, faults, [reason for reason in reasons if reason.is_warning], workers=workers)
     if faults:
         return reading
+    reading.reference = reference
     reading._stream = stream
+    if span is not None:
+        reading._stream = stream_of_span(source, span, stream, workers)
+        reading.is_part = span != Span(0, source.size)
     if header.reference_genome is None:
         reading._warn(assumed(genome))
     if lacks_newline(source):
@@ -179,6 +227,16 @@ def open_source(source: Source, origin: Origin, *, workers: int = 1) -> Reading:
     if lacks_end_block(source):
         reading._warn(Reason("VCF_NO_END_BLOCK", expected="the empty block that ends a BGZF file", is_warning=True))
     return reading
+
+
+def stream_of_span(source: Source, span: Span, whole: Stream, workers: int) -> Stream:
+    """The part's lines, without the header's."""
+    is_first = span.start == 0
+    stream = Stream(lines_of_span(unpacked_span(source, span, workers), is_first=is_first))
+    if is_first:
+        for _ in islice(stream.lines(), whole.n_lines):
+            pass
+    return stream
 
 
 def assumed(genome: str) -> Reason:

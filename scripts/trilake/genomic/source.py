@@ -130,20 +130,30 @@ def last_bytes(source: Source, count: int) -> bytes:
         return file.read()
 
 
-def unpacked(source: Source, offset: int = 0, workers: int = 1) -> Iterator[bytes]:
-    """The text from an offset on, in pieces. Unreadable where it breaks, after all that came whole."""
-    if offset == 0 and is_bcf(source):
+def unpacked(source: Source, workers: int = 1) -> Iterator[bytes]:
+    """The text in pieces. Unreadable where it breaks, after all that came whole."""
+    if is_bcf(source):
         return bcf_text(source)
     if is_bgzf(source):
-        return bgzf_text(source, offset, workers)
-    return gzip_text(source) if is_gzip(source) else plain_text(source, offset)
+        return (piece for piece in bgzf_text(source, Span(0, source.size), workers) if piece is not None)
+    return gzip_text(source) if is_gzip(source) else (piece for piece in plain_text(source) if piece is not None)
 
 
-def plain_text(source: Source, offset: int) -> Iterator[bytes]:
-    with source.open_at(offset) as file:
+def unpacked_span(source: Source, span: Span, workers: int = 1) -> Iterator[bytes | None]:
+    """The text of a part and of all that follows it, with None where the part ends. For what `can_be_cut` alone."""
+    return bgzf_text(source, span, workers) if is_bgzf(source) else plain_text(source, span)
+
+
+def plain_text(source: Source, span: Span | None = None) -> Iterator[bytes | None]:
+    span = span or Span(0, source.size)
+    with source.open_at(span.start) as file:
+        left = span.end - span.start
         try:
-            while piece := file.read(PIECE):
+            while piece := file.read(min(PIECE, left) if left > 0 else PIECE):
                 yield piece
+                left -= len(piece)
+                if left == 0:
+                    yield None
         except OSError as error:
             raise Unreadable from error
 
@@ -165,20 +175,23 @@ def gzip_text(source: Source) -> Iterator[bytes]:
             packed = (unpacker.unused_data.lstrip(b"\0")) or file.read(PIECE).lstrip(b"\0")
 
 
-def bgzf_text(source: Source, offset: int, workers: int) -> Iterator[bytes]:
-    """The blocks of a BGZF file from the first that starts at or after an offset, unpacked by several threads."""
-    with source.open_at(offset) as file, ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[bytes]] = deque()
-        for blocks in block_groups(file, is_aligned=offset == 0):
-            waiting.append(pool.submit(inflate, blocks))
+def bgzf_text(source: Source, span: Span, workers: int) -> Iterator[bytes | None]:
+    """The blocks of a BGZF file from the first that starts in a part, unpacked by several threads."""
+    with source.open_at(span.start) as file, ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[bytes] | None] = deque()
+        for blocks in block_groups(file, span):
+            waiting.append(pool.submit(inflate, blocks) if blocks else None)
             if len(waiting) > 2 * workers:
                 yield from whole(waiting.popleft())
         while waiting:
             yield from whole(waiting.popleft())
 
 
-def whole(future: Future[bytes]) -> Iterator[bytes]:
+def whole(future: Future[bytes] | None) -> Iterator[bytes | None]:
     """What a group of blocks unpacks to; of a damaged one what came before the damage, then Unreadable."""
+    if future is None:
+        yield None
+        return
     try:
         yield future.result()
     except DamagedBlock as error:
@@ -207,13 +220,17 @@ def inflate(blocks: list[bytes]) -> bytes:
     return b"".join(text)
 
 
-def block_groups(file: BinaryIO, *, is_aligned: bool) -> Iterator[list[bytes]]:
-    """Some blocks at a time, as they lie in the file; a rest that is no block is given as one, and does not unpack."""
-    packed = file.read(PIECE)
-    at = 0 if is_aligned else block_start(packed)
+def block_groups(file: BinaryIO, span: Span) -> Iterator[list[bytes]]:
+    """Some blocks at a time, none where the part ends; a rest that is no block is given as one, and does not unpack."""
+    packed, place = file.read(PIECE), span.start
+    at = 0 if span.start == 0 else block_start(packed)
+    is_within = True
     while packed[at:]:
-        blocks = []
+        blocks: list[bytes] = []
         while (size := block_size(packed, at)) and at + size <= len(packed):
+            if is_within and place + at >= span.end:
+                yield from [blocks, []] if blocks else [[]]
+                blocks, is_within = [], False
             blocks.append(packed[at : at + size])
             at += size
         rest = packed[at:]
@@ -227,6 +244,7 @@ def block_groups(file: BinaryIO, *, is_aligned: bool) -> Iterator[list[bytes]]:
         if len(rest) > LARGEST_BLOCK:
             yield [rest]
             return
+        place += at
         packed, at = rest + more, 0
 
 

@@ -19,10 +19,12 @@ import pyarrow.csv as csv
 from trilake.genomic.declared import Name, undeclared_contig, undeclared_filters, undeclared_keys
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import layout_of
+from trilake.genomic.reference import Reference
 from trilake.genomic.shape import ANNOTATION, VARIANT
 from trilake.genomic.split import Origin
 from trilake.genomic.tokens import coded, split
 from trilake.genomic.vector_place import with_neighbours
+from trilake.genomic.vector_reference import as_the_reference
 from trilake.genomic.vector_rows import SiteRows, places_within, site_rows
 from trilake.genomic.vector_sample import Cells, read_cells, sample_rows, sound_lines
 from trilake.genomic.vector_site import Columns, Site, read_site
@@ -69,7 +71,7 @@ class Text:
     starts: np.ndarray
 
 
-def vectorised(data: bytes, header: VcfHeader, origin: Origin) -> Vectorised:
+def vectorised(data: bytes, header: VcfHeader, origin: Origin, reference: Reference | None = None) -> Vectorised:
     """The block's common lines as rows. A block of few lines is not worth it."""
     if data.count(b"\n") < FEWEST_LINES:
         return Vectorised.nothing()
@@ -83,6 +85,8 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin) -> Vectorised:
         site.ok[group] &= sound_lines(cells[form], site.n_alts[group])
     codes, names = coded(text.columns["chrom"])
     positions = site.positions
+    if reference is not None:
+        site.ok &= as_the_reference(site, codes, names, reference)
     site.ok &= with_neighbours(data, text.starts, text.lines, site, codes, names)
     parts = [
         made for form, group in groups.items() for made in rows_of(text, site, group, cells.get(form), header, origin)

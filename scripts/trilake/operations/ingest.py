@@ -7,6 +7,7 @@ Example: trilake ingest data/ s3://bucket/incoming/ --only clinical --dry-run
 """
 
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,10 +37,15 @@ def chosen(context: click.Context, option: click.Parameter, value: str) -> tuple
 @click.command()
 @click.argument("paths", nargs=-1)
 @click.option("--only", default=",".join(MODALITIES), callback=chosen, help="Modalities to load, comma-separated.")
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FASTA that REF is held against and alleles of VCF files are normalised on.",
+)
 @click.option("--dry-run", is_flag=True, help="Check the files and say what would happen.")
 @verb
 @on_engine
-def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], dry_run: bool) -> int:
+def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], reference: Path | None, dry_run: bool) -> int:
     """Load FHIR, VCF and DICOM files, recognised by content; without PATHS, the sample folder.
 
     Example: trilake ingest data/ --only clinical,genomic
@@ -48,16 +54,22 @@ def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], dry_run: boo
         raise InputError("Nothing to ingest: no PATH given, and no sample yet", next_step="trilake ingest PATH")
     given = list(paths) or [str(run.state.sample)]
     with run.session() as session:
-        result = ingest_paths(session, run, given, modalities=only, dry_run=dry_run)
+        result = ingest_paths(session, run, given, modalities=only, dry_run=dry_run, reference=reference)
     run.emit(result, text=in_words(result, dry_run=dry_run))
     return exit_code(result)
 
 
 def ingest_paths(
-    session: Session, run: Run, paths: list[str], *, modalities: tuple[str, ...] = MODALITIES, dry_run: bool = False
+    session: Session,
+    run: Run,
+    paths: list[str],
+    *,
+    modalities: tuple[str, ...] = MODALITIES,
+    dry_run: bool = False,
+    reference: Path | None = None,
 ) -> dict[str, Any]:
     """Load everything below the paths; counts and reasons per modality, as `--json` gives them."""
-    with ingest_run(run) as ingest:
+    with ingest_run(run, reference) as ingest:
         found = find_files(session, paths, ingest.work_dir)
         files = sort_files(found, modalities)
         if files.n_left_out:

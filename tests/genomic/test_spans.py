@@ -1,0 +1,74 @@
+"""Parts of a file, read apart, give together what the whole gives."""
+
+from pathlib import Path
+
+import pysam
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.genomic.conftest import a_vcf
+from trilake.genomic.reader import open_source
+from trilake.genomic.source import LocalSource, Span
+from trilake.genomic.spans import lines_of_span, spans_of
+from trilake.genomic.split import Origin
+
+ORIGIN = Origin("a.vcf", "load", "job", "GRCh38")
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.text("ab", max_size=5)), max_size=30), st.data())
+def test_every_line_lies_in_one_part_and_no_place_in_two(places, data):
+    text = "".join(f"1\t{pos}\t{rest}\n" for pos, rest in sorted(places)).encode()
+    edges = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    spans = [Span(start, end) for start, end in zip([0, *edges], [*edges, len(text)], strict=True) if start < end]
+    piece = data.draw(st.integers(1, 9))
+    found = [b"".join(lines_of_span(pieces(text, span, piece), is_first=span.start == 0)) for span in spans]
+    assert b"".join(found) == text
+    ends = [part.splitlines() for part in found if part]
+    assert all(a[-1].split(b"\t")[:2] != b[0].split(b"\t")[:2] for a, b in zip(ends, ends[1:], strict=False))
+
+
+def pieces(text: bytes, span: Span, size: int):
+    """The text from a part's start to the end of all, the part's end marked where it is not the end of all."""
+    for start in range(span.start, span.end, size):
+        yield text[start : min(start + size, span.end)]
+    yield None
+    for start in range(span.end, len(text), size):
+        yield text[start : start + size]
+
+
+def packed(path: Path, how: str) -> Path:
+    records = [f"1 {100 + number // 2} . A {'GT'[number % 2]} 50 PASS DP={number} GT 0/1" for number in range(9_000)]
+    text = a_vcf(*records).encode()
+    if how == "plain":
+        path.write_bytes(text)
+        return path
+    with pysam.BGZFile(str(path), "wb") as file:
+        for start in range(0, len(text), 5_000):
+            file.write(text[start : start + 5_000])
+            file.flush()
+    return path
+
+
+@settings(max_examples=8, deadline=None)
+@given(n_spans=st.integers(2, 9))
+@pytest.mark.parametrize("how", ["plain", "bgzf"])
+def test_parts_give_the_rows_of_the_whole(tmp_path_factory, how, n_spans):
+    source = LocalSource(packed(tmp_path_factory.mktemp("spans") / "a", how))
+    whole = open_source(source, ORIGIN)
+    expected = [row["attributes"] for batch in whole.batches() for row in batch.to_pylist()]
+    spans = spans_of(source, max(1, source.size // n_spans))
+    assert len(spans) >= 2
+    readings = [open_source(source, ORIGIN, span=span) for span in spans]
+    found = [row["attributes"] for one in readings for batch in one.batches() for row in batch.to_pylist()]
+    assert found == expected
+    assert sum(one.n_lines for one in readings) == whole.n_lines
+    assert sum(one.counts.loaded for one in readings) == 9_000
+
+
+def test_a_packing_that_cannot_be_cut_is_one_part(tmp_path):
+    import gzip
+
+    path = tmp_path / "a"
+    path.write_bytes(gzip.compress(b"##fileformat=VCFv4.2\n" * 1_000))
+    assert spans_of(LocalSource(path), 10) == [Span(0, path.stat().st_size)]
