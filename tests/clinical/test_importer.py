@@ -115,3 +115,68 @@ def test_what_the_store_holds_is_found_however_few_ids_are_looked_for_at_once(
     assert load(file=ndjson(*patients, a_condition("many")))["file"].loaded == 6
     again = load(file=ndjson(*patients, a_patient("many5"), a_condition("many")))["file"]
     assert (again.duplicate, again.loaded) == (6, 1)
+
+
+def test_a_reference_to_nothing_in_the_load_or_the_store_is_a_warning(load: Loads) -> None:
+    first = load(file=ndjson(a_patient("here"), an_observation("o-here", "Patient/here")))["file"]
+    assert (first.loaded, first.warnings) == (2, 0)
+    later = load(file=ndjson(an_observation("o-later", "Patient/here"), an_observation("o-lost", "Patient/nowhere")))
+    (reason,) = later["file"].reasons
+    assert (reason.code, reason.line, reason.is_warning) == ("FHIR_REFERENCE_UNRESOLVED", 2, True)
+
+
+def test_of_many_unresolved_references_the_first_are_told_and_the_rest_counted(
+    load: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trilake.clinical.links.TOLD", 2)
+    outcome = load(file=ndjson(*(an_observation(f"lost{n}", "Patient/lost") for n in range(5))))["file"]
+    assert [reason.found for reason in outcome.reasons] == ["1 of them", "1 of them", "in 3 more resources"]
+
+
+def test_an_id_that_was_replaced_is_recorded_with_its_new_one(load: Loads, lake: Session) -> None:
+    bundle = a_bundle(a_patient("patient_7"), an_observation("map-o1", "Patient/patient_7"), kind="collection")
+    assert load(file=orjson.dumps(bundle))["file"].loaded == 2
+    key = f"clinical/mapped_ids/run-{load.number}.ndjson"
+    body = lake.client("s3").get_object(Bucket=lake.settings.core.raw_bucket, Key=key)["Body"].read()
+    (mapped,) = [orjson.loads(line) for line in body.splitlines()]
+    assert (mapped["resourceType"], mapped["given"]) == ("Patient", "patient_7")
+    assert stored(lake, "observation", "map-o1", "subject.reference") == [f"Patient/{mapped['loadedAs']}"]
+
+
+def test_a_load_beyond_the_quotas_becomes_several_jobs(
+    load: Loads, lake: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trilake.clinical.staging.JOB_FILES", 1)
+    before = n_jobs(lake)
+    bad = a_condition("quota-bad", meta={"tag": [dict(zip(("system", "code"), REFUSE_TAG, strict=True))]})
+    outcome = load(file=ndjson(a_patient("quota-p"), bad, a_condition("quota-c"), an_observation("quota-o")))["file"]
+    assert (outcome.loaded, outcome.quarantined) == (3, 1)
+    assert n_jobs(lake) - before == 3
+    assert load(file=ndjson(a_patient("quota-p"), an_observation("quota-o")))["file"].duplicate == 2
+
+
+def test_a_throttled_and_full_service_is_waited_for(load: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trilake.clinical.staging.JOB_FILES", 1)
+    monkeypatch.setattr("localaws.healthlake.imports.MAX_STARTS_A_SECOND", 1)
+    outcome = load(file=ndjson(a_patient("slow-p"), a_condition("slow-c"), an_observation("slow-o")))["file"]
+    assert outcome.loaded == 3
+
+
+def test_decimals_arrive_with_their_digits(load: Loads, lake: Session) -> None:
+    text = ndjson(an_observation("digits", valueQuantity={"value": 7777})).replace(b"7777", b"0.100000000000000000001")
+    assert load(file=text)["file"].loaded == 1
+    pages = lake.client("s3").get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=lake.settings.core.raw_bucket, Prefix="clinical/staged/")
+    bodies = [
+        lake.client("s3").get_object(Bucket=lake.settings.core.raw_bucket, Key=one["Key"])["Body"].read()
+        for page in found
+        for one in page["Contents"]
+        if "Observation" in one["Key"]
+    ]
+    assert any(b"0.100000000000000000001" in body for body in bodies)
+
+
+def n_jobs(session: Session) -> int:
+    store = session.settings.clinical.datastore_id
+    answer = session.client("healthlake").list_fhir_import_jobs(DatastoreId=store, MaxResults=500)
+    return len(answer["ImportJobPropertiesList"])

@@ -20,7 +20,7 @@ from trilake.clinical.preflight import Batch, Checker
 from trilake.clinical.reading import Piece
 from trilake.core.errors import TrilakeError
 
-WORTH_A_WORKER = 16 << 20
+WORTH_A_WORKER = 32 << 20
 """Bytes of a load from which the start of worker processes, about half a second each, pays."""
 AHEAD = 3
 """Pieces that wait for each worker."""
