@@ -81,12 +81,14 @@ class Loads:
     def __init__(self, session: Session, folder: Path, importer: Importer) -> None:
         self.session, self.folder, self.importer = session, folder, importer
 
-    def __call__(self, contents: dict[str, bytes], *, preview: bool = False) -> dict[str, FileOutcome]:
+    def __call__(
+        self, contents: dict[str, bytes], *, preview: bool = False, reference: Path | None = None
+    ) -> dict[str, FileOutcome]:
         Loads.number += 1
         folder = self.folder / str(Loads.number)
         folder.mkdir()
         quarantine = Quarantine(f"{Loads.number:06d}-run", folder)
-        run = IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder)
+        run = IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder, reference)
         files = [a_source(folder, number, name, content) for number, (name, content) in enumerate(contents.items())]
         outcomes = self.importer.preview(files, run) if preview else self.importer.load(self.session, files, run)
         quarantine.close() if preview else quarantine.store(self.session)

@@ -173,3 +173,18 @@ def test_a_sample_name_in_two_files_of_a_load_is_remarked_on_both(load: Loads) -
     ]
     assert remarks == [["also in 1 other files of the load"]] * 2
     assert [outcome.status for outcome in outcomes.values()] == ["loaded", "loaded"]
+
+
+def test_a_reference_normalises_what_is_loaded_and_a_name_of_an_earlier_load_is_remarked(
+    load: Loads, stores: Session, tmp_path: Path
+) -> None:
+    reference = tmp_path / "reference.fa"
+    reference.write_text(">chr1\nGGAAAA\nCT\n")
+    records = ("1 5 . AA A 50 PASS . GT 0/1", "1 7 . G T 50 PASS . GT 0/1")
+    outcome = load({"normal": a_file(*records, samples=("REF1",))}, reference=reference)["normal"]
+    assert counts(outcome) == ("partial", 2, 1, 0, 1)
+    assert [reason.code for reason in outcome.reasons if not reason.is_warning] == ["VCF_REF_MISMATCH"]
+    (row,) = rows_of(stores, VARIANT, sampleid="REF1")
+    assert (row["start"], row["referenceallele"], row["alternatealleles"]) == (1, "GA", ["G"])
+    again = load({"other name": a_file(SOUND, samples=("REF1",))})["other name"]
+    assert "VCF_SAMPLE_SHARED" in {reason.code for reason in again.reasons}

@@ -8,6 +8,7 @@ Example: normalised(4, "AA", "A", lambda start, end: "GGAAAA"[start:end])  ->  (
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +53,7 @@ def normalise_batch(batch: pa.RecordBatch, reference: Reference) -> pa.RecordBat
     for contig, start, end, ref, alt in zip(contigs, starts, ends, refs, alts, strict=True):
         found = (start, ref, alt)
         if reference.has(contig):
-            found = normalised(start, ref, alt, lambda a, b, contig=contig: reference.bases(contig, a, b))
+            found = normalised(start, ref, alt, partial(reference.bases, contig))
         is_own_end = end == start + len(ref)
         made.append((*found, found[0] + len(found[1]) if is_own_end else end))
     new_starts, new_refs, new_alts, new_ends = zip(*made, strict=True)

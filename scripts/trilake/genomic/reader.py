@@ -130,10 +130,10 @@ class Reading:
                 self._undeclared.add((column, name))
                 found = shape(name) if column == "CHROM" else name
                 self._warn(Reason("VCF_UNDECLARED", "a declaration", found, line, column, is_warning=True))
-        line = self._order.first_disorder(parsed.runs)
-        if line is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
+        disorder = self._order.first_disorder(parsed.runs)
+        if disorder is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
             expected = "records sorted by position within contiguous contigs"
-            self._warn(Reason("VCF_ORDER", expected=expected, line=line, path="POS", is_warning=True))
+            self._warn(Reason("VCF_ORDER", expected=expected, line=disorder, path="POS", is_warning=True))
 
     def _warn(self, *reasons: Reason) -> None:
         self.warnings += reasons[: MOST_WARNINGS - len(self.warnings)]

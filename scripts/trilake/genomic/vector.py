@@ -154,8 +154,8 @@ def columns_of(data: bytes, n_samples: int) -> tuple[Columns, pa.StringArray | N
             check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[], strings_can_be_null=False
         ),
     )
-    columns = {name: table.column(name).combine_chunks() for name in names}
-    return columns, columns.pop("cells", None)
+    found = {name: table.column(name).combine_chunks() for name in names}
+    return found, found.pop("cells", None)
 
 
 def formats_of(texts: pa.StringArray, site: Site) -> dict[str, np.ndarray]:
@@ -170,7 +170,7 @@ def formats_of(texts: pa.StringArray, site: Site) -> dict[str, np.ndarray]:
 
 def cells_of(text: Text, group: np.ndarray, form: str, header: VcfHeader) -> Cells:
     texts, n_samples = text.cells, len(header.samples)
-    if not group.all():
+    if texts is not None and not group.all():
         texts = texts.filter(pa.array(np.repeat(group, n_samples)))
     return read_cells(texts, layout_of(form, header), n_samples)
 

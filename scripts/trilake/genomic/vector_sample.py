@@ -95,7 +95,7 @@ def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
         if number or not layout.has_genotype:
             texts, given = cells.field(number)
             ok[given] &= sound_texts(texts, key, rule, n_alts[given], ploidies[given])
-    return ok.reshape(-1, cells.n_samples).all(axis=1) if cells.n_samples > 1 else ok
+    return np.asarray(ok.reshape(-1, cells.n_samples).all(axis=1)) if cells.n_samples > 1 else ok
 
 
 def sound_texts(
@@ -103,13 +103,14 @@ def sound_texts(
 ) -> np.ndarray:
     good = np.ones(len(texts), bool)
     is_whole = rule is not None and rule.type == "Integer"
-    if is_whole and rule.number == "1" and are_digits(texts, 9):
+    is_one_whole = is_whole and rule is not None and rule.number == "1"
+    if is_one_whole and are_digits(texts, 9):
         return good
     if rule is not None:
         for kind, chosen in kinds_of(rule, n_alts, ploidies):
             some = texts if chosen is None else texts.filter(pa.array(chosen))
             good[slice(None) if chosen is None else chosen] = matches(some, plain(key, rule, *kind).pattern)
-    if key in SINGLES and not (is_whole and rule.number == "1"):
+    if key in SINGLES and not is_one_whole:
         good &= matches(texts, WHOLE)
     elif key in LISTS and not (is_whole and LISTS[key][1] == WHOLE):
         item = rf"(?:\.|{LISTS[key][1]})"
@@ -137,8 +138,10 @@ def sample_rows(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: 
     is_split = len(cell_of) > cells.n or bool((n_alts > 1).any())
     places = {key: number for number, key in enumerate(cells.layout.keys)}
     for key, name in SINGLES.items():
-        texts, given = cells.field(places[key]) if key in places else (None, None)
-        column = absent(cells.n, pa.int32()) if texts is None else spread(texts.cast(pa.int32()), given)
+        column = absent(cells.n, pa.int32())
+        if key in places:
+            texts, given = cells.field(places[key])
+            column = spread(texts.cast(pa.int32()), given)
         columns[name] = column.take(pa.array(cell_of)) if is_split else column
     for key, (number, _, kind) in LISTS.items():
         name = COLUMN_OF[key]
@@ -209,15 +212,16 @@ def allele_places(
         places = places_of(number, count, allele, n)
         if places is not None:
             wanted[(count, allele, n)] = places
-    new_counts, chosen = counts.copy(), {}
+    new_counts = counts.copy()
+    chosen: dict[tuple[int, ...], np.ndarray] = {}
     for (count, allele, n), places in wanted.items():
         rows = np.flatnonzero((counts == count) & (alleles == allele) & (n_alts == n))
         new_counts[rows] = len(places)
         chosen[tuple(places)] = np.concatenate([chosen.get(tuple(places), np.empty(0, int)), rows])
     at = np.repeat(starts, new_counts) + places_within(new_counts)
     first = np.cumsum(new_counts) - new_counts
-    for places, rows in chosen.items():
-        for number_within, place in enumerate(places):
+    for mine, rows in chosen.items():
+        for number_within, place in enumerate(mine):
             at[first[rows] + number_within] = starts[rows] + place
     return at, new_counts
 
