@@ -10,7 +10,7 @@ Example: to_athena(session, "SELECT count(*) FROM clinical.patient")
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Relation:
     path: Path
     text: str
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         return tables_read(parse(self.text, source=str(self.path)))
 

@@ -1,6 +1,6 @@
 """Governed tables brought up to date and views created, each after what it reads.
 
-Reads the services' own tables; writes the governed tables by one MERGE each, and Athena views. `make views`.
+Reads the services' own tables; writes the governed tables (see `operations.filling`) and Athena views. `make views`.
 
 A source table that does not exist yet (HealthLake makes one with the first resource of its type, the jobs with their
 first file) leaves the governed table as it is, and says so; a SELECT that can do without it names it in its header
@@ -22,12 +22,14 @@ from trilake.clinical.empty_tables import empty_relation
 from trilake.core.athena import run_athena
 from trilake.core.catalog import HEALTHLAKE, SOURCES, database_name
 from trilake.core.contract import GovernedTable, Layout, load_contract
-from trilake.core.errors import QueryError, ServiceError
+from trilake.core.errors import ServiceError
 from trilake.core.iceberg import lay_out, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
 from trilake.genomic.shape import empty_sample_file
-from trilake.operations.merge import count_statement, merge_statement, quoted
+from trilake.operations.filling import Work, fill
+from trilake.operations.incremental import Lookout
+from trilake.operations.merge import quoted
 
 MAY_BE_MISSING = "May be missing:"
 NAME = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -36,19 +38,26 @@ VIEW_FIELDS = ("Name", "StorageDescriptor", "TableType", "Parameters", "ViewOrig
 
 @dataclass
 class Built:
-    """What one refresh did: names in order, rows of each that was built, and why others were not."""
+    """What one refresh did: names in order, rows of each that was built, why others were not, and how tables were."""
 
     order: list[str]
     rows: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    how: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return {"built": list(self.rows), "order": self.order, "rows": self.rows, "skipped": self.skipped}
+        return {
+            "built": list(self.rows),
+            "order": self.order,
+            "rows": self.rows,
+            "how": self.how,
+            "skipped": self.skipped,
+        }
 
 
-def refresh(session: Session, *, say: Callable[[str], None]) -> Built:
-    """Build everything, in an order derived from what reads what."""
-    relations = load_relations()
+def refresh(session: Session, *, say: Callable[[str], None], full: bool = False) -> Built:
+    """Build everything, in an order derived from what reads what; with `full`, whole even where little changed."""
+    relations, lookout = load_relations(), Lookout(session)
     built = Built(run_order(relations))
     for name in built.order:
         relation = relations[name]
@@ -59,13 +68,14 @@ def refresh(session: Session, *, say: Callable[[str], None]) -> Built:
             create_view(session, relation, target)
             built.rows[name] = count_view(session, target)
         else:
-            build_table(session, relation, target, built, say=say)
+            build_table(lookout, relation, built, say=say, full=full)
         say(line_of(name, relation, built))
     return built
 
 
-def build_table(session: Session, relation: Relation, target: str, built: Built, *, say: Callable[[str], None]) -> None:
+def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Callable[[str], None], full: bool) -> None:
     """Fill one governed table, unless a source that it needs does not exist yet."""
+    session = lookout.session
     missing = missing_sources(session, relation)
     if needed := missing - optional_sources(relation):
         built.skipped[relation.name] = (
@@ -77,7 +87,9 @@ def build_table(session: Session, relation: Relation, target: str, built: Built,
         say(f"  {relation.name}: the contract has a new column, {column}")
     if table.layout != Layout() and lay_out(open_table(session, table.path), table.layout):
         say(f"  {relation.name}: partitions and sort order are the contract's from here")
-    built.rows[relation.name] = fill(session, relation, table, target, missing)
+    tree = without_missing(parse(relation.text, source=str(relation.path)), missing)
+    filled = fill(Work(session, lookout, relation, table, tree, missing), full=full)
+    built.rows[relation.name], built.how[relation.name] = filled.rows, filled.how
     for lookup in sorted(missing):
         say(f"  {relation.name}: {lookup} does not exist yet, so nothing is looked up there")
 
@@ -97,7 +109,8 @@ def add_columns(session: Session, table: GovernedTable) -> list[str]:
 def line_of(name: str, relation: Relation, built: Built) -> str:
     if name in built.skipped:
         return f"  {relation.kind} {name}: left as it is, {built.skipped[name]}"
-    return f"  {relation.kind} {name}: {built.rows[name]:,} rows"
+    how = f", {built.how[name]}" if name in built.how else ""
+    return f"  {relation.kind} {name}: {built.rows[name]:,} rows{how}"
 
 
 def glue_name(session: Session, name: str) -> str | None:
@@ -105,17 +118,6 @@ def glue_name(session: Session, name: str) -> str | None:
     room, table = name.split(".")
     database = database_name(session, room)
     return None if database is None else f"{quoted(database)}.{quoted(table)}"
-
-
-def fill(session: Session, relation: Relation, table: GovernedTable, target: str, missing: set[str]) -> int:
-    """Merge the SELECT into its table; the table's rows. QueryError when several rows share a key."""
-    tree = without_missing(parse(relation.text, source=str(relation.path)), missing)
-    select = rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT, comments=False)
-    run_athena(session, merge_statement(table, target, select))
-    n_rows, n_shared = run_athena(session, count_statement(table, target)).rows[0]
-    if n_shared:
-        raise QueryError(f"{relation.path} gives several rows for {n_shared:,} keys ({', '.join(table.key)})")
-    return int(n_rows)
 
 
 def create_view(session: Session, relation: Relation, target: str) -> None:

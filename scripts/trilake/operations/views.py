@@ -16,9 +16,10 @@ from trilake.operations.refresh import Built, refresh
 
 @click.command()
 @click.option("--check", is_flag=True, help="Only hold the SQL files to the rules and the contract, without AWS.")
+@click.option("--full", is_flag=True, help="Rebuild every governed table, even where little or nothing changed.")
 @verb
 @on_engine
-def views(run: Run, check: bool) -> None:
+def views(run: Run, check: bool, full: bool) -> None:
     """Bring governed tables and views up to date, each after what it reads.
 
     Example: trilake views --json
@@ -27,7 +28,7 @@ def views(run: Run, check: bool) -> None:
         check_files(run)
         return
     with run.session() as session:
-        built = refresh(session, say=run.say)
+        built = refresh(session, say=run.say, full=full)
     run.emit(built.as_json(), text=in_words(built))
 
 

@@ -88,6 +88,7 @@ SELECT
     CASE
         WHEN team_member.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN team_member.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     team_member.encounter_id,

@@ -632,6 +632,7 @@ SELECT
     CASE
         WHEN placed.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN placed.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     placed.code_system,

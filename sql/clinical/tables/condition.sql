@@ -71,6 +71,7 @@ SELECT
     CASE
         WHEN current_condition.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_condition.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_condition.encounter_id,

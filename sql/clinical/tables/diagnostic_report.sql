@@ -64,6 +64,7 @@ SELECT
     CASE
         WHEN current_diagnostic_report.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_diagnostic_report.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_diagnostic_report.encounter_id,

@@ -89,6 +89,7 @@ SELECT
     CASE
         WHEN document_content.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN document_content.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     document_content.encounter_id,

@@ -64,6 +64,7 @@ SELECT
     CASE
         WHEN current_encounter.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_encounter.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_encounter.status,

@@ -92,6 +92,7 @@ SELECT
     CASE
         WHEN relative_condition.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN relative_condition.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     relative_condition.status,

@@ -97,6 +97,7 @@ SELECT
     CASE
         WHEN study_series.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN study_series.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     study_series.encounter_id,

@@ -62,6 +62,7 @@ SELECT
     CASE
         WHEN current_immunization.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_immunization.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_immunization.encounter_id,

@@ -98,6 +98,7 @@ SELECT
     CASE
         WHEN current_medication_administration.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_medication_administration.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_medication_administration.encounter_id,

@@ -276,6 +276,7 @@ SELECT
     CASE
         WHEN coded_value.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN coded_value.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     coded_value.encounter_id,

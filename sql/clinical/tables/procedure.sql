@@ -66,6 +66,7 @@ SELECT
     CASE
         WHEN current_procedure.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN current_procedure.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     current_procedure.encounter_id,

@@ -55,6 +55,7 @@ SELECT
     CASE
         WHEN one_result.subject_id IS NOT NULL THEN 'reference'
         WHEN identified.patient_id IS NOT NULL THEN 'identifier'
+        WHEN one_result.subject_value IS NOT NULL THEN 'unmatched'
         ELSE 'none'
     END AS patient_link,
     regexp_extract(one_result.part.reference, '(?:(?:^|/)Observation/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS observation_id,
