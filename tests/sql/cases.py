@@ -19,6 +19,7 @@ Example: answer = run_case(session, load_case(path), number=1)
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import import_module
@@ -67,7 +68,14 @@ def load_case(path: Path) -> Case:
     content = yaml.safe_load(path.read_text())
     room, relation = path.parts[-3], path.parts[-2]
     name = "/".join(path.with_suffix("").parts[-3:])
-    return Case(name, f"{room}.{relation}", content["about"], content.get("given") or {}, content["expect"], content.get("only") or {})
+    return Case(
+        name,
+        f"{room}.{relation}",
+        content["about"],
+        content.get("given") or {},
+        content["expect"],
+        content.get("only") or {},
+    )
 
 
 def run_case(session: Session, case: Case, number: int) -> Answer:
@@ -90,7 +98,7 @@ def make_table(session: Session, name: str, rows: list[dict[str, Any]], number: 
     room, table = name.split(".")
     database, glue = f"case{number}_{room}", session.client("glue")
     location = f"s3://{NAMES['lake']}/cases/{database}/{table}"
-    if database not in {found["Name"] for found in glue.get_databases()["DatabaseList"]}:
+    with suppress(glue.exceptions.AlreadyExistsException):
         glue.create_database(DatabaseInput={"Name": database})
     catalog = open_catalog(session)
     if name in load_contract():

@@ -16,6 +16,7 @@ from trilake.core.contract import GovernedTable, load_contract
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.sql import Relation, columns_of, load_relations, parse, run_order
+from trilake.operations.sql_traps import faults_of_traps
 
 HEADER_LINES = 3
 CASTS = {"string": "varchar", "int": "integer"}
@@ -30,6 +31,7 @@ def faults_of_sql(folder: Path = SQL) -> list[str]:
     for name, table in contract.items():
         if table.filled_by == "sql" and (name not in relations or relations[name].kind != "table"):
             faults.append(f"{name}: the contract has it filled by SQL, but there is no sql/{table.room}/tables file")
+    faults += faults_of_traps(folder)
     if not faults:
         try:
             run_order(relations)

@@ -39,7 +39,7 @@ SELECT
     patient_id,
     row_number() OVER (
         PARTITION BY patient_id
-        ORDER BY happened_at ASC NULLS LAST, event_year ASC NULLS LAST, event_type DESC, event_id ASC
+        ORDER BY happened_at ASC NULLS LAST, event_year ASC NULLS LAST, event_type DESC NULLS LAST, event_id ASC
     ) AS event_number,
     event_type,
     event_id,

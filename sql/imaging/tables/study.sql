@@ -21,7 +21,7 @@ WITH stored_study AS (
 charted_study AS (
     SELECT
         study_instance_uid,
-        array_agg(DISTINCT patient_id) AS patient_ids
+        array_sort(array_agg(DISTINCT patient_id)) AS patient_ids
     FROM clinical.imaging_study
     WHERE study_instance_uid IS NOT NULL AND patient_id IS NOT NULL
     GROUP BY study_instance_uid
@@ -40,7 +40,7 @@ unique_mrn AS (
 named_study AS (
     SELECT
         series.study_instance_uid,
-        array_agg(DISTINCT unique_mrn.patient_id) AS patient_ids
+        array_sort(array_agg(DISTINCT unique_mrn.patient_id)) AS patient_ids
     FROM imaging_store.series
     INNER JOIN unique_mrn ON series.dicom_patient_id = unique_mrn.mrn
     GROUP BY series.study_instance_uid

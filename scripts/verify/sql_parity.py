@@ -1,0 +1,151 @@
+"""SQL parity: what the project's own SQL answers, on DuckDB and on Trino over the same tables.
+
+Reads sql/, tests/sql and a small sample that it makes; writes a temporary folder. The verbs and cases run as they always
+do, over a twin engine (`verify.twin`): every statement that Athena gets is asked of both, after it was authorised and
+rewritten for its caller, and columns, types and rows are compared by the rule in `verify.comparison`.
+
+Asked: every SQL case of tests/sql; then, over a sample of patients, every file in sql/ (governed tables and views), the
+demo's questions as each persona, every page of the dashboards as its persona, every cohort, and the data of every study.
+
+Example: SQL_PATIENTS=40 python -m verify --only sql_parity
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from localaws.engines import EnginesMissing
+from localaws.engines import engines as installed
+from trilake.cohort.build import build_cohort
+from trilake.cohort.command import COHORTS
+from trilake.cohort.definition import load_definition
+from trilake.core.athena import run as ask
+from trilake.core.cli import trilake
+from trilake.core.errors import TrilakeError
+from trilake.core.paths import ROOT, State
+from trilake.core.session import Session, open_session
+from trilake.core.sql import load_relations
+from trilake.dashboard.build import Order, build_pages
+from trilake.dashboard.page import load_pages
+from trilake.ml.command import STUDIES
+from trilake.ml.source import read_features, read_people
+from trilake.ml.study import load_study
+from trilake.operations.demo import DENIED, QUESTION, RESEARCHER
+from verify.tier import Failed, NotRun, Tier
+from verify.twin import Twins, twinned
+
+PATIENTS, THREADS, SHOWN = "16", 3, 12
+QUESTIONS = (QUESTION, DENIED)
+Say = Callable[[str], None]
+
+
+def run(say: Say) -> str:
+    try:
+        installed().need_trino()
+    except EnginesMissing as error:
+        raise NotRun(str(error)) from None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cases = answered_cases(folder / "cases", say)
+        own = answered_lake(State(folder / "state"), say)
+    found = [*cases.differences, *own.differences]
+    n_queries, n_unanswered = cases.n_queries + own.n_queries, cases.n_unanswered + own.n_unanswered
+    if found:
+        raise Failed("\n".join([f"{len(found)} of {n_queries} queries differ", *map(str, found[:SHOWN])]))
+    if n_unanswered:
+        raise Failed(f"Trino broke down on {n_unanswered} of {n_queries} queries")
+    return f"{n_queries} queries of sql/, its cases and its users: the same on both"
+
+
+def answered_cases(folder: Path, say: Say) -> Twins:
+    """Every case of tests/sql, over tables of its own."""
+    sys.path.append(str(ROOT))
+    from tests.lake import a_lake
+    from tests.sql.cases import case_files, load_case, run_case
+
+    cases = [load_case(path) for path in case_files()]
+    with twinned() as twins, a_lake(folder) as session, ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(lambda pair: run_case(session, pair[1], pair[0]), enumerate(cases)):
+            pass
+    say(f"{len(cases)} SQL cases: {in_words(twins)}")
+    return twins
+
+
+def answered_lake(state: State, say: Say) -> Twins:
+    """A small lake, built and asked."""
+    call(state, "sample", "--patients", os.environ.get("SQL_PATIENTS") or PATIENTS)
+    call(state, "deploy", "--brief")
+    call(state, "ingest")
+    with twinned() as twins, open_session("local", state) as session:
+        for what, step in steps(state, session):
+            before = twins.n_queries
+            step()
+            say(f"{what}: {twins.n_queries - before} queries")
+    say(in_words(twins))
+    return twins
+
+
+def steps(state: State, session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is asked of the lake, in an order in which each finds what it reads."""
+    yield f"{len(load_relations())} files of sql/", lambda: call(state, "views")
+    yield "the views themselves", lambda: asked_of_views(session)
+    yield "demo questions", lambda: asked_by_personas(session)
+    yield "dashboards", lambda: pages_built(session, state)
+    cohorts = [load_definition(path) for path in sorted(COHORTS.glob("*.yaml"))]
+    yield f"{len(cohorts)} cohorts", lambda: [counted(session, one) for one in cohorts]
+    studies = [load_study(path) for path in sorted(STUDIES.glob("*.yaml"))]
+    yield f"{len(studies)} studies", lambda: [read(session.as_persona(RESEARCHER), one) for one in studies]
+
+
+def asked_of_views(session: Session) -> None:
+    for name in load_relations():
+        ask(session, f"SELECT * FROM {name}")
+
+
+def asked_by_personas(session: Session) -> None:
+    for persona in session.settings.governance.personas:
+        for question in QUESTIONS:
+            with contextlib.suppress(TrilakeError):
+                ask(session.as_persona(persona), question)
+
+
+def pages_built(session: Session, state: State) -> None:
+    pages = load_pages()
+    order = Order(pages, (), state.environment("local") / "pages")
+    build_pages(session, order, list(pages), say=lambda _: None)
+
+
+def counted(session: Session, definition: object) -> None:
+    """A cohort may be too small to release: its queries are what is wanted."""
+    with contextlib.suppress(TrilakeError):
+        build_cohort(session, definition, persona=RESEARCHER, folder=None, say=lambda _: None)  # type: ignore[arg-type]
+
+
+def read(caller: Session, study: object) -> None:
+    with contextlib.suppress(TrilakeError):
+        read_people(caller, study)  # type: ignore[arg-type]
+    with contextlib.suppress(TrilakeError):
+        read_features(caller, study)  # type: ignore[arg-type]
+
+
+def call(state: State, *words: str) -> None:
+    """Run a verb in this process, its words kept to itself."""
+    options = ["--env", "local", "--state", str(state.folder)]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        trilake.main([*words, *options], standalone_mode=False, obj=[])
+
+
+def in_words(twins: Twins) -> str:
+    return (
+        f"{twins.n_queries} queries on both engines, {twins.n_failed} refused by both, {len(twins.differences)} differ"
+    )
+
+
+TIER = Tier("sql_parity", "the project's SQL answers alike on DuckDB and on Trino, row for row", run)
