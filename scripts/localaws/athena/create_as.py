@@ -94,8 +94,13 @@ def _iceberg(session: Session, properties: dict[str, str], name: Name, result: R
     ref = session.relation(name)
     assert ref is not None
     counted, writer = Counted(result.batches), Writer(session.world, ref)
-    files = writer.files(counted)
-    writer.append(files)
+    try:
+        files = writer.files(counted)
+        writer.append(files)
+    except BaseException:
+        # The query failed or was stopped on the way: then there is no table.
+        session.world.client("glue", ref.catalog_id).delete_table(DatabaseName=ref.database, Name=ref.name)
+        raise
     return _finished(session, [file.file_path for file in files], counted.rows, result.columns, location)
 
 

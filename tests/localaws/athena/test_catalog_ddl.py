@@ -234,7 +234,8 @@ def test_prepared_statements_by_sql(lake: Lake, source: str) -> None:
     assert lake.rows("EXECUTE by_id USING 1, true") == [['it\'s, "a"']]
     assert lake.rows("EXECUTE by_id", ["1", "true"]) == [['it\'s, "a"']]
     lake.done("DEALLOCATE PREPARE by_id")
-    with pytest.raises(lake.athena.exceptions.ResourceNotFoundException):
+    # StartQueryExecution's model knows no ResourceNotFoundException.
+    with pytest.raises(lake.athena.exceptions.InvalidRequestException, match="by_id was not found"):
         lake.ask("EXECUTE by_id USING 1")
 
 

@@ -291,3 +291,11 @@ def test_partition_transforms(lake: Lake, clause: str, field: str) -> None:
 )
 def test_tables_that_cannot_be(lake: Lake, sql: str, reason: str) -> None:
     assert lake.failure(sql).startswith(reason)
+
+
+def test_a_query_that_fails_on_the_way_leaves_no_table(lake: Lake) -> None:
+    numbers = "UNNEST(sequence(1, 400)) AS a(n) CROSS JOIN UNNEST(sequence(0, 999)) AS b(n)"
+    query = f"SELECT a.n AS n, 1 / (a.n * 1000 + b.n - 400999) AS q FROM {numbers}"
+    place = "table_type = 'ICEBERG', is_external = false, location = 's3://lake-bucket/half/'"
+    assert lake.failure(f"CREATE TABLE half WITH ({place}) AS {query}").startswith("DIVISION_BY_ZERO")
+    assert lake.failure("SELECT * FROM half").startswith("TABLE_NOT_FOUND")
