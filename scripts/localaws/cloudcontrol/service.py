@@ -179,7 +179,7 @@ def _page(found: list[Any], params: Params) -> tuple[list[Any], dict[str, str]]:
     """One page and the token of the next; a token is the number of what was given out already."""
     token = params.get("NextToken", "0")
     if not token.isdigit():
-        raise ServiceError("InvalidRequestException", "Invalid NextToken", status=400)
+        raise ServiceError("InvalidRequestException", "Invalid NextToken")
     start, size = int(token), params.get("MaxResults", PAGE)
     following = {"NextToken": str(start + size)} if start + size < len(found) else {}
     return found[start : start + size], following

@@ -78,7 +78,7 @@ class ReferenceOperations:
 
     def start_reference_import_job(self, params: Params, caller: Caller) -> Result:
         store = self._state.reference_store(params["referenceStoreId"])
-        token = f"reference-job:{params.get('clientToken')}"
+        token = f"reference-job:{params['referenceStoreId']}:{params.get('clientToken')}"
         with self._state.lock:
             if token in self._state.tokens:
                 return picked(store.jobs[self._state.tokens[token]], _STARTED)

@@ -17,7 +17,7 @@ from trilake.core.text_table import text_table
 from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.ledger_table import COUNTS, read_rows
 
-MOST_REASONS = 50
+MOST_FILES = MOST_REASONS = 50
 ROW = ("ingest_id", "file", "modality", "status", *COUNTS, "reasons", "quarantine_uri", "recorded_at")
 
 
@@ -61,7 +61,13 @@ def in_words(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "No such rows in the ledger."
     columns = ("file", "modality", "status", *COUNTS)
-    lines = [text_table(columns, [[row[name] for name in columns] for row in rows])]
+    total = ["total", f"{len(rows):,} files", "", *(sum(row[name] or 0 for row in rows) for name in COUNTS)]
+    shown = [[row[name] for name in columns] for row in rows[-MOST_FILES:]]
+    lines = [text_table(columns, [*shown, total])]
+    if len(rows) > MOST_FILES:
+        lines.append(
+            f"the last {MOST_FILES} of {len(rows):,} files: narrow with --file or --reason, or use --json for all"
+        )
     reasons = [[row["file"], *map(reason.get, REASON)] for row in rows for reason in row["reasons"]]
     if reasons:
         lines += ["", text_table(["file", *REASON], [list(map(blank, row)) for row in reasons[:MOST_REASONS]])]
