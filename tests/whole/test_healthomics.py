@@ -48,11 +48,9 @@ def test_the_whole_path_through_healthomics(laptop: Laptop) -> None:
     assert deployed["resources"]["create"] == 2, "the stores alone were missing"
     assert laptop("plan")["resources"] == {"create": 0, "update": 0, "replace": 0, "destroy": 0}
 
-    laptop("sample", "--patients", "4", "--seed", "11", "--out", str(laptop.folder / "sample"))
+    laptop("sample", "--patients", "3", "--seed", "11", "--out", str(laptop.folder / "sample"))
     loaded = laptop("ingest", str(laptop.folder / "sample"), "--only", "clinical,genomic")["genomic"]
     assert loaded["loaded"] == loaded["records_in"] > 100 and not loaded["quarantined"]
-    again = laptop("ingest", str(laptop.folder / "sample"), "--only", "genomic")["genomic"]
-    assert again["duplicate"] == loaded["loaded"] and not again["loaded"]
 
     built = laptop("views")["rows"]
     n_files = len(list((laptop.folder / "sample/vcf").glob("*.vcf*")))
