@@ -4,8 +4,8 @@ Reads sql/, tests/sql and a small sample that it makes; writes a temporary folde
 do, over a twin engine (`verify.twin`): every statement that Athena gets is asked of both, after it was authorised and
 rewritten for its caller, and columns, types and rows are compared by the rule in `verify.comparison`.
 
-Asked: every SQL case of tests/sql; then, over a sample of patients, every file in sql/ (governed tables and views), the
-demo's questions as each persona, every page of the dashboards as its persona, every cohort, and the data of every study.
+Asked: every SQL case of tests/sql; then, over a sample of patients, every file in sql/ (governed tables and views),
+the demo's questions as each persona, every dashboard as its persona, every cohort, and the data of every study.
 
 Example: SQL_PATIENTS=40 python -m verify --only sql_parity
 """

@@ -6,8 +6,6 @@ Example: `date_trunc('month', DATE '2020-01-05')` stays a date; `date_diff` coun
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlglot import exp
 
 from localaws.athena.coercions import common_type
@@ -16,7 +14,7 @@ from localaws.athena.embedded.coercion import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.literals import moment
 from localaws.athena.embedded.names import in_zone, local, part_of, zone_name
-from localaws.athena.embedded.rounding import digits_of, in_milliseconds
+from localaws.athena.embedded.rounding import digits_of
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import BIGINT, DATE, VARCHAR, ZONED, Typed, cast, text
 from localaws.athena.errors import QueryError
@@ -133,9 +131,9 @@ def date_diff(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
         raise wrong_arguments("date_diff", args, node)
     unit = _unit(args, node, merged.name == "date")
     moments = [to_type(item, merged) for item in args[1:]]
-    # Milliseconds are all that it looks at.
-    cut = [replace(item, sql=in_milliseconds(item.sql, item.type)) for item in moments]
-    start, end = (local(item) for item in cut)
+    # Milliseconds are all that it looks at, and the rest is cut.
+    fine = merged.name != "date" and digits_of(merged) > 3
+    start, end = (f"date_trunc('millisecond', {local(item)})" if fine else local(item) for item in moments)
     return Typed(f"CAST(date_sub('{unit}', {start}, {end}) AS BIGINT)", BIGINT)
 
 
