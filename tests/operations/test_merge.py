@@ -29,7 +29,7 @@ STATES: list[Rows] = [
 def select_of(rows: Rows) -> str:
     """The rows as a SELECT of the contract's columns."""
     names = [column.name for column in TABLE.columns]
-    types = {"string": "varchar", "timestamp": "timestamp(6)", "boolean": "boolean"}
+    types = {"string": "varchar", "timestamp": "timestamp(6)", "boolean": "boolean", "int": "integer"}
     values = [
         "("
         + ", ".join(
