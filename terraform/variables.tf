@@ -91,7 +91,7 @@ variable "pipeline_bytes_scanned_cutoff" {
 }
 
 variable "reference_fasta" {
-  description = "FASTA of the reference genome, an s3:// address or a file: alleles are left-aligned against it. Null: alleles stay as they are written."
+  description = "FASTA of the reference genome, an s3:// address or a file, which a deployment imports into the HealthOmics reference store that it makes; null: there is none to import."
   type        = string
   default     = null
 }

@@ -9,7 +9,7 @@ import pytest
 
 from localaws.omics.service import Omics
 from localaws.service import ServiceError as Refusal
-from tests.genomic.hosted import build_hosted, choose
+from tests.genomic.hosted import REFERENCE, build_hosted, choose
 from tests.genomic.test_importer import META, SOUND, a_bcf, a_file, counts, cut
 from tests.stores import Loads, built_lake, lake, stores
 from trilake.core.athena import run
@@ -192,13 +192,21 @@ def test_a_file_that_the_service_fails_is_refused_whole_and_the_others_load(
     assert counts(load({"bad": bad})["bad"]) == ("partial", 3, 2, 0, 1), "once the service takes it, it loads"
 
 
-def test_alleles_are_left_aligned_where_a_reference_is_named(load: Loads, hosted: Session) -> None:
-    deletion = {"aligned": a_file("chr1 71 . AAA A 9.5 PASS . GT 0/1", samples=("ALIGNED",))}
-    choose(hosted, reference_fasta="r.fa")
+def test_alleles_are_left_aligned_when_an_ingest_names_a_reference(
+    load: Loads, hosted: Session, tmp_path: Path
+) -> None:
+    deletion = {"aligned": a_file("1 71 . AAA A 9.5 PASS . GT 0/1", samples=("ALIGNED",))}
+
+    def places() -> list[tuple[Any, ...]]:
+        found = rows(hosted, "genomic_store.variant", "sampleid = 'ALIGNED'")
+        return [(row["start"], row["end"], row["referenceallele"]) for row in found]
+
     load(deletion)
-    choose(hosted, reference_fasta=None)
-    (row,) = rows(hosted, "genomic_store.variant", "sampleid = 'ALIGNED'")
-    assert (row["start"], row["end"], row["referenceallele"]) == (0, 3, "AAA")
+    assert places() == [(70, 73, "AAA")]
+    fasta = tmp_path / "r.fa"
+    fasta.write_text(REFERENCE)
+    load(deletion, reference=fasta)
+    assert places() == [(0, 3, "AAA")], "an import that was not aligned does not stand for one that is"
 
 
 def test_throttling_and_full_quotas_are_waited_out(

@@ -27,6 +27,7 @@ from trilake.genomic.healthomics_share import connect
 from trilake.genomic.healthomics_stage import Staged, stage
 from trilake.genomic.load import report
 from trilake.genomic.reader import open_vcf
+from trilake.genomic.reference_files import local_reference
 
 LARGEST_FILE = 20 * 10**9
 Told = dict[str, Any]
@@ -66,7 +67,7 @@ def import_hosted(session: Session, files: list[Hosted], run: IngestRun) -> dict
     stores_of(session)
     links = connect(session)
     prepared = [prepare(session, hosted, run) for hosted in files]
-    jobs = ImportJobs(session, say=run.say)
+    jobs = ImportJobs(session, say=run.say, normalises=run.reference is not None)
     imported = jobs.run([order_of(one) for one in prepared if one.staged is not None])
     done = [(one, imported.get(one.hosted.file.sha256)) for one in prepared]
     held = [(one.hosted, result) for one, result in done if result is None or not result.problem]
@@ -93,6 +94,7 @@ def prepare(session: Session, hosted: Hosted, run: IngestRun) -> Prepared:
         load_id=run.ingest_id,
         job_id="",
         default_genome=session.settings.genomic.reference_genome,
+        reference=local_reference(run),
     )
     for _ in reading.batches():
         pass

@@ -62,15 +62,15 @@ class Running:
 
 
 class ImportJobs:
-    """The import jobs of one ingest run."""
+    """The import jobs of one ingest run; `normalises` asks HealthOmics to left-align alleles."""
 
-    def __init__(self, session: Session, *, say: Callable[[str], None]) -> None:
+    def __init__(self, session: Session, *, say: Callable[[str], None], normalises: bool = False) -> None:
         stores = session.settings.genomic.healthomics
         assert stores is not None and stores.variant_store and stores.annotation_store
         self._session, self._say, self._stores = session, say, stores
         self._omics = session.client("omics")
         self._names = {"variant": stores.variant_store, "annotation": stores.annotation_store}
-        self._normalises = session.settings.genomic.reference_fasta is not None
+        self._normalises = normalises
 
     def run(self, orders: list[Order]) -> dict[str, Imported]:
         """Every file's fate by content. Files that an earlier run imported, or is importing, are not sent again."""
@@ -124,7 +124,11 @@ class ImportJobs:
                 return None
             raise
         note: dict[str, str] = json.loads(body)
-        return note if note["store_id"] == self._store_id(order) else None
+        return note if note.items() >= self._kept_of(order).items() else None
+
+    def _kept_of(self, order: Order) -> dict[str, Any]:
+        """What an earlier import must have in common with this one to stand for it."""
+        return {"store_id": self._store_id(order), "normalises": self._normalises}
 
     def _store_id(self, order: Order) -> str:
         found = self._stores.annotation_store_id if order.is_annotation else self._stores.variant_store_id
@@ -132,7 +136,7 @@ class ImportJobs:
 
     def _note(self, job: Running) -> None:
         for order in job.orders:
-            note = {"job_id": job.job_id, "version": job.version, "store_id": self._store_id(order)}
+            note = {"job_id": job.job_id, "version": job.version, **self._kept_of(order)}
             self._session.client("s3").put_object(
                 Bucket=self._session.settings.core.raw_bucket, Key=self._key(order), Body=json.dumps(note).encode()
             )
