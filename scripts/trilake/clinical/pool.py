@@ -5,7 +5,6 @@ Starts worker processes for loads that are worth it; a small load is checked in 
 Example: for place, batch in checked(pieces, workers=2): ...
 """
 
-import gc
 import multiprocessing
 import os
 from collections import deque
@@ -57,8 +56,7 @@ def result(place: int, future: "Future[bytes]") -> tuple[int, Batch]:
 
 @cache
 def checker() -> Checker:
-    """The checker of a worker process, which makes no cycles for the collector to find."""
-    gc.set_threshold(200_000, 50, 50)
+    """The checker of a worker process."""
     return Checker()
 
 

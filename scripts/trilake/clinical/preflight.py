@@ -5,6 +5,7 @@ Each resource meets the fast check first and, where that does not take it, the e
 Example: [one.faults for one in Checker().piece(Piece(1, b'{"resourceType":"Patient","id":"a"}')).checked]
 """
 
+import gc
 import hashlib
 import re
 from dataclasses import replace
@@ -72,6 +73,16 @@ class Checker:
         self.targets: set[bytes] = set()
 
     def piece(self, piece: Piece) -> Batch:
+        """What became of a piece. The collector rests meanwhile: a check makes many objects and no cycles."""
+        is_collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self.batch(piece)
+        finally:
+            if is_collecting:
+                gc.enable()
+
+    def batch(self, piece: Piece) -> Batch:
         self.targets = set()
         if piece.faults:
             checked = [Checked(piece.first_line, -1, faults=piece.faults)]

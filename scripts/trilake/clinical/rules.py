@@ -189,7 +189,7 @@ class Walk:
             return
         pairs = [(one.get("system"), one.get("code")) for one in codings if isinstance(one, dict)]
         assert element.binding is not None
-        known = [pair for pair in pairs if all(isinstance(text, str) for text in pair)]
+        known = [(system, code) for system, code in pairs if isinstance(system, str) and isinstance(code, str)]
         if not any(code in element.binding.get(system, ()) for system, code in known):
             self.fault("FHIR_CODE", "no coding of the required value set", wanted(element))
 
