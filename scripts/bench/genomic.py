@@ -1,57 +1,114 @@
-"""Speed of the genomic room: VCF to Arrow.
+"""Speed of the genomic room: VCF to Parquet in the full shape of the store, for one sample and for many.
 
 Example: python -m bench --only vcf
 """
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import pyarrow.parquet as pq
 import pysam
+import pysam.bcftools
 
 from bench.figure import Data, Figure, beside, doubled, halves, timed
 from trilake.genomic.reader import open_vcf
 
-N_RECORDS = 200_000
-HEADER = """##fileformat=VCFv4.3
+N_RECORDS, N_SAMPLES, N_CELLS = 1_000_000, 2_504, 1_000_000
+HEADER = """##fileformat=VCFv4.2
 ##reference=GRCh38
-##contig=<ID=1>
-##INFO=<ID=AC,Number=A,Type=Integer,Description="x">
+{contigs}##INFO=<ID=AC,Number=A,Type=Integer,Description="x">
+##INFO=<ID=AF,Number=A,Type=Float,Description="x">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="x">
 ##INFO=<ID=DP,Number=1,Type=Integer,Description="x">
+##INFO=<ID=MQ,Number=1,Type=Float,Description="x">
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="x">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="x">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">
 ##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="x">
 ##FORMAT=<ID=PL,Number=G,Type=Integer,Description="x">
-#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}
 """
-RECORD = "1\t{0}\trs{0}\tA\tG\t50\tPASS\tAC=1;DP=31\tGT:AD:DP:GQ:PL\t0/1:15,16:31:{1}:{1},0,99\n"
+SITE = "{chrom}\t{pos}\trs{name}\t{ref}\t{alt}\t{qual:.2f}\tPASS\tAC=1;AF=0.500;AN=2;DP={dp};MQ={mq:.2f}"
+INFO_ASKED = "\t".join(f"%INFO/{key}" for key in ("AC", "AF", "AN", "DP", "MQ"))
+QUERY = f"%CHROM\t%POS\t%ID\t%REF\t%ALT\t%QUAL\t%FILTER\t{INFO_ASKED}[\t%GT\t%AD\t%DP\t%GQ\t%PL]\n"
 
 
 def vcf(data: Data) -> Iterator[Figure]:
-    """Single-sample records checked and split into Arrow."""
-    found = [vcf_figure(vcf_file(data, n), n) for n in halves(data.size(N_RECORDS))]
+    """Records of one sample, and of 2,504, checked, split and written as Parquet."""
+    found = [one_sample(data, n) for n in halves(data.size(N_RECORDS))]
     yield found[1]
     yield doubled(found)
+    yield many_samples(data, max(1, data.size(N_CELLS) // N_SAMPLES))
 
 
-def vcf_figure(path: Path, n: int) -> Figure:
+def one_sample(data: Data, n: int) -> Figure:
+    path = single_sample_file(data, n)
+    peer = timed(lambda: query(path, data.folder / "printed.txt"))
+    ours = timed(lambda: to_parquet(path, data.folder / "out.parquet"))
+    return Figure("VCF to Parquet, all columns", n, "records", ours, beside("bcftools query prints it", peer))
+
+
+def many_samples(data: Data, n: int) -> Figure:
+    path = many_samples_file(data, n)
+    peer = timed(lambda: query(path, data.folder / "printed.txt"))
+    ours = timed(lambda: to_parquet(path, data.folder / "out.parquet"))
+    cells = n * N_SAMPLES
+    return Figure("VCF of 2,504 samples to Parquet", cells, "cells", ours, beside("bcftools query prints it", peer))
+
+
+def to_parquet(path: Path, out: Path) -> None:
     reading = open_vcf(path, path.name, load_id="l", job_id="j", default_genome="GRCh38")
-    ours = timed(lambda: sum(batch.num_rows for batch in reading.batches()))
-    peer = timed(lambda: [htslib_values(record) for record in pysam.VariantFile(str(path))])
-    return Figure("VCF to Arrow", n, "records", ours, beside("pysam, values taken out, no checks", peer))
+    with pq.ParquetWriter(out, reading.schema, compression="zstd", compression_level=1) as writer:
+        for batch in reading.batches():
+            writer.write_batch(batch)
 
 
-def htslib_values(record: pysam.VariantRecord) -> tuple[Any, ...]:
-    sample = record.samples[0]
-    info = dict(record.info)
-    return record.chrom, record.pos, record.ref, record.alts, info, *(sample[key] for key in ("GT", "AD", "DP", "PL"))
+def query(path: Path, out: Path) -> None:
+    pysam.bcftools.query("-f", QUERY, "-o", str(out), str(path), catch_stdout=False)
 
 
-def vcf_file(data: Data, n: int) -> Path:
-    """`n` records of one sample."""
-    path = data.folder / f"{n}.vcf"
-    path.write_text(HEADER + "".join(RECORD.format(10 * i + 1, i % 90 + 10) for i in range(n)))
+def sites(n: int, seed: int) -> Iterator[str]:
+    """Sites of 22 chromosomes, one in ten an insertion or deletion."""
+    draw, position = random.Random(seed), 10_000
+    for number in range(n):
+        ref = draw.choice("ACGT")
+        alt = draw.choice([base for base in "ACGT" if base != ref])
+        ref += "".join(draw.choices("ACGT", k=draw.randint(1, 5))) if draw.random() < 0.1 else ""
+        chrom, position = 1 + number * 22 // n, position + draw.randint(1, 300) if number * 22 % n >= 22 else 10_000
+        words = {
+            "chrom": f"chr{chrom}",
+            "pos": position,
+            "name": draw.randint(1_000, 99_999_999),
+            "ref": ref,
+            "alt": alt,
+        }
+        yield SITE.format(**words, qual=draw.random() * 1_000, dp=draw.randint(5, 60), mq=draw.uniform(30, 60))
+
+
+def header(samples: str) -> str:
+    contigs = "".join(f"##contig=<ID=chr{number}>\n" for number in range(1, 23))
+    return HEADER.format(contigs=contigs, samples=samples)
+
+
+def single_sample_file(data: Data, n: int) -> Path:
+    path, draw = data.folder / f"{n}.vcf", random.Random(1)
+    with path.open("w") as file:
+        file.write(header("S1"))
+        for site in sites(n, seed=n):
+            depth, quality = draw.randint(5, 60), draw.randint(1, 99)
+            values = f"0/1:{depth - 4},4:{depth}:{quality}:{quality * 10},0,{quality * 9}"
+            file.write(f"{site}\tGT:AD:DP:GQ:PL\t{values}\n")
+    return path
+
+
+def many_samples_file(data: Data, n: int) -> Path:
+    path, draw = data.folder / f"{n}-many.vcf", random.Random(2)
+    cells = [f"{a}/{b}:{x},{y}:{x + y}:{x}:{x},0,{y}" for a in "01" for b in "01" for x in (9, 31) for y in (0, 15)]
+    with path.open("w") as file:
+        file.write(header("\t".join(f"S{number}" for number in range(N_SAMPLES))))
+        for site in sites(n, seed=n):
+            file.write("\t".join([site, "GT:AD:DP:GQ:PL", *draw.choices(cells, k=N_SAMPLES)]) + "\n")
     return path
 
 
