@@ -2,10 +2,10 @@
 
 Reads and writes nothing.
 
-- **Columns**: as many, with the same names and types, in order. The length of a varchar is not compared: Athena's tables
-  know none, and it changes no value.
-- **Rows**: the same rows, as often, in any order. Where the outermost query has an ORDER BY, the columns that it orders by
-  are also compared row for row in the order that came; rows that tie may change places.
+- **Columns**: as many, with the same names and types, in order. The length of a varchar is not compared: Athena's
+  tables know none, and it changes no value.
+- **Rows**: the same rows, as often, in any order. Where the outermost query has an ORDER BY, the columns that it orders
+  by are also compared row for row in the order that came; rows that tie may change places.
 - **Numbers**: integers, decimals, texts, dates, booleans and bytes are equal or not. `double` and `real` are equal when
   they are the same, both NaN, or differ by no more than DOUBLE_ERROR and REAL_ERROR of the larger one: two engines add
   and take logarithms in different orders. A zero's sign is not compared.

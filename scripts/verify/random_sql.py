@@ -30,10 +30,10 @@ import pyarrow as pa
 from localaws.athena import engines
 from localaws.athena.engine import Engine, Query, Work
 from localaws.athena.errors import QueryError
+from localaws.athena.types import arrow_type
 from localaws.caller import Caller
 from localaws.engines import EnginesMissing
 from localaws.engines import engines as installed
-from localaws.athena.types import arrow_type
 from verify.comparison import Answer, differences, ordered_outputs
 from verify.generated.memory import InMemory
 from verify.generated.queries import Queries
@@ -114,16 +114,15 @@ def run(say: Say) -> str:
     seed = os.environ.get("SQL_SEED") or secrets.token_hex(4)
     n_queries = int(os.environ.get("SQL_QUERIES") or N_QUERIES)
     say(f"seed {seed} (SQL_SEED), up to {n_queries:,} queries (SQL_QUERIES)")
-    with tempfile.TemporaryDirectory() as folder, staged(Path(folder)) as stage:
-        with (
-            closing(engines.embedded(stage.world)) as duckdb,
-            closing(engines.trino(stage.world)) as trino,
-        ):
-            rows = {name: held(stage, duckdb, name) for name in stage.names.values()}
-            memory = InMemory(stage.world, trino, list(rows))
-            lab = Lab(stage, duckdb, trino, memory, rows)
-            past = past_failures(lab, say)
-            return compared(lab, seed, n_queries, past, say)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        staged(Path(folder)) as stage,
+        closing(engines.embedded(stage.world)) as duckdb,
+        closing(engines.trino(stage.world)) as trino,
+    ):
+        rows = {name: held(stage, duckdb, name) for name in stage.names.values()}
+        lab = Lab(stage, duckdb, trino, InMemory(stage.world, trino, list(rows)), rows)
+        return compared(lab, seed, n_queries, past_failures(lab, say), say)
 
 
 def held(stage: Stage, duckdb: Engine, name: str) -> pa.Table:

@@ -147,7 +147,9 @@ class Lookout:
             f"""
             SELECT (SELECT count(*) FROM {source.room_table}) AS n_rows, count(*) AS n_new,
                 {f"count_if({later})" if since.newest_at else "count(*)"} AS n_later, max(meta.lastupdated) AS newest,
-                max_by(meta.lastupdated, from_iso8601_timestamp(meta.lastupdated)) AS newest_at
+                max_by(
+                    meta.lastupdated, ROW(from_iso8601_timestamp(meta.lastupdated), meta.lastupdated)
+                ) AS newest_at
             FROM {source.room_table} WHERE {window(source, since)}
             """,
         )

@@ -3,61 +3,24 @@
 Reads and writes nothing. Behind `make verify`.
 Example: Queries(Random(7), [EVERY, EVENT]).query()  ->  "SELECT t1.id AS a2, count(*) FROM every AS t1 ..."
 
-Where SQL leaves an order open the query closes it: arrays are aggregated by a key that is unique, LIMIT stands behind an
-ORDER BY over every output column.
+Where SQL leaves an order open the query closes it: arrays are aggregated by a key that is unique, LIMIT stands behind
+an ORDER BY over every output column.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from random import Random
+from collections.abc import Callable
 
 from verify.generated.expressions import Expressions
 from verify.generated.grammar import AGGREGATES, SHOWN, TEMPLATES, WINDOWS
-from verify.generated.tables import Table
+from verify.generated.relations import JOINS, SIMPLE, Relation, Relations, merged
 
-SIMPLE = ("bigint", "varchar", "date", "boolean", "decimal", "small")
 ORDERED = ("bigint", "varchar", "date", "boolean", "decimal", "small", "timestamp", "double", "real", "zoned")
 PLAIN_CALL = re.compile(r"\w+\([^/]*\)( WITHIN GROUP \(.*\))?")
 AROUND = ("array_sort(", "cardinality(", "coalesce(", "max({double}) -")
-JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
-Columns = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True)
-class Relation:
-    """A piece of FROM; `columns` are what it offers by kind, `key` is unique and never NULL."""
-
-    sql: str
-    columns: Columns
-    key: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """A select list: its texts, and the kinds of those that have a name."""
-
-    items: list[str]
-    named: dict[str, str]
-
-
-def merged(*parts: Columns) -> dict[str, list[str]]:
-    """Columns of several relations side by side."""
-    found: dict[str, list[str]] = {}
-    for part in parts:
-        for kind, names in part.items():
-            found.setdefault(kind, []).extend(names)
-    return found
-
-
-@dataclass
-class Queries:
-    """Draws queries over these tables; `names` maps a table to how it is written in FROM."""
-
-    rng: Random
-    tables: Sequence[Table]
-    names: Mapping[str, str] = field(default_factory=dict)
-    n_names: int = 0
+class Queries(Relations):
+    """Draws queries over these tables."""
 
     def query(self) -> str:
         """One query."""
@@ -67,89 +30,6 @@ class Queries:
     def shapes(self) -> list[Callable[[], str]]:
         plain = [self.plain, self.plain, self.plain, self.grouped, self.grouped, self.windowed]
         return [*plain, self.unnested, self.set_operation, self.with_subquery, self.common_table, self.grouping_sets]
-
-    def name(self, prefix: str) -> str:
-        self.n_names += 1
-        return f"{prefix}{self.n_names}"
-
-    def one_of(self, *texts: str) -> str:
-        return self.rng.choice(texts)
-
-    def table(self) -> Relation:
-        """One of the tables under an alias."""
-        table, alias = self.rng.choice(self.tables), self.name("t")
-        found: dict[str, list[str]] = {}
-        for column, kind in table.columns.items():
-            # The governed tables have columns that are words of the language (end).
-            name = f'"{column}"' if "." in table.name else column
-            found.setdefault(kind, []).append(f"{alias}.{name}")
-        return Relation(f"{self.names.get(table.name, table.name)} AS {alias}", found, f'{alias}."{table.key}"')
-
-    def relation(self) -> Relation:
-        """A table, two joined, a derived table or a list of VALUES."""
-        draw = self.rng.random()
-        if draw < 0.55:
-            return self.table()
-        if draw < 0.8:
-            return self.joined()
-        return self.derived() if draw < 0.93 else self.values()
-
-    def joined(self) -> Relation:
-        left, right = self.table(), self.table()
-        columns = merged(left.columns, right.columns)
-        kind = self.one_of(*[kind for kind in ("bigint", "varchar", "date") if left.columns.get(kind)])
-        others = right.columns.get(kind) or [Expressions(self.rng, right.columns).of(kind, 1)]
-        test = f"{self.rng.choice(left.columns[kind])} = {self.rng.choice(others)}"
-        word = self.one_of(*JOINS)
-        if self.rng.random() < 0.2:
-            test += f" AND {Expressions(self.rng, left.columns).of('boolean', 1)}"
-        key = f"(coalesce({left.key}, 0) * 1000 + coalesce({right.key}, 0))"
-        return Relation(f"{left.sql} {word} {right.sql} ON {test}", columns, key)
-
-    def derived(self) -> Relation:
-        inner, alias = self.table(), self.name("d")
-        output = self.output(inner, n_items=self.rng.choice([1, 2, 3]), kinds=tuple(TEMPLATES), all_named=True)
-        key = self.name("k")
-        columns: dict[str, list[str]] = {"bigint": [f"{alias}.{key}"]}
-        for name, kind in output.named.items():
-            columns.setdefault(kind, []).append(f"{alias}.{name}")
-        where = self.where(inner)
-        sql = f"(SELECT {', '.join(output.items)}, {inner.key} AS {key} FROM {inner.sql}{where}) AS {alias}"
-        return Relation(sql, columns, f"{alias}.{key}")
-
-    def values(self) -> Relation:
-        alias, kinds = self.name("v"), [self.rng.choice(SIMPLE) for _ in range(self.rng.choice([1, 2]))]
-        said = Expressions(self.rng, {})
-        rows = [
-            "(" + ", ".join([str(place + 1), *(said.of(kind, 1) for kind in kinds)]) + ")"
-            for place in range(self.rng.choice([1, 2, 3]))
-        ]
-        names = [self.name("c") for _ in kinds]
-        columns: dict[str, list[str]] = {}
-        for name, kind in zip(names, kinds, strict=True):
-            columns.setdefault(kind, []).append(f"{alias}.{name}")
-        return Relation(f"(VALUES {', '.join(rows)}) AS {alias} ({', '.join(['k', *names])})", columns, f"{alias}.k")
-
-    def output(
-        self, relation: Relation, n_items: int, kinds: Sequence[str], depth: int = 3, *, all_named: bool = False
-    ) -> Output:
-        """A select list of expressions of these kinds."""
-        said = Expressions(self.rng, relation.columns)
-        items, named = [], {}
-        for _ in range(n_items):
-            kind = self.rng.choice(kinds)
-            text = said.of(kind, depth)
-            if all_named or self.rng.random() < 0.7:
-                name = self.name("a")
-                named[name] = kind
-                text = f"{text} AS {name}"
-            items.append(text)
-        return Output(items, named)
-
-    def where(self, relation: Relation, chance: float = 0.5, word: str = "WHERE") -> str:
-        if self.rng.random() > chance:
-            return ""
-        return f" {word} {Expressions(self.rng, relation.columns).of('boolean', 2)}"
 
     def ordering(self, n_items: int, chance: float = 0.4) -> str:
         """ORDER BY all of the outputs, perhaps with OFFSET and LIMIT behind."""
@@ -259,7 +139,8 @@ class Queries:
             columns.setdefault(kind, []).append(f"{alias}.{name}")
         join, on = self.one_of("CROSS JOIN|", "LEFT JOIN| ON true").split("|")
         calls = ", ".join(said.of(spread, 1) for spread in chosen)
-        sql = f"{left.sql} {join} UNNEST({calls}){' WITH ORDINALITY' if ordinality else ''} AS {alias} ({', '.join(listed)}){on}"
+        numbered = " WITH ORDINALITY" if ordinality else ""
+        sql = f"{left.sql} {join} UNNEST({calls}){numbered} AS {alias} ({', '.join(listed)}){on}"
         relation = Relation(sql, merged(left.columns, columns), left.key)
         if self.rng.random() < 0.4:
             items = [*self.keys(relation, 1), "count(*)", f"max({self.rng.choice(names)[0]})"]

@@ -3,8 +3,8 @@
 Reads the contracts; writes a state folder. Behind `make verify`.
 Example: with staged(folder) as stage: stage.authorised("SELECT count(*) FROM lab.every", stage.reader)
 
-Beside the synthetic tables stand the governed ones, with the columns of their contracts and made-up rows. The reader sees
-what a data cells filter leaves of `every`: some rows, and all columns but two.
+Beside the synthetic tables stand the governed ones, with the columns of their contracts and made-up rows. The reader
+sees what a data cells filter leaves of `every`: some rows, and all columns but two.
 """
 
 from __future__ import annotations

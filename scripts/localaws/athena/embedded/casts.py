@@ -180,6 +180,16 @@ def to_json(sql: str, source: Type) -> str:
         return sql
     if source.name in ("timestamp", "timestamp with time zone"):
         return f"to_json({to_text(sql, source)})"
+    if source.elements:
+        return _nested_json(sql, source)
+    if source.name == "decimal":
+        return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
+    if source.name in ("double", "real"):
+        return _number_json(sql, source)
+    return f"CASE WHEN {sql} IS NULL THEN NULL ELSE to_json({sql}) END"
+
+
+def _nested_json(sql: str, source: Type) -> str:
     if source.name == "row":
         pairs = ", ".join(
             f"{text(name)}, {to_json(member('s', name), item)}"
@@ -192,10 +202,6 @@ def to_json(sql: str, source: Type) -> str:
     if source.name == "map" and _needs_own_json(source):
         entry = f"struct_pack(key := e.key, value := {to_json('e.value', source.elements[1])})"
         return f"to_json(map_from_entries(list_transform(map_entries({sql}), lambda e: {entry})))"
-    if source.name == "decimal":
-        return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
-    if source.name in ("double", "real"):
-        return _number_json(sql, source)
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE to_json({sql}) END"
 
 
@@ -204,8 +210,9 @@ def _number_json(sql: str, source: Type) -> str:
     exact = f"CAST({cast(sql, Type('double'))} AS VARCHAR)" if source.name == "double" else f"CAST({sql} AS VARCHAR)"
     shown = f"athena_number_text({cast(sql, Type('double'))}, {str(source.name == 'real').lower()})"
     plain = f"WHEN abs({sql}) >= 0.001 AND abs({sql}) < 10000000 THEN CAST({exact} AS JSON)"
-    odd = f"WHEN NOT isfinite({sql}) THEN to_json({shown}) WHEN {sql} = 0 THEN CAST(replace({shown}, '0E0', '0.0') AS JSON)"
-    return f"CASE WHEN {sql} IS NULL THEN NULL {odd} {plain} ELSE CAST({shown} AS JSON) END"
+    zero = f"WHEN {sql} = 0 THEN CAST(replace({shown}, '0E0', '0.0') AS JSON)"
+    odd = f"WHEN NOT isfinite({sql}) THEN to_json({shown})"
+    return f"CASE WHEN {sql} IS NULL THEN NULL {odd} {zero} {plain} ELSE CAST({shown} AS JSON) END"
 
 
 def _needs_own_json(source: Type) -> bool:

@@ -29,8 +29,10 @@ def convert(sql: str, source: Type, target: Type) -> str:
         return sql
     if source.elements and (differs_in_names(source, target) or (source != target and _has_times(source))):
         return rebuild(sql, source, target, convert)
-    if source == target:
-        return sql
+    return sql if source == target else _moment_or_plain(sql, source, target)
+
+
+def _moment_or_plain(sql: str, source: Type, target: Type) -> str:
     if source.name == "timestamp" and target.name == "timestamp with time zone":
         return f"timezone('UTC', {rounded(sql, source, target)})"
     if source.name == "date" and target.name == "timestamp with time zone":

@@ -32,6 +32,8 @@ def equal(one: str, two: str, found: Type, depth: int = 0) -> str:
 def _equal_arrays(one: str, two: str, element: Type, depth: int) -> str:
     place = f"q{depth}"
     pair = equal(f"list_extract({one}, {place})", f"list_extract({two}, {place})", element, depth + 1)
-    marks = f"list_transform(range(1, len({one}) + 1), lambda {place}: CASE {pair} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END)"
+    mark = f"CASE {pair} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END"
+    marks = f"list_transform(range(1, len({one}) + 1), lambda {place}: {mark})"
     verdict = f"CASE coalesce(list_min({marks}), 2) WHEN 2 THEN true WHEN 0 THEN false END"
-    return f"CASE WHEN {one} IS NULL OR {two} IS NULL THEN NULL WHEN len({one}) <> len({two}) THEN false ELSE {verdict} END"
+    unknown = f"{one} IS NULL OR {two} IS NULL"
+    return f"CASE WHEN {unknown} THEN NULL WHEN len({one}) <> len({two}) THEN false ELSE {verdict} END"

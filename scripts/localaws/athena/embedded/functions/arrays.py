@@ -98,7 +98,8 @@ scalars(
         ),
         (
             "sequence(bigint, bigint, bigint) -> array(bigint)",
-            f"CASE WHEN {_BACKWARDS} OR {{2}} = 0 THEN {_NO_SEQUENCE} ELSE range({{0}}, {{1}} + sign({{2}})::BIGINT, {{2}}) END",
+            f"CASE WHEN {_BACKWARDS} OR {{2}} = 0 THEN {_NO_SEQUENCE} "
+            "ELSE range({0}, {1} + sign({2})::BIGINT, {2}) END",
         ),
         (
             "sequence(date, date) -> array(date)",
@@ -121,8 +122,8 @@ scalars(
         ),
         (
             "ngrams(array(t), bigint) -> array(array(t))",
-            "CASE WHEN {0} IS NOT NULL THEN "
-            "list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), lambda i: list_slice({0}, i, i + {1} - 1)) END",
+            "CASE WHEN {0} IS NOT NULL THEN list_transform(range(1, greatest(len({0}) - {1} + 1, 1) + 1), "
+            "lambda i: list_slice({0}, i, i + {1} - 1)) END",
         ),
     ]
 )

@@ -40,7 +40,10 @@ _ISO = (
 scalars(
     [
         ("from_iso8601_date(varchar) -> date", f"CAST({_ISO} AS DATE)"),
-        ("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", f"CAST({_ISO} AS TIMESTAMPTZ)"),
+        (
+            "from_iso8601_timestamp(varchar) -> timestamp(3) with time zone",
+            f"date_trunc('millisecond', CAST({_ISO} AS TIMESTAMPTZ))",
+        ),
         ("from_iso8601_timestamp_nanos(varchar) -> timestamp(6) with time zone", f"CAST({_ISO} AS TIMESTAMPTZ)"),
         ("to_unixtime(timestamp with time zone) -> double", "epoch({0})"),
         ("to_unixtime(timestamp) -> double", "epoch({0})"),
@@ -194,7 +197,8 @@ def to_iso8601(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 def _offset(item: Typed) -> str:
     """`+01:00`: how far the wall clock of its zone is from UTC's."""
     minutes = f"((epoch_us({local(item)}) - epoch_us({item.sql})) // 60000000)"
-    return f"printf('%s%02d:%02d', CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END, abs({minutes}) // 60, abs({minutes}) % 60)"
+    sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
+    return f"printf('%s%02d:%02d', {sign}, abs({minutes}) // 60, abs({minutes}) % 60)"
 
 
 @special("date")

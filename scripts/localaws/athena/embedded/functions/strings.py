@@ -67,7 +67,8 @@ scalars(
         ),
         (
             "levenshtein_distance(varchar, varchar) -> bigint",
-            f"CASE WHEN {_ASCII} THEN CAST(levenshtein({{0}}, {{1}}) AS BIGINT) ELSE athena_levenshtein({{0}}, {{1}}) END",
+            f"CASE WHEN {_ASCII} THEN CAST(levenshtein({{0}}, {{1}}) AS BIGINT) "
+            "ELSE athena_levenshtein({0}, {1}) END",
         ),
         (
             "hamming_distance(varchar, varchar) -> bigint",
