@@ -110,7 +110,8 @@ def asked_file_by_file(session: Session) -> None:
     """The SELECT of each file as it stands there, and what is kept of it."""
     for name, relation in load_relations().items():
         ask(session, relation.text)
-        ask(session, f"SELECT * FROM {name}")
+        if relation.kind == "table":
+            ask(session, f"SELECT * FROM {name}")
 
 
 def asked_by_personas(session: Session) -> None:
