@@ -83,8 +83,9 @@ def regexp_split(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed
 @special("regexp_position")
 def regexp_position(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     args, pattern = _args(compiler, node, scope, 2)
-    found = f"regexp_extract({args[0].sql}, {pattern})"
-    position = f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN instr({args[0].sql}, {found}) ELSE -1 END"
+    # As far as the shortest text that a match can stand behind.
+    before = f"regexp_extract({args[0].sql}, '^((?s:.*?))(?:' || {pattern} || ')', 1)"
+    position = f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN length({before}) + 1 ELSE -1 END"
     guarded = f"CASE WHEN {args[0].sql} IS NOT NULL AND {pattern} IS NOT NULL THEN {position} END"
     return Typed(f"CAST({guarded} AS INTEGER)", INTEGER)
 
