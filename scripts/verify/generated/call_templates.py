@@ -43,7 +43,7 @@ AGGREGATES = [
     "min_by({varchar}, KEY)",
     "max_by({bigint}, KEY)",
     "max_by({pair}, KEY)",
-    "min_by({varchar}, KEY, 2)",
+    "min_by(coalesce({varchar}, ''), KEY, 2)",
     "map_agg(CAST(KEY AS varchar), {bigint})",
     "histogram({varchar})",
     "histogram({bigint})",
