@@ -139,6 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 256 * 1024
     server: _Server
     headers: Headers  # type: ignore[assignment]
+    raw_requestline: bytes
 
     def parse_request(self) -> bool:
         """Read the head; False, with an answer sent, when it cannot be read."""

@@ -42,7 +42,7 @@ class Service:
     Operations are methods named as boto3 names them (`xform_name`). They take the request's
     parameters and the caller and return the result, both exactly as a boto3 user sees them.
     A service with `overlay = True` adds to a service of moto: what it lacks, moto answers.
-    `imitated` and `inert` say, by operation and in a few words, how far one is from what AWS does; README.md lists them.
+    `imitated` and `inert` say, by operation and in a few words, how far one is from what AWS does, for README.md.
     """
 
     service_name: ClassVar[str]

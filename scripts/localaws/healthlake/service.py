@@ -46,8 +46,8 @@ class HealthLake(Service):
 
     service_name: ClassVar[str] = "healthlake"
     imitated: ClassVar[dict[str, str]] = {
-        "create_fhir_datastore": "R4 with tables for Athena; preloaded data, NLP, SMART and identity providers are kept "
-        "and do nothing",
+        "create_fhir_datastore": "R4 with tables for Athena; preloaded data, NLP, SMART and identity providers are "
+        "kept and do nothing",
         "update_fhir_datastore": "what is kept changes",
     }
 

@@ -186,9 +186,10 @@ def spreads_outer_array(node: exp.Expr, _: Types) -> bool:
     if not isinstance(node, exp.Unnest) or not isinstance(node.parent, exp.From):
         return False
     select = node.parent.parent
-    nested = isinstance(select, exp.Select) and isinstance(select.parent, exp.Subquery | exp.Exists | exp.In)
-    inside = nested and not isinstance(select.parent.parent if select else None, exp.From | exp.Join)
-    return inside and any(column is not None for column in node.expressions[0].find_all(exp.Column))
+    if not isinstance(select, exp.Select) or not isinstance(select.parent, exp.Subquery | exp.Exists | exp.In):
+        return False
+    is_relation = isinstance(select.parent.parent, exp.From | exp.Join)
+    return not is_relation and any(column is not None for column in node.expressions[0].find_all(exp.Column))
 
 
 def filters_window(node: exp.Expr, _: Types) -> bool:

@@ -20,7 +20,7 @@ def examination(person: Person, style: Style) -> Iterator[Resource]:
     if visit is None or not person.background.is_examined:
         return
     day, later = style.instant(visit.start), style.instant(visit.start + timedelta(minutes=10))
-    values = {
+    values: dict[str, tuple[Concept, Resource]] = {
         "pregnant": (Concept("82810-3", "Pregnancy status"), {"valueBoolean": False}),
         "pain": (Concept("72514-3", "Pain severity - 0-10 verbal numeric rating"), {"valueInteger": 2}),
         "meal": (Concept("49541-6", "Fasting status - Reported"), {"valueDateTime": day}),

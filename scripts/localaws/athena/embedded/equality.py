@@ -21,10 +21,10 @@ def equal(one: str, two: str, found: Type, depth: int = 0) -> str:
     if found.name == "map":
         keys, values = found.elements
         sides = [f"list_sort(map_keys({side}))" for side in (one, two)]
-        matched = [
+        left, right = (
             f"list_transform({sides[0]}, lambda k{depth}: map_extract_value({side}, k{depth}))" for side in (one, two)
-        ]
-        same = _equal_arrays(*matched, values, depth + 1)
+        )
+        same = _equal_arrays(left, right, values, depth + 1)
         return f"CASE WHEN {sides[0]} IS DISTINCT FROM {sides[1]} THEN false ELSE {same} END" if keys else same
     return f"({one} = {two})"
 
