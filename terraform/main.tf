@@ -24,7 +24,7 @@ module "core" {
   name_prefix           = local.name_prefix
   administrators        = var.administrators
   tables                = local.contract["operations"]
-  bytes_scanned_cutoff  = var.pipeline_bytes_scanned_cutoff
+  bytes_scanned_cutoff  = var.bytes_scanned_cutoff.pipeline
   result_retention_days = var.result_retention_days
   force_destroy         = var.force_destroy
   tags                  = local.tags
@@ -51,8 +51,8 @@ module "genomic" {
   tags             = local.tags
 
   healthomics = {
-    reference_arn          = var.healthomics_reference_arn
-    imported_reference_arn = var.healthomics_reference_arn == null ? var.imported_reference_arn : null
+    reference_arn          = var.healthomics.reference_arn
+    imported_reference_arn = var.healthomics.reference_arn == null ? var.healthomics.imported_reference_arn : null
   }
 }
 
@@ -91,7 +91,7 @@ module "governance" {
   extract_uri          = module.cohort.settings.extract_uri
   administrators       = var.administrators
   persona_principals   = var.persona_principals
-  bytes_scanned_cutoff = var.persona_bytes_scanned_cutoff
+  bytes_scanned_cutoff = var.bytes_scanned_cutoff.persona
   force_destroy        = var.force_destroy
   tags                 = local.tags
 }

@@ -8,6 +8,20 @@ variable "administrators" {
   }
 }
 
+variable "bytes_scanned_cutoff" {
+  description = "Bytes that one query of a persona, and one of the pipeline, may scan before Athena cancels it."
+  type = object({
+    persona  = optional(number, 107374182400)
+    pipeline = optional(number, 1099511627776)
+  })
+  default = {}
+
+  validation {
+    condition     = min(var.bytes_scanned_cutoff.persona, var.bytes_scanned_cutoff.pipeline) >= 10485760
+    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
+  }
+}
+
 variable "environment" {
   description = "Name of this environment; every name begins with trilake-<environment>."
   type        = string
@@ -41,31 +55,22 @@ variable "genomic_backend" {
   }
 
   validation {
-    condition     = var.genomic_backend != "healthomics" || var.healthomics_reference_arn != null || var.reference_fasta != null
-    error_message = "HealthOmics stores need a reference: name the one that the account has (healthomics_reference_arn), or a FASTA to import (reference_fasta)."
+    condition     = var.genomic_backend != "healthomics" || var.healthomics.reference_arn != null || var.reference_fasta != null
+    error_message = "HealthOmics stores need a reference: name the one that the account has (healthomics.reference_arn), or a FASTA to import (reference_fasta)."
   }
 }
 
-variable "healthomics_reference_arn" {
-  description = "Reference in the account's HealthOmics reference store; null: a reference store is made, and reference_fasta is imported."
-  type        = string
-  default     = null
-}
-
-variable "imported_reference_arn" {
-  description = "Set by `trilake deploy`, never by hand: the reference that it imported into the reference store made here."
-  type        = string
-  default     = null
-}
-
-variable "persona_bytes_scanned_cutoff" {
-  description = "Bytes that one query of a persona may scan before Athena cancels it."
-  type        = number
-  default     = 107374182400
+variable "healthomics" {
+  description = "The reference of HealthOmics stores: reference_arn, in a reference store that the account has; or none, and a deployment imports reference_fasta into a store made here and sets imported_reference_arn itself."
+  type = object({
+    reference_arn          = optional(string)
+    imported_reference_arn = optional(string)
+  })
+  default = {}
 
   validation {
-    condition     = var.persona_bytes_scanned_cutoff >= 10485760
-    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
+    condition     = alltrue([for arn in values(var.healthomics) : arn == null || can(regex("^arn:aws[a-z-]*:omics:[a-z0-9-]+:[0-9]{12}:referenceStore/[0-9]+/reference/[0-9]+$", arn))])
+    error_message = "A reference is arn:aws:omics:<region>:<account>:referenceStore/<id>/reference/<id>."
   }
 }
 
@@ -79,21 +84,15 @@ variable "persona_principals" {
   }
 }
 
-variable "pipeline_bytes_scanned_cutoff" {
-  description = "Bytes that one query of the pipeline may scan before Athena cancels it."
-  type        = number
-  default     = 1099511627776
-
-  validation {
-    condition     = var.pipeline_bytes_scanned_cutoff >= 10485760
-    error_message = "The smallest cut-off is 10,485,760 bytes (10 MiB)."
-  }
-}
-
 variable "reference_fasta" {
   description = "FASTA of the reference genome, an s3:// address or a file, which a deployment imports into the HealthOmics reference store that it makes; null: there is none to import."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.reference_fasta == null || can(regex("[.](fa|fasta|fna)([.]gz)?$", var.reference_fasta))
+    error_message = "A FASTA ends in .fa, .fasta or .fna, with .gz when it is compressed."
+  }
 }
 
 variable "reference_genome" {

@@ -101,6 +101,7 @@ def test_a_preview_says_what_the_load_then_does_and_sends_nothing(load: Loads, s
         "mixed": a_file(SOUND, "1 300 . A TZ 50 PASS . GT 0/1", samples=("PREVIEW2",)),
         "header": a_file(SOUND, meta=("##INFO=nothing",)),
     }
+    load({"other": a_file(SOUND, samples=("OTHER",))})
     previewed = load(contents, preview=True)
     assert rows_of(stores, VARIANT, sampleid="PREVIEW") == []
     loaded = load(contents)

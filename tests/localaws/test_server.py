@@ -104,7 +104,7 @@ def test_many_clients_at_once_are_served(aws: LocalAws) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "params"),
     [
-        ("glue", "search_tables", {}),
+        ("glue", "list_usage_profiles", {}),
         ("s3", "get_bucket_analytics_configuration", {"Bucket": "some-bucket", "Id": "x"}),
         ("iam", "generate_service_last_accessed_details", {"Arn": "arn:aws:iam::123456789012:role/r"}),
         ("quicksight", "list_themes", {"AwsAccountId": "123456789012"}),

@@ -46,7 +46,7 @@ def test_a_broken_view_is_named(folder: Path, text: str) -> None:
     [
         ("AS birth_year", "AS born", "missing ['birth_year'], not in it ['born']"),
         ("AS integer) AS birth_year", "AS varchar) AS birth_year", "birth_year is VARCHAR, the contract has INT"),
-        ("    current_patient.mrn,\n", "", "missing ['mrn']"),
+        ("    current_patient.mrn.value AS mrn,\n", "", "missing ['mrn']"),
     ],
 )
 def test_a_table_that_leaves_the_contract_is_named(folder: Path, old: str, new: str, words: str) -> None:

@@ -13,6 +13,8 @@ READERS = [
     ("clinical.patient_summary", ["clinician", "data_scientist", "bioinformatician"]),
     ("clinical.problem_list", ["clinician", "data_scientist", "bioinformatician"]),
     ("clinical.latest_lab", ["clinician"]),
+    ("clinical.encounter_timeline", ["clinician"]),
+    ("clinical.medication_timeline", ["clinician"]),
 ]
 
 

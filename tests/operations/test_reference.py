@@ -71,7 +71,7 @@ def test_a_reference_is_imported_once_and_told_to_terraform_from_then_on(
     arn = import_reference(waiting, waiting.settings, said.append)
     assert "/reference/" in arn and "GRCh38" in said[0]
     tell_terraform(waiting, terraform, "local")
-    assert json.loads((tmp_path / reference.TOLD_FILE).read_text()) == {"imported_reference_arn": arn}
+    assert json.loads((tmp_path / reference.TOLD_FILE).read_text()) == {"healthomics": {"imported_reference_arn": arn}}
     monkeypatch.setenv("TF_VAR_genomic_backend", "iceberg")
     tell_terraform(waiting, terraform, "local")
     assert not (tmp_path / reference.TOLD_FILE).exists()

@@ -2,7 +2,7 @@
 
 A variant store cannot be made without a reference, and no resource type imports one. So a first deployment makes the
 reference store, the reference is imported from `reference_fasta`, and a second apply makes the stores that refer to it.
-An account that has a reference already names it (`healthomics_reference_arn`), and none of this happens.
+An account that has a reference already names it (`healthomics.reference_arn`), and none of this happens.
 
 Reads the environment's tfvars, HealthOmics and the FASTA; writes s3://<raw>/genomic/reference/, the reference store and
 trilake.auto.tfvars.json beside the checkout's Terraform. Make targets: deploy, plan.
@@ -55,7 +55,7 @@ def write_told(terraform: Terraform, arn: str | None) -> None:
     if arn is None:
         path.unlink(missing_ok=True)
     else:
-        path.write_text(json.dumps({"imported_reference_arn": arn}) + "\n")
+        path.write_text(json.dumps({"healthomics": {"imported_reference_arn": arn}}) + "\n")
 
 
 def imported_reference(session: Session, store_name: str) -> str | None:

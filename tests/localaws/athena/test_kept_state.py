@@ -18,7 +18,7 @@ def test_everything_is_there_the_next_time(tmp_path: Path) -> None:
     with LocalAws(tmp_path) as aws:
         lake = Lake(aws)
         lake.athena.create_work_group(Name="kept")
-        lake.done("PREPARE p FROM SELECT 7")
+        lake.done("PREPARE seven FROM SELECT 7")
         query_id = lake.done("SELECT 1 AS one").execution["QueryExecutionId"]
     with LocalAws(tmp_path) as aws:
         athena = aws.world.client("athena")
@@ -26,4 +26,4 @@ def test_everything_is_there_the_next_time(tmp_path: Path) -> None:
             {"VarCharValue": "1"}
         ]
         assert athena.get_work_group(WorkGroup="kept")["WorkGroup"]["State"] == "ENABLED"
-        athena.get_prepared_statement(StatementName="p", WorkGroup="primary")
+        athena.get_prepared_statement(StatementName="seven", WorkGroup="primary")
