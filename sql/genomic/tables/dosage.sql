@@ -78,7 +78,7 @@ block_part AS (
         covered.part
     FROM genomic.variant
     -- allow integer_division: parts of a contig are whole
-    CROSS JOIN UNNEST(sequence(variant.start / 32768, (variant."end" - 1) / 32768)) AS covered (part)
+    CROSS JOIN unnest(sequence(variant.start / 32768, (variant."end" - 1) / 32768)) AS covered (part)
     WHERE
         variant.alternateallele IN ('', '<NON_REF>', '<*>')
         AND variant."end" - variant.start > length(variant.referenceallele)

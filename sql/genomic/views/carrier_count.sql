@@ -33,7 +33,7 @@ gene_allele AS (
         ON
             annotation.reference_genome = asked.reference_genome
             AND annotation.variant_id = asked.variant_id
-    CROSS JOIN UNNEST(coalesce(annotation.genes, ARRAY['no gene'])) AS one (gene)
+    CROSS JOIN unnest(coalesce(annotation.genes, ARRAY['no gene'])) AS one (gene)
 ),
 
 sample_count AS (
