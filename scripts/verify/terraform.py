@@ -91,10 +91,9 @@ def run(say: Say) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         layout = lay_out(folder / "terraform")
-        real = configuration(folder, layout.configuration.parent / "mirror", say)
-        if "TRILAKE_PLUGIN_MIRROR" not in os.environ and not registry_answers(
-            layout.executable, folder / "probe", real
-        ):
+        mirror = find_mirror()
+        real = configuration(folder, layout.configuration.parent / "mirror", mirror, say)
+        if mirror is None and not registry_answers(layout.executable, folder / "probe", real):
             raise NotRun(LACK)
         if not configuration_holds(folder, layout.executable, {"TF_CLI_CONFIG_FILE": str(real)}):
             raise Failed("terraform fmt, validate or test, above")

@@ -7,6 +7,7 @@ Example: `TIER = Tier("spark", "Glue jobs under Spark give the rows of the local
 
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ def say(text: str) -> None:
 
 
 def outcome(tier: Tier) -> Outcome:
-    """The tier, run. Only NotRun and Failed are outcomes; anything else is a fault of the tier and ends the run."""
+    """The tier, run. A fault of the tier itself fails it too, with its traceback, and keeps none of the others from running."""
     sys.stderr.write(f"== {tier.name}: {tier.purpose}\n")
     started = time.perf_counter()
     try:
@@ -52,6 +53,9 @@ def outcome(tier: Tier) -> Outcome:
         verdict, words = "not run", str(lack)
     except Failed as failure:
         verdict, words = "FAILS", str(failure)
+    except Exception as fault:
+        traceback.print_exc()
+        verdict, words = "FAILS", f"{type(fault).__name__}: {fault}"
     ended = Outcome(tier.name, verdict, words, time.perf_counter() - started)
     say(f"{verdict}: {words} ({ended.seconds:.0f} s)")
     return ended

@@ -27,9 +27,9 @@ def test_a_tier_ends_in_one_of_three_ways(error, verdict, code, strict_code, cap
     assert exit_code([ended], strict=True) == strict_code
 
 
-def test_a_fault_of_a_tier_is_no_outcome():
-    with pytest.raises(KeyError):
-        outcome(a_tier(KeyError("a")))
+def test_a_fault_of_a_tier_fails_it_and_shows_where(capsys):
+    assert outcome(a_tier(KeyError("a"))).verdict == "FAILS"
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_every_module_with_a_tier_is_listed():
