@@ -44,7 +44,7 @@ def say(text: str) -> None:
 
 
 def outcome(tier: Tier) -> Outcome:
-    """The tier, run. A fault of the tier itself fails it too, with its traceback, and keeps none of the others from running."""
+    """The tier, run. A fault of its own fails it too, with its traceback; the others still run."""
     sys.stderr.write(f"== {tier.name}: {tier.purpose}\n")
     started = time.perf_counter()
     try:
