@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import boto3
+
 
 class NotRun(Exception):
     """The tier's parts cannot be had here; the text says which, and what brings them."""
@@ -47,6 +49,7 @@ def outcome(tier: Tier) -> Outcome:
     """The tier, run. A fault of its own fails it too, with its traceback; the others still run."""
     sys.stderr.write(f"== {tier.name}: {tier.purpose}\n")
     started = time.perf_counter()
+    boto3.DEFAULT_SESSION = None  # It would keep the keys of the tier before.
     try:
         verdict, words = "holds", tier.run(say)
     except NotRun as lack:
