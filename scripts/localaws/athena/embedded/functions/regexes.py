@@ -85,7 +85,9 @@ def regexp_position(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Ty
     args, pattern = _args(compiler, node, scope, 2)
     # As far as the shortest text that a match can stand behind.
     before = f"regexp_extract({args[0].sql}, '^((?s:.*?))(?:' || {pattern} || ')', 1)"
-    position = f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN length({before}) + 1 ELSE -1 END"
+    # Trino looks at no place beyond the text's end, so nothing is found in an empty one, whatever the pattern.
+    is_there = f"{args[0].sql} <> '' AND regexp_matches({args[0].sql}, {pattern})"
+    position = f"CASE WHEN {is_there} THEN length({before}) + 1 ELSE -1 END"
     guarded = f"CASE WHEN {args[0].sql} IS NOT NULL AND {pattern} IS NOT NULL THEN {position} END"
     return Typed(f"CAST({guarded} AS INTEGER)", INTEGER)
 
