@@ -175,7 +175,7 @@ def compared(lab: Lab, seed: str, n_queries: int, past: list[str], say: Say) -> 
 
 
 def is_open(found: list[str]) -> bool:
-    """Whether SQL leaves it open: a value that fails may stand in a column, branch or row that an engine never needs."""
+    """Whether SQL leaves it open: a value that fails may stand where an engine never has to look."""
     return all(re.match(rf"only one fails: ({'|'.join(OF_VALUES)}):", line) for line in found)
 
 
