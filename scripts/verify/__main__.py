@@ -1,7 +1,8 @@
 """Whether what tests saw on the laptop's parts holds on the real ones: Trino, Spark, Terraform's providers, clients.
 
 Each tier prints what it ran, and passes or fails on its own; one whose parts cannot be had is listed as "not run: why",
-and STRICT=1 makes that a failure. Run by `make verify`, after `make setup-engines` for the tiers that need Java.
+and STRICT=1 makes that a failure. Each has a process of its own, two at a time (`--jobs`). Run by `make verify`, after
+`make setup-engines` for the tiers that need Java.
 
 Example: python -m verify --only spark --only terraform
 """
@@ -11,17 +12,21 @@ import importlib
 import os
 import pkgutil
 import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 
 import verify
 from trilake.core.text_table import text_table
 from verify.tier import Outcome, Tier, outcome
 
-ORDER = ("terraform", "wire", "clients", "spark", "engine_tests", "sql_parity", "random_sql")
+ORDER = ("terraform", "sql_parity", "random_sql", "spark", "wire", "clients", "engine_tests")
+"""The longest first, so that those that run side by side end together."""
 COLUMNS = ("tier", "verdict", "seconds", "what")
 
 
 def tiers() -> dict[str, Tier]:
-    """Those of the package's modules, by name, in the order that fails soonest."""
+    """Those of the package's modules, by name, in their order."""
     modules = [module.name for module in pkgutil.iter_modules(verify.__path__) if module.name != "__main__"]
     found = [getattr(importlib.import_module(f"verify.{name}"), "TIER", None) for name in modules]
     named = {tier.name: tier for tier in found if tier is not None}
@@ -32,11 +37,26 @@ def main() -> int:
     found = tiers()
     parser = argparse.ArgumentParser(description="Repeat the proof with real parts, tier by tier.")
     parser.add_argument("--only", choices=found, action="append", help="run this tier alone (may be given twice)")
-    chosen = parser.parse_args().only or list(found)
-    outcomes = [outcome(found[name]) for name in chosen]
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="tiers at a time (default 2)")
+    given = parser.parse_args()
+    with ThreadPoolExecutor(max(1, given.jobs)) as threads:
+        outcomes = list(threads.map(outcome_apart, given.only or list(found)))
     rows = [[ended.name, ended.verdict, f"{ended.seconds:.0f}", ended.words] for ended in outcomes]
     sys.stdout.write(text_table(COLUMNS, rows, widest=100) + "\n")
     return exit_code(outcomes, strict=os.environ.get("STRICT") == "1")
+
+
+def outcome_apart(name: str) -> Outcome:
+    """The outcome of a tier that runs in a process of its own: no keys, sessions or servers of another's."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(outcome_of, name).result()
+        except BrokenProcessPool:
+            return Outcome(name, "FAILS", "its process was killed", 0)
+
+
+def outcome_of(name: str) -> Outcome:
+    return outcome(tiers()[name])
 
 
 def exit_code(outcomes: list[Outcome], *, strict: bool) -> int:

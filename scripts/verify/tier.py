@@ -11,8 +11,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import boto3
-
 
 class NotRun(Exception):
     """The tier's parts cannot be had here; the text says which, and what brings them."""
@@ -41,15 +39,14 @@ class Outcome:
     seconds: float
 
 
-def say(text: str) -> None:
-    sys.stderr.write(f"   {text}\n")
-
-
 def outcome(tier: Tier) -> Outcome:
     """The tier, run. A fault of its own fails it too, with its traceback; the others still run."""
-    sys.stderr.write(f"== {tier.name}: {tier.purpose}\n")
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"{tier.name}: {text}\n")
+
+    say(tier.purpose)
     started = time.perf_counter()
-    boto3.DEFAULT_SESSION = None  # It would keep the keys of the tier before.
     try:
         verdict, words = "holds", tier.run(say)
     except NotRun as lack:

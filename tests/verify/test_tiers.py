@@ -2,7 +2,7 @@
 
 import pytest
 
-from verify.__main__ import exit_code, tiers
+from verify.__main__ import exit_code, outcome_apart, tiers
 from verify.tier import Failed, NotRun, Tier, outcome
 
 
@@ -34,3 +34,11 @@ def test_a_fault_of_a_tier_fails_it_and_shows_where(capsys):
 
 def test_every_module_with_a_tier_is_listed():
     assert {"terraform"} <= set(tiers())
+
+
+def test_a_tier_has_a_process_of_its_own(monkeypatch, tmp_path, capfd):
+    """One whose parts are not there, so that it ends at once; what it says carries its name."""
+    monkeypatch.setenv("LOCALAWS_ENGINES", str(tmp_path))
+    ended = outcome_apart("engine_tests")
+    assert (ended.name, ended.verdict) == ("engine_tests", "not run")
+    assert f"engine_tests: not run: {ended.words}" in capfd.readouterr().err
