@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from trilake.core.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from localaws.keys import Credentials
 
 BUSY = "wait until it ends, or give another --state DIR"
+TRINO_STARTS = "Trino starts for this command, in about 10 s; make local-aws ENGINE=trino keeps one for all"
 _held: dict[Path, tuple["LocalAws", str]] = {}
 """What this process runs itself, by folder: a verb may run other verbs."""
 
@@ -59,6 +62,8 @@ def _started(folder: Path, engine: str) -> "LocalAws | str":
         raise SettingsError(str(error)) from None
     except LocalAwsBusy as error:
         return str(error)
+    if engine == "trino":
+        click.echo(TRINO_STARTS, err=True)
     return aws
 
 
