@@ -43,6 +43,8 @@ def series_rows(metadata: Json, image_set: ImageSet) -> Iterator[Json]:
             "series_instance_uid": uid,
             "dicom_patient_id": text(patient.get("PatientID")),
             "dicom_patient_sex": text(patient.get("PatientSex")),
+            "dicom_birth_date": day(patient.get("PatientBirthDate")),
+            "dicom_patient_age": text(study.get("PatientAge")),
             "accession_number": text(study.get("AccessionNumber")),
             "study_date": day(study.get("StudyDate")),
             "study_description": text(study.get("StudyDescription")),

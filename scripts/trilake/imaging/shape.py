@@ -20,6 +20,8 @@ SERIES = pa.schema(
         ("series_instance_uid", pa.string()),
         ("dicom_patient_id", pa.string()),
         ("dicom_patient_sex", pa.string()),
+        ("dicom_birth_date", pa.date32()),
+        ("dicom_patient_age", pa.string()),
         ("accession_number", pa.string()),
         ("study_date", pa.date32()),
         ("study_description", pa.string()),
