@@ -165,9 +165,75 @@ def test_what_the_header_lacks_is_remarked_once_with_the_first_line(vcf):
         ("<CNV:TR>", "SVLEN=5;RUS=CAG;RUL=2", "INFO/RUL"),
         ("<CNV:TR>", "SVLEN=5;RUS=TTT;RUC=30;RB=100", "INFO/RB"),
         ("<CNV:TR>", "SVLEN=5;RUS=TT;RUC=2.3;RUB=2", "INFO/RUB"),
+        ("<DEL>", "SVLEN=5;SVCLAIM=D;END=900", "INFO/END"),
     ],
 )
 def test_structural_rules_of_4_4_are_remarks(vcf, alt, info, path):
     reading = vcf(f"1 100 . A {alt} 50 PASS {info} GT 0/1", version="4.4")
     assert len(rows(reading)) == len(alt.split(","))
     assert path in {reason.path for reason in reading.warnings if reason.code == "VCF_STRUCTURAL"}
+
+
+ONCE = ('##INFO=<ID=AF,Number=A,Type=Float,Description="x">', '##INFO=<ID=XS,Number=.,Type=String,Description="x">')
+PER_SAMPLE = (
+    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">',
+    '##FORMAT=<ID=GP,Number=G,Type=Float,Description="x">',
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "path"),
+    [
+        ("1 100 rs1;. A T 50 PASS . GT 0/1", "ID"),
+        ("1 100 . A A[2[ 50 PASS . GT 0/1", "ALT"),
+        ("1 100 . A <DEL> 50 PASS . GT 0/1", "INFO/END"),
+        ("1 100 . A T 50 PASS AF=1.5 GT 0/1", "INFO/AF"),
+        ("1 100 . A T 50 PASS XS=a,,b GT 0/1", "INFO/XS"),
+        ("1 100 . A T 50 PASS AF=0.5; GT 0/1", "INFO"),
+        ("1 100 . A T 50 PASS . . 0/1", "FORMAT"),
+        ("1 100 . A T 50 PASS . GT:DP 0/1:-7", "sample 1/DP"),
+        ("1 100 . A T 50 PASS . GT:GP 0/1:0,1.5,0", "sample 1/GP"),
+        ("1 100 . A T 50 PASS . GT:FT 0/1:q10;q10", "sample 1/FT"),
+        ("", "line"),
+    ],
+)
+def test_values_that_say_too_much_are_remarked_and_loaded(vcf, record, path):
+    """The same record is given often enough to be read column by column, were it sound."""
+    others = [f"1 {position} . A T 50 PASS AF=1.0e-3;XS=a GT:DP:GP:FT 0/1:7:0,1,0:PASS" for position in range(200, 230)]
+    reading = vcf(record, *others, meta=(*ONCE, *PER_SAMPLE))
+    assert len(rows(reading)) == 30 + bool(record)
+    assert [(reason.path, reason.line) for reason in reading.warnings if reason.code != "VCF_UNDECLARED"] == [(path, 8)]
+
+
+@pytest.mark.parametrize("alt", ["A[2:5]", "]2:5[A", "A]2:x"])
+def test_a_breakend_has_its_brackets_one_way(vcf, alt):
+    reading = vcf(f"1 100 . A {alt} 50 PASS . GT 0/1")
+    assert rows(reading) == []
+    assert [reason.path for reason in reading.refused[0].reasons] == ["ALT"]
+
+
+LOCAL = tuple(
+    f'##FORMAT=<ID={key},Number={number},Type=Integer,Description="x">'
+    for key, number in (("LAA", "."), ("LAD", "LR"), ("LPL", "LG"), ("LEC", "LA"))
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "sample", "path"),
+    [
+        ("GT:LAA:LAD:LPL:LEC", "0/2:2:5,6:9,0,9:1", None),
+        ("GT:LAA:LAD:LPL", "0/0:.:5:0", None),
+        ("GT:LAA:LAD", "0/2:2:5,6,7", "sample 1/LAD"),
+        ("GT:LAA:LPL", "0/2:2:5,6", "sample 1/LPL"),
+        ("GT:LAA:LEC", "0/2:2:5,6", "sample 1/LEC"),
+        ("GT:LAA:LAD", "0/2:.:5,6", "sample 1/LAD"),
+        ("GT:LAA:LAD", "0/2:4:5,6", "sample 1/LAA"),
+        ("GT:LAA:LAD", "0/2:2,2:5,6,7", "sample 1/LAA"),
+        ("GT:LAA:LAD", "0/2:0:5,6", "sample 1/LAA"),
+        ("GT:LAD", "0/2:5", "FORMAT"),
+    ],
+)
+def test_local_alleles_are_counted_by_laa(vcf, form, sample, path):
+    reading = vcf(f"1 100 . A G,T,C 50 PASS . {form} {sample}", meta=LOCAL, version="4.5")
+    assert len(rows(reading)) == (0 if path else 3)
+    assert [reason.path for refused in reading.refused for reason in refused.reasons] == ([path] if path else [])

@@ -1,3 +1,4 @@
+import pysam
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,46 @@ def test_reference_only_no_call_and_filtered_stay_apart(vcf):
 def test_a_reference_block_ends_where_info_says(vcf):
     (row,) = rows(vcf("1 10 . A <NON_REF> . . END=500 GT:DP 0/0:7"))
     assert (row["start"], row["end"]) == (9, 500)
+
+
+ENDS = (
+    "1 10 . A <DEL> . . SVLEN=20 GT:LEN 0/1:. 0/0:.",
+    "1 20 . A <*> . . . GT:LEN 0/0:30 0/0:5",
+    "1 30 . AG <INS>,<DUP>,T . . SVLEN=7,50,. GT:LEN 0/1:. 0/0:.",
+    "1 40 . A <INV> . . SVLEN=20;END=60 GT:LEN 0/1:. 0/0:.",
+    "1 50 . A <DEL> . . END=90 GT:LEN 0/1:. 0/0:.",
+    "1 60 . A G[1:9[ . . . GT:LEN 0/1:. 0/0:.",
+)
+
+
+def test_alleles_end_where_svlen_and_len_say_and_the_longest_where_htslib_says(vcf, tmp_path):
+    meta = (
+        *("##contig=<ID=1>", '##INFO=<ID=END,Number=1,Type=Integer,Description="x">'),
+        '##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="x">',
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="x">',
+        '##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="x">',
+    )
+    found = rows(vcf(*ENDS, meta=meta, samples=("S1", "S2"), version="4.5"))
+    assert [(row["start"], row["end"]) for row in found if row["start"] == 19] == [(19, 49), (19, 24)]
+    assert [row["end"] for row in found if row["start"] == 29] == [31, 80, 31] * 2
+    with pysam.VariantFile(str(tmp_path / "a.vcf")) as file:
+        theirs = {record.start: record.stop for record in file}
+    assert {start: max(row["end"] for row in found if row["start"] == start) for start in theirs} == theirs
+
+
+def test_before_4_4_end_counts_before_svlen(vcf):
+    first, second = rows(vcf("1 10 . A <DEL> . . SVLEN=-20;END=31 GT 0/1", "1 50 . A <DEL> . . SVLEN=-20 GT 0/1"))
+    assert (first["end"], second["end"]) == (31, 70)
+
+
+def test_local_values_are_those_of_the_allele(vcf):
+    record = "1 9 . A C,G,T . . . GT:LAA:LAD:LEC:LPL 0/3:1,3:5,6,7:8,9:0,1,2,3,4,5"
+    found = [dict(row["information"]) for row in rows(vcf(record, version="4.5"))]
+    assert found == [
+        {"LAA": "1", "LAD": "5,6", "LEC": "8", "LPL": "0,1,2"},
+        {"LAD": "5", "LPL": "0"},
+        {"LAA": "1", "LAD": "5,7", "LEC": "9", "LPL": "0,3,5"},
+    ]
 
 
 def test_a_sites_only_file_is_annotation(vcf):

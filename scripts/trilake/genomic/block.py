@@ -92,6 +92,9 @@ class Exact:
             self._before = number
             if text:
                 self._read(number, text)
+            else:
+                line, expected = self.first_line + number, "no empty lines; it is passed over"
+                self._warn([Reason("VCF_COLUMNS", expected, "an empty line", line, "line", is_warning=True)])
 
     def _read(self, number: int, text: str) -> None:
         line = self.first_line + number

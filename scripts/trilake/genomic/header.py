@@ -236,6 +236,8 @@ def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forb
         found = values.get("Description", "nothing")
         is_optional = key in ("FILTER", "ALT") and found == "nothing"
         reasons.append(fault(number, f"{key}.Description", found, "text in double quotes", is_warning=is_optional))
+    if len(values) < len(names):
+        reasons.append(fault(number, key, "a key given twice", "each key once", is_warning=True))
     if key == "ALT" and {"Number", "Type"} & set(names):
         reasons.append(fault(number, key, ",".join(names), "ID and Description only", is_warning=True))
     if key == "META" and not values.get("Values", "[]").startswith("["):

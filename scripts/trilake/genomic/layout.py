@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.reserved import FORMAT, Field
+from trilake.genomic.reserved import FORMAT, LOCAL, LOCAL_ALLELES, Field
 
 KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
 NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
@@ -20,13 +20,23 @@ NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 class Layout:
     """`rules` stand beside `keys`, None where any text will do; `others` are the keys without a column, with the rule
     that says how their values are split; `faults` are (found, expected) of a FORMAT that breaks the specification;
-    `allows_prefix` says whether a genotype may begin with / or |, as since 4.4."""
+    `version` is that of the file."""
 
     keys: tuple[str, ...]
     rules: tuple[Field | None, ...]
     others: tuple[tuple[str, Field | None], ...]
     faults: tuple[tuple[str, str], ...]
-    allows_prefix: bool = False
+    version: str = ""
+
+    @property
+    def allows_prefix(self) -> bool:
+        """Whether a genotype may begin with / or |."""
+        return self.version >= "4.4"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether values speak of the alleles of one sample alone (VCF 4.5, LAA)."""
+        return LOCAL_ALLELES in self.keys or any(rule is not None and rule.number in LOCAL for rule in self.rules)
 
     @property
     def is_empty(self) -> bool:
@@ -43,7 +53,7 @@ def layout_of(text: str, header: VcfHeader) -> Layout:
         keys = tuple(text.split(":"))
         others = tuple((key, header.format.get(key) or FORMAT.get(key)) for key in keys if key not in NAMED)
         rules = tuple(rule_of(key, header) for key in keys)
-        header.layouts[text] = Layout(keys, rules, others, tuple(faults_of(keys)), header.version >= "4.4")
+        header.layouts[text] = Layout(keys, rules, others, tuple(faults_of(keys)), header.version)
     return header.layouts[text]
 
 

@@ -17,6 +17,8 @@ URL = re.compile(
 TYPES = {"Integer", "Float", "Flag", "Character", "String"}
 COUNT = re.compile(r"\d+|\.|[ARGPM]|L[ARG]")
 NAME = re.compile(r"[^\s,:;<>\"]+")
+CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
+MD5 = re.compile(r"[0-9A-Fa-f]{32}|")
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
 Fault = tuple[str, str, str]
 
@@ -58,10 +60,20 @@ def check_pedigree(values: dict[str, str], version: str) -> list[Fault]:
 
 
 def check_contig(values: dict[str, str], version: str) -> list[Fault]:
-    length = values.get("length")
-    if length is None or (length.isdigit() and 0 < int(length) <= 1 << 40):
-        return []
-    return [("contig.length", shape(length), "a length of 1 or more")]
+    faults, length, name = [], values.get("length"), values.get("ID", "")
+    if length is not None and not (length.isdigit() and 0 < int(length) <= 1 << 40):
+        faults.append(("contig.length", shape(length), "a length of 1 or more"))
+    if version >= "4.3" and name and not CONTIG.fullmatch(name):
+        faults.append(("contig.ID", shape(name), "printable characters but for quotes, commas, slashes and brackets"))
+    if not MD5.fullmatch(values.get("md5", "").strip('"')):
+        faults.append(("contig.md5", shape(values["md5"]), "32 hexadecimal digits"))
+    return faults
+
+
+def check_filter(values: dict[str, str], version: str) -> list[Fault]:
+    name = values.get("ID", "")
+    is_sound = not name or (name != "0" and not re.search(r"[\s;,]", name))
+    return [] if is_sound else [("FILTER.ID", shape(name), "a name other than 0, without white space, ; and ,")]
 
 
 def check_field(kind: str, values: dict[str, str]) -> list[Fault]:
@@ -80,4 +92,5 @@ CHECKS = {
     "SAMPLE": check_sample,
     "PEDIGREE": check_pedigree,
     "contig": check_contig,
+    "FILTER": check_filter,
 }

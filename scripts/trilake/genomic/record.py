@@ -12,7 +12,7 @@ from functools import lru_cache
 from trilake.core.ledger import Reason, shape
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout, layout_of
-from trilake.genomic.structural import structural_faults
+from trilake.genomic.structural import structural_faults, unknown_length
 from trilake.genomic.text import has_wrong_bytes
 from trilake.genomic.values import FLOAT, LARGEST, check_info, check_samples
 
@@ -20,12 +20,12 @@ CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,*]*")
 BASES = re.compile(r"[ACGTN]+", flags=re.IGNORECASE)
 IUPAC = re.compile(r"[ACGTNRYSWKMBDHV]+", flags=re.IGNORECASE)
 SYMBOLIC = re.compile(r"<[^\s,<>]+>")
+MATE = r"(?:[^\s\[\]<>,]+|<[^\s<>,]+>)(?::\d+)?"
 BREAKEND = re.compile(
-    r"[ACGTN]+[\[\]](?:[^\s\[\]:<>,]+|<[^\s<>,]+>)(?::\d+)?[\[\]]"
-    r"|[\[\]](?:[^\s\[\]:<>,]+|<[^\s<>,]+>)(?::\d+)?[\[\]][ACGTN]+"
-    r"|\.[ACGTN]+|[ACGTN]+\.",
+    rf"[ACGTN]+(?:\[{MATE}\[|\]{MATE}\])|(?:\[{MATE}\[|\]{MATE}\])[ACGTN]+|\.[ACGTN]+|[ACGTN]+\.",
     flags=re.IGNORECASE,
 )
+MATE_POSITION = re.compile(r":\d+[\[\]]")
 WHITE = re.compile(r"\s")
 INFO_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
 NO_FORMAT = Layout((".",), (None,), (), ())
@@ -68,7 +68,7 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
     """The record, and every rule that it breaks. The record is None when a reason refuses it."""
     faults = Faults(line)
     if has_wrong_bytes(text):
-        faults.add("VCF_ENCODING", "line", "other bytes", "text in UTF-8")
+        faults.add("VCF_ENCODING", "line", "other bytes", "text in UTF-8 without control characters")
         return None, faults.reasons
     columns = text.split("\t")
     width = 9 + len(header.samples) if header.samples else 8
@@ -93,9 +93,8 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
     check_alleles(record, faults)
     check_info(record, header, faults)
     check_samples(record, faults)
-    if header.version >= "4.4":
-        for path, found, expected in structural_faults(record):
-            faults.add("VCF_STRUCTURAL", path, found, expected, is_warning=True)
+    for path, found, expected in structural_faults(record) if header.version >= "4.4" else unknown_length(record):
+        faults.add("VCF_STRUCTURAL", path, found, expected, is_warning=True)
     return (None if faults.refuse else record), faults.reasons
 
 
@@ -114,6 +113,8 @@ def read_ids(text: str, faults: Faults) -> list[str]:
         faults.add("VCF_ID", "ID", shape(text), "identifiers without white space, separated by single semicolons")
     elif has_twice(ids):
         faults.add("VCF_ID", "ID", shape(text), "each identifier once")
+    elif "." in ids:
+        faults.add("VCF_ID", "ID", shape(text), "identifiers, or a point alone", is_warning=True)
     return ids
 
 
@@ -148,6 +149,8 @@ def read_info(text: str, header: VcfHeader, faults: Faults) -> dict[str, str | N
     if text == ".":
         return {}
     info: dict[str, str | None] = {}
+    if text.endswith(";"):
+        faults.add("VCF_INFO", "INFO", "a semicolon at the end", "semicolons between entries", is_warning=True)
     has_white = WHITE.search(text) is not None and header.version < "4.3"
     for entry in text.removesuffix(";").split(";"):
         key, equals, value = entry.partition("=")
@@ -195,6 +198,8 @@ def check_alleles(record: VcfRecord, faults: Faults) -> None:
             faults.add("VCF_ALT", "ALT", shape(alt), "bases, *, <ID>, a breakend, or . alone")
         elif alt.upper() == record.ref.upper():
             faults.add("VCF_ALT", "ALT", shape(alt), "an allele other than REF")
+        elif ("[" in alt or "]" in alt) and not MATE_POSITION.search(alt):
+            faults.add("VCF_ALT", "ALT", shape(alt), "a contig and a position, as in G[1:100[", is_warning=True)
     if len(record.alts) > 1 and has_twice([alt.upper() for alt in record.alts if not alt.startswith("<")]):
         faults.add("VCF_ALT", "ALT", shape(",".join(record.alts)), "each allele once")
 

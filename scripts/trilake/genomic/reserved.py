@@ -59,6 +59,14 @@ FORMAT = {
     "PS": Field("1", "Integer"),
 }
 NEVER_NEGATIVE = {"AC", "AD", "AF", "AN", "DP", "END", "MQ0", "NS"}
+NEVER_NEGATIVE_IN_SAMPLES = {
+    *("AD", "ADF", "ADR", "DP", "GP", "GQ", "HQ", "LAA", "LAD", "LADF", "LADR", "LEN", "LPL", "MQ", "PL", "PQ", "PS"),
+}
+SHARES = {"AF", "GP"}
+"""Keys whose numbers lie between 0 and 1; of GP only since 4.3, before which it was phred-scaled."""
+LOCAL_ALLELES = "LAA"
+LOCAL = {"LA": "A", "LR": "R", "LG": "G"}
+"""Numbers that count a sample's local alleles, and what each is of all alleles (VCF 4.5, section 1.6.2)."""
 
 STRUCTURAL_INFO = {
     "IMPRECISE": FLAG,
@@ -127,7 +135,13 @@ STRUCTURAL_FORMAT = {
     "LEN": Field("1", "Integer"),
     "LAA": Field(".", "Integer"),
     "LAD": Field("LR", "Integer"),
+    "LADF": Field("LR", "Integer"),
+    "LADR": Field("LR", "Integer"),
+    "LEC": Field("LA", "Integer"),
+    "LGL": Field("LG", "Integer"),
+    "LGP": Field("LG", "Integer"),
     "LPL": Field("LG", "Integer"),
+    "LPP": Field("LG", "Integer"),
     "LGT": Field("1", "String"),
 }
 BY_VERSION = {"CN": ("Integer", "Float")}

@@ -16,8 +16,10 @@ from typing import Any
 from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
+from trilake.genomic.local import LOCAL_KEYS, local_alleles
 from trilake.genomic.record import VcfRecord
-from trilake.genomic.reserved import Field
+from trilake.genomic.reserved import LOCAL_ALLELES, Field
+from trilake.genomic.structural import structural_length
 from trilake.genomic.values import INTEGER, LARGEST, rule_of_info
 
 MITOCHONDRION = {"M": "MT"}
@@ -54,13 +56,18 @@ def contig_name(chrom: str) -> str:
     return MITOCHONDRION.get(bare, bare)
 
 
-def place(record: VcfRecord) -> tuple[int, int]:
-    """(start, end), 0-based half-open; INFO END gives the end of symbolic and reference-block records."""
+def place(record: VcfRecord, version: str, index: int) -> tuple[int, int]:
+    """(start, end) of one allele, 0-based half-open: INFO END gives the end of symbolic alleles and reference blocks.
+
+    Since 4.4 END is that of the longest allele, so SVLEN of an allele's own counts before it; earlier only without END.
+    """
     start = max(record.pos - 1, 0)
-    end = record.info.get("END")
-    if end and INTEGER.fullmatch(end) and record.pos <= int(end) <= LARGEST:
-        return start, int(end)
-    return start, start + len(record.ref)
+    end, length = integer(record.info.get("END")), structural_length(record, index)
+    if end is None or end < record.pos:
+        end = None
+    if length is not None and (end is None or version >= "4.4"):
+        return start, min(record.pos + length, LARGEST)
+    return start, start + len(record.ref) if end is None else end
 
 
 def alleles(record: VcfRecord) -> list[tuple[int, list[str] | None]]:
@@ -83,7 +90,14 @@ def variant_rows(record: VcfRecord, header: VcfHeader) -> Iterator[dict[str, Any
         values = dict(zip(record.layout.keys, text.split(":"), strict=False))
         for index, shared in by_allele:
             own = sample_columns(values, index, n_alts, record.layout)
+            if allele_is_block(shared) and (length := integer(values.get("LEN"))):
+                own["end"] = shared["start"] + length
             yield {**shared, "sampleid": sample, "splitfrommultiallelic": n_alts > 1, **own}
+
+
+def allele_is_block(shared: dict[str, Any]) -> bool:
+    """Whether a row is a reference block, whose length each sample may tell for itself (LEN, VCF 4.5)."""
+    return shared["alternatealleles"] in (["<*>"], ["<NON_REF>"])
 
 
 def annotation_rows(record: VcfRecord, header: VcfHeader) -> Iterator[dict[str, Any]]:
@@ -94,7 +108,7 @@ def annotation_rows(record: VcfRecord, header: VcfHeader) -> Iterator[dict[str, 
 
 def shared_columns(record: VcfRecord, header: VcfHeader, index: int, allele: list[str] | None) -> dict[str, Any]:
     """The columns of one allele that do not depend on a sample."""
-    start, end = place(record)
+    start, end = place(record, header.version, index)
     return {
         "contigname": contig_name(record.chrom),
         "start": start,
@@ -119,6 +133,20 @@ def info_of(record: VcfRecord, header: VcfHeader, index: int) -> list[tuple[str,
         (key, "true" if value is None else pick(value, rule_of_info(key, header), index, n_alts))
         for key, value in record.info.items()
     ]
+
+
+def own_value(key: str, text: str, values: dict[str, str], index: int) -> str:
+    """A local-allele value cut down to the reference and one allele, which LAA then calls 1; of an allele that is not
+    local to the sample, what is said of the reference alone."""
+    number, local = LOCAL_KEYS.get(key), local_alleles(values.get(LOCAL_ALLELES))
+    if number is None or text == ".":
+        return text
+    is_local = index in local
+    if key == LOCAL_ALLELES:
+        return "1" if is_local else "."
+    if not is_local:
+        return "." if number == "A" else text.split(",")[0]
+    return pick(text, Field(number, "String"), local.index(index) + 1, len(local))
 
 
 def pick(value: str, rule: Field | None, index: int, n_alts: int) -> str:
@@ -155,6 +183,8 @@ def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layo
     """The sample's columns for one allele."""
     genotype = read_genotype(values.get("GT", ""))
     mine = ((key, pick(values.get(key, "."), rule, index, n_alts)) for key, rule in layout.others)
+    if layout.is_local and n_alts > 1:
+        mine = ((key, own_value(key, text, values, index)) for key, text in mine)
     others = [entry for entry in mine if entry[1] != "."]
     return {
         "phased": None if genotype is None else genotype.is_phased,

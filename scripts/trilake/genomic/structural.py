@@ -20,20 +20,48 @@ if TYPE_CHECKING:
 
 Fault = tuple[str, str, str]
 WITH_LENGTH = re.compile(r"<(DEL|DUP|INS|INV|CNV)(?::[^>]*)?>")
+SPANNING = re.compile(r"<(DEL|DUP|INV|CNV)(?::[^>]*)?>")
 CLAIMS = {"DEL": {"D", "J", "DJ"}, "DUP": {"D", "J", "DJ"}, "CNV": {"D"}, "INS": {"J"}, "INV": {"J"}}
 INTERVALS = ("CIPOS", "CIEND", "CILEN", "CICN", "CIRUC", "CIRB")
 PER_REPEAT = ("RUS", "RUL", "RUC", "RB")
 WATCHED_INFO = {"SVLEN", "SVCLAIM", "MEINFO", "METRANS", "RN", "RUB", *INTERVALS, *PER_REPEAT}
-WATCHED_FORMAT = {"PSL", "PSO", "PSQ", "CICN"}
+WATCHED_FORMAT = {"PSL", "PSO", "PSQ", "CICN", "LEN"}
 
 
 def structural_faults(record: VcfRecord) -> list[Fault]:
     """(path, found, expected) of each rule that the record breaks."""
     kinds = [match[1] if (match := WITH_LENGTH.fullmatch(alt)) else "" for alt in record.alts]
     faults = [*alleles(record), *lengths(record, kinds), *claims(record, kinds), *intervals(record)]
+    faults += check_end(record)
     if any(alt == "<CNV:TR>" for alt in record.alts):
         faults += repeats(record)
     return faults + (list(phases(record)) if WATCHED_FORMAT & set(record.layout.keys) else [])
+
+
+def structural_length(record: VcfRecord, index: int) -> int | None:
+    """How many bases of the reference, after POS, a symbolic allele spans; None where SVLEN does not tell."""
+    alt = record.alts[index - 1] if index else ""
+    if not SPANNING.fullmatch(alt):
+        return None
+    given = values_of(record, "SVLEN") or []
+    if len(given) not in (1, len(record.alts)):
+        return None
+    text = given[index - 1 if len(given) > 1 else 0].lstrip("-")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def unknown_length(record: VcfRecord) -> Iterator[Fault]:
+    """Before 4.4: a symbolic allele of which nothing tells where it ends. The row then ends with REF."""
+    if "END" not in record.info and "SVLEN" not in record.info and any(map(SPANNING.fullmatch, record.alts)):
+        yield "INFO/END", "nothing", "END or SVLEN beside a symbolic allele"
+
+
+def check_end(record: VcfRecord) -> Iterator[Fault]:
+    """Since 4.4 END, where given, is the end of the longest allele."""
+    end, lengths = record.info.get("END"), [structural_length(record, n + 1) for n in range(len(record.alts))]
+    known = [record.pos + length for length in lengths if length is not None]
+    if end and end.isdigit() and known and int(end) != max([*known, record.pos + len(record.ref) - 1]):
+        yield "INFO/END", "another position", "the end that SVLEN tells"
 
 
 def values_of(record: VcfRecord, key: str) -> list[str] | None:

@@ -6,7 +6,7 @@ Pure. Example: has_wrong_bytes(decode(b"M\\xfcller", 2))  ->  True
 import re
 
 BOM = "\ufeff"
-WRONG_BYTE = re.compile("[\udc80-\udcff]")
+WRONG_BYTE = re.compile("[\udc80-\udcff\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]")
 
 
 def decode(raw: bytes, number: int) -> str:
@@ -16,8 +16,8 @@ def decode(raw: bytes, number: int) -> str:
 
 
 def has_wrong_bytes(text: str) -> bool:
-    """Whether a decoded line held bytes that are no UTF-8."""
-    return not text.isascii() and WRONG_BYTE.search(text) is not None
+    """Whether a decoded line held bytes that are no UTF-8, or control characters, which no version allows."""
+    return WRONG_BYTE.search(text) is not None
 
 
 def readable(text: str) -> str:

@@ -81,7 +81,7 @@ def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
 def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
     """Which lines have samples that are all right, given how many alternate alleles they have."""
     layout = cells.layout
-    if layout.faults or layout.is_empty or WATCHED_FORMAT & set(layout.keys):
+    if layout.faults or layout.is_empty or layout.is_local or WATCHED_FORMAT & set(layout.keys):
         return np.zeros(len(n_alts), bool)
     n_alts = np.repeat(n_alts, cells.n_samples)
     ok = cells.fields.counts <= len(layout.keys)
