@@ -34,8 +34,8 @@ current_imaging_study AS (
         element_at(
             filter(
                 identifier,
-                one -> one.system = 'urn:dicom:uid'
-                OR (one.system = 'urn:ietf:rfc:3986' AND starts_with(one.value, 'urn:oid:'))
+                one -> lower(one.system) = 'urn:dicom:uid'
+                OR (lower(one.system) = 'urn:ietf:rfc:3986' AND regexp_like(one.value, '^(?i)[\s\x00]*urn:oid:'))
             ),
             1
         ).value AS study_urn,
@@ -102,7 +102,7 @@ SELECT
     END AS patient_link,
     study_series.encounter_id,
     study_series.status,
-    regexp_extract(study_series.study_urn, '^(?:urn:oid:)?([0-9.]+)$', 1) AS study_instance_uid,
+    regexp_extract(study_series.study_urn, '^(?i)[\s\x00]*(?:urn:oid:)?([0-9.]+)[\s\x00]*$', 1) AS study_instance_uid,
     regexp_extract(study_series.part.uid, '^(?:urn:oid:)?([0-9.]+)$', 1) AS series_instance_uid,
     cast(study_series.part.number AS integer) AS series_number,
     coalesce(study_series.part.modality.code, study_series.study_modality) AS modality,

@@ -1,8 +1,8 @@
 -- Sequenced samples, the patient each belongs to, who called their genotypes, and how much of them can be read.
 -- One row per sample and reference genome.
 -- Read by every genomic table; personas see it through their filters.
--- Link, in this order: the sample is named by the patient's id, by the MRN, or its file's name holds the patient's id.
--- An MRN that two patients share leads to neither; names that lead to different patients link to none of them.
+-- Linked by the rules of clinical.link_rule (see sql/cohort/README.md) over all files of a sample's name: what comes first
+-- must name one patient, and nothing else may name only others. From "found AS" to "linked AS" this is imaging.study's text.
 -- Counts are of rows after splitting; a filtered row is also counted by its call. A block is a reference record that
 -- reaches beyond its REF (gVCF): where a sample has blocks, a place without a row was not covered; where it has none,
 -- nothing is known of it.
@@ -21,7 +21,11 @@ WITH stored_row AS (
         coalesce(any_match(calls, one -> one = 1), FALSE) AS is_carried,
         coalesce(element_at(alternatealleles, 1), '') IN ('', '<NON_REF>', '<*>')
         AND variant."end" - start > length(referenceallele) AS is_block,
-        variant."end" - start AS n_bases
+        variant."end" - start AS n_bases,
+        contigname = 'X' AND start BETWEEN 2800000 AND 154900000
+        AND NOT coalesce(any_match(filters, one -> one <> 'PASS'), FALSE) AS is_on_x,
+        contigname = 'Y' AND start BETWEEN 2800000 AND 56800000
+        AND NOT coalesce(any_match(filters, one -> one <> 'PASS'), FALSE) AS is_on_y
     FROM genomic_store.variant
 ),
 
@@ -39,9 +43,10 @@ stored_file AS (
         count_if(is_filtered) AS n_filtered,
         count_if(is_block) AS n_blocks,
         sum(CASE WHEN is_block AND is_reference THEN n_bases ELSE 0 END) AS n_block_bases,
-        lower(
-            regexp_extract(source_file, '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}')
-        ) AS file_patient_id
+        count_if(is_on_x AND NOT is_no_call) AS n_x_called,
+        count_if(is_on_x AND NOT is_no_call AND cardinality(calls) = 1) AS n_x_haploid,
+        count_if(is_on_x AND NOT has_no_call AND cardinality(array_distinct(calls)) > 1) AS n_x_heterozygous,
+        count_if(is_on_y AND NOT is_no_call) AS n_y_called
     FROM stored_row
     GROUP BY sample_id, reference_genome, source_file
 ),
@@ -73,55 +78,180 @@ named_sample AS (
         sum(n_filtered) AS n_filtered,
         sum(n_blocks) AS n_blocks,
         sum(n_block_bases) AS n_block_bases,
-        CASE WHEN count(DISTINCT file_patient_id) = 1 THEN max(file_patient_id) END AS file_patient_id
+        sum(n_x_called) AS n_x_called,
+        sum(n_x_haploid) AS n_x_haploid,
+        sum(n_x_heterozygous) AS n_x_heterozygous,
+        sum(n_y_called) AS n_y_called
     FROM stored_file
     GROUP BY sample_id, reference_genome
 ),
 
-unique_mrn AS (
+worded AS (
+    SELECT DISTINCT
+        sample_id AS object_id,
+        upper(regexp_replace(sample_id, '^[\s\x00]+|[\s\x00]+$', '')) AS sample_word,
+        regexp_extract(upper(source_file), '[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}') AS file_word
+    FROM stored_file
+),
+
+told AS (
     SELECT
-        mrn,
-        min(patient_id) AS patient_id
-    FROM clinical.patient
-    WHERE mrn IS NOT NULL
-    GROUP BY mrn
-    HAVING count(*) = 1
+        object_id,
+        'genomic' AS modality,
+        'sample_name' AS evidence,
+        sample_word AS word
+    FROM worded
+    UNION
+    SELECT
+        object_id,
+        'genomic' AS modality,
+        'name_uuid' AS evidence,
+        regexp_extract(sample_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$', 1) AS word
+    FROM worded
+    WHERE regexp_like(sample_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$')
+    UNION
+    SELECT
+        object_id,
+        'genomic' AS modality,
+        'file_name' AS evidence,
+        file_word AS word
+    FROM worded
+    WHERE file_word <> ''
+),
+
+found AS (
+    SELECT DISTINCT
+        told.object_id,
+        told.evidence,
+        told.word,
+        link_rule.rule_order,
+        link_rule.method,
+        link_rule.verdict,
+        link_key.patient_id
+    FROM told
+    INNER JOIN clinical.link_rule ON told.modality = link_rule.modality AND told.evidence = link_rule.evidence
+    INNER JOIN clinical.link_key
+        ON
+            link_rule.key_kind = link_key.key_kind
+            AND link_rule.form = link_key.form
+            AND CASE
+                WHEN link_rule.form = 'folded' THEN told.word
+                WHEN regexp_like(told.word, '^[0-9]+$') THEN regexp_replace(told.word, '^0+', '')
+            END = link_key.key
+),
+
+ranked AS (
+    SELECT
+        object_id,
+        evidence || ' ' || word AS told,
+        rule_order,
+        method,
+        verdict,
+        patient_id,
+        min(rule_order) OVER (PARTITION BY object_id, evidence, word) AS first_rule
+    FROM found
 ),
 
 candidate AS (
     SELECT
-        named_sample.sample_id,
-        named_sample.reference_genome,
-        by_id.patient_id AS patient_id_by_name,
-        by_mrn.patient_id AS patient_id_by_mrn,
-        array_distinct(
-            filter(ARRAY[by_id.patient_id, by_mrn.patient_id, by_file.patient_id], one -> one IS NOT NULL)
-        ) AS patient_ids
-    FROM named_sample
-    LEFT JOIN clinical.patient AS by_id ON named_sample.sample_id = by_id.patient_id
-    LEFT JOIN unique_mrn AS by_mrn ON named_sample.sample_id = by_mrn.mrn
-    LEFT JOIN clinical.patient AS by_file ON named_sample.file_patient_id = by_file.patient_id
+        object_id,
+        patient_id,
+        min(rule_order) AS first_rule,
+        min_by(method, rule_order) AS method,
+        min_by(verdict, rule_order) AS verdict,
+        count(*) AS n_told
+    FROM ranked
+    WHERE rule_order = first_rule
+    GROUP BY object_id, patient_id
 ),
 
-linked_sample AS (
+spoken AS (
     SELECT
-        sample_id,
-        reference_genome,
-        CASE WHEN cardinality(patient_ids) = 1 THEN element_at(patient_ids, 1) END AS patient_id,
+        object_id,
+        min(rule_order) AS first_rule,
+        count(DISTINCT told) AS n_told,
+        array_sort(array_agg(DISTINCT patient_id)) AS patient_ids,
+        array_join(array_sort(array_agg(DISTINCT method || '=' || patient_id)), ';') AS evidence
+    FROM ranked
+    WHERE rule_order = first_rule
+    GROUP BY object_id
+),
+
+judged AS (
+    SELECT
+        spoken.object_id,
+        spoken.evidence,
+        spoken.patient_ids,
+        min(candidate.patient_id) AS patient_id,
+        min(candidate.method) AS method,
         CASE
-            WHEN cardinality(patient_ids) <> 1 THEN 'none'
-            WHEN patient_id_by_name IS NOT NULL THEN 'uuid'
-            WHEN patient_id_by_mrn IS NOT NULL THEN 'mrn'
-            ELSE 'file_name'
-        END AS link_method
-    FROM candidate
+            WHEN count(*) > 1 THEN 'ambiguous'
+            WHEN min(candidate.n_told) < min(spoken.n_told) THEN 'conflict'
+            WHEN min(candidate.verdict) = 'review' THEN 'weak'
+        END AS doubt
+    FROM spoken
+    INNER JOIN candidate ON spoken.object_id = candidate.object_id AND spoken.first_rule = candidate.first_rule
+    GROUP BY spoken.object_id, spoken.evidence, spoken.patient_ids
+),
+
+decided AS (
+    SELECT
+        modality,
+        object_id,
+        max_by(accepted_patient_id, decided_at) AS patient_id,
+        max_by(rejected_patient_ids, decided_at) AS rejected_ids,
+        max_by(evidence, decided_at) AS evidence
+    FROM clinical.link_decision
+    GROUP BY modality, object_id
+),
+
+reasoned AS (
+    SELECT
+        named.object_id,
+        coalesce(judged.evidence, '') AS link_evidence,
+        judged.patient_id,
+        judged.method,
+        decided.patient_id AS accepted_id,
+        CASE
+            WHEN decided.object_id IS NULL THEN coalesce(judged.doubt, CASE WHEN judged.object_id IS NULL THEN 'unknown' END)
+            WHEN decided.evidence = coalesce(judged.evidence, '')
+                THEN CASE
+                    WHEN decided.patient_id IS NOT NULL THEN 'accepted'
+                    WHEN cardinality(array_except(coalesce(judged.patient_ids, ARRAY[]), decided.rejected_ids)) = 0 THEN 'rejected'
+                    ELSE 'partly_rejected'
+                END
+            WHEN judged.doubt IS NULL AND judged.patient_id = decided.patient_id THEN NULL
+            WHEN judged.object_id IS NULL AND decided.patient_id IS NULL THEN 'unknown'
+            ELSE 'evidence_changed'
+        END AS link_reason
+    FROM (SELECT DISTINCT object_id FROM told) AS named
+    LEFT JOIN judged ON named.object_id = judged.object_id
+    LEFT JOIN decided ON named.object_id = decided.object_id AND decided.modality = 'genomic'
+),
+
+linked AS (
+    SELECT
+        object_id,
+        link_evidence,
+        coalesce(link_reason, 'agreed') AS link_reason,
+        CASE
+            WHEN link_reason IS NULL OR link_reason = 'accepted' THEN 'link'
+            WHEN link_reason IN ('unknown', 'rejected') THEN 'refuse'
+            ELSE 'review'
+        END AS link_verdict,
+        CASE WHEN link_reason = 'accepted' THEN accepted_id WHEN link_reason IS NULL THEN patient_id END AS patient_id,
+        CASE WHEN link_reason = 'accepted' THEN 'review' WHEN link_reason IS NULL THEN method ELSE 'none' END AS link_method
+    FROM reasoned
 )
 
 SELECT
     named_sample.sample_id,
-    linked_sample.patient_id,
+    linked.patient_id,
     named_sample.reference_genome,
-    linked_sample.link_method,
+    linked.link_method,
+    linked.link_verdict,
+    linked.link_reason,
+    linked.link_evidence,
     named_sample.source_file,
     named_sample.load_id,
     named_sample.n_files,
@@ -136,18 +266,19 @@ SELECT
     named_sample.n_filtered,
     named_sample.n_blocks,
     named_sample.n_block_bases,
+    named_sample.n_x_called,
+    named_sample.n_x_haploid,
+    named_sample.n_x_heterozygous,
+    named_sample.n_y_called,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
 FROM named_sample
-INNER JOIN linked_sample
-    ON
-        named_sample.sample_id = linked_sample.sample_id
-        AND named_sample.reference_genome = linked_sample.reference_genome
+INNER JOIN linked ON named_sample.sample_id = linked.object_id
 LEFT JOIN told_by_header
     ON
         named_sample.sample_id = told_by_header.sample_id
         AND named_sample.reference_genome = told_by_header.reference_genome
         AND named_sample.source_file = told_by_header.source_file
-LEFT JOIN clinical.patient ON linked_sample.patient_id = patient.patient_id
+LEFT JOIN clinical.patient ON linked.patient_id = patient.patient_id

@@ -1,13 +1,16 @@
 -- DICOM studies in the image store and the patient each belongs to.
 -- One row per study.
 -- Read by every imaging table; personas see it through their filters.
--- Link, in this order: the chart's ImagingStudy names the study's UID; PatientID is the MRN of exactly one patient.
--- Where both speak they must agree: PatientIDs or charts that lead to different patients link to none of them.
+-- Linked by the rules of clinical.link_rule (see sql/cohort/README.md): what comes first must name one patient, and nothing
+-- else may name only others. What is told by two series, or by UID and PatientID, and does not agree, waits for a person.
+-- From "found AS" to "linked AS" this is the text of genomic.sample; a test holds the two together.
 WITH stored_study AS (
     SELECT
         study_instance_uid,
         max(dicom_patient_id) AS dicom_patient_id,
         max(dicom_patient_sex) AS dicom_patient_sex,
+        max(dicom_birth_date) AS dicom_birth_date,
+        max(dicom_patient_age) AS dicom_patient_age,
         max(accession_number) AS accession_number,
         max(study_date) AS study_date,
         max(study_description) AS study_description,
@@ -18,79 +21,186 @@ WITH stored_study AS (
     GROUP BY study_instance_uid
 ),
 
-charted_study AS (
-    SELECT
-        study_instance_uid,
-        array_sort(array_agg(DISTINCT patient_id)) AS patient_ids
-    FROM clinical.imaging_study
-    WHERE study_instance_uid IS NOT NULL AND patient_id IS NOT NULL
-    GROUP BY study_instance_uid
-),
-
-unique_mrn AS (
-    SELECT
-        mrn,
-        min(patient_id) AS patient_id
-    FROM clinical.patient
-    WHERE mrn IS NOT NULL
-    GROUP BY mrn
-    HAVING count(*) = 1
-),
-
-named_study AS (
-    SELECT
-        series.study_instance_uid,
-        array_sort(array_agg(DISTINCT unique_mrn.patient_id)) AS patient_ids
+worded AS (
+    SELECT DISTINCT
+        study_instance_uid AS object_id,
+        upper(regexp_replace(study_instance_uid, '^[\s\x00]+|[\s\x00]+$', '')) AS study_uid,
+        upper(regexp_replace(dicom_patient_id, '^[\s\x00]+|[\s\x00]+$', '')) AS patient_word
     FROM imaging_store.series
-    INNER JOIN unique_mrn ON series.dicom_patient_id = unique_mrn.mrn
-    GROUP BY series.study_instance_uid
 ),
 
-linked_study AS (
+told AS (
     SELECT
-        stored_study.study_instance_uid,
-        stored_study.dicom_patient_id,
-        stored_study.dicom_patient_sex,
-        stored_study.accession_number,
-        stored_study.study_date,
-        stored_study.study_description,
-        stored_study.modality,
-        stored_study.n_series,
-        stored_study.n_instances,
-        coalesce(cardinality(charted_study.patient_ids), 0) AS n_charted,
+        object_id,
+        'imaging' AS modality,
+        'study_uid' AS evidence,
+        study_uid AS word
+    FROM worded
+    UNION
+    SELECT
+        object_id,
+        'imaging' AS modality,
+        'patient_id' AS evidence,
+        patient_word AS word
+    FROM worded
+    WHERE patient_word <> ''
+    UNION
+    SELECT
+        object_id,
+        'imaging' AS modality,
+        'name_uuid' AS evidence,
+        regexp_extract(patient_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$', 1) AS word
+    FROM worded
+    WHERE regexp_like(patient_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$')
+),
+
+found AS (
+    SELECT DISTINCT
+        told.object_id,
+        told.evidence,
+        told.word,
+        link_rule.rule_order,
+        link_rule.method,
+        link_rule.verdict,
+        link_key.patient_id
+    FROM told
+    INNER JOIN clinical.link_rule ON told.modality = link_rule.modality AND told.evidence = link_rule.evidence
+    INNER JOIN clinical.link_key
+        ON
+            link_rule.key_kind = link_key.key_kind
+            AND link_rule.form = link_key.form
+            AND CASE
+                WHEN link_rule.form = 'folded' THEN told.word
+                WHEN regexp_like(told.word, '^[0-9]+$') THEN regexp_replace(told.word, '^0+', '')
+            END = link_key.key
+),
+
+ranked AS (
+    SELECT
+        object_id,
+        evidence || ' ' || word AS told,
+        rule_order,
+        method,
+        verdict,
+        patient_id,
+        min(rule_order) OVER (PARTITION BY object_id, evidence, word) AS first_rule
+    FROM found
+),
+
+candidate AS (
+    SELECT
+        object_id,
+        patient_id,
+        min(rule_order) AS first_rule,
+        min_by(method, rule_order) AS method,
+        min_by(verdict, rule_order) AS verdict,
+        count(*) AS n_told
+    FROM ranked
+    WHERE rule_order = first_rule
+    GROUP BY object_id, patient_id
+),
+
+spoken AS (
+    SELECT
+        object_id,
+        min(rule_order) AS first_rule,
+        count(DISTINCT told) AS n_told,
+        array_sort(array_agg(DISTINCT patient_id)) AS patient_ids,
+        array_join(array_sort(array_agg(DISTINCT method || '=' || patient_id)), ';') AS evidence
+    FROM ranked
+    WHERE rule_order = first_rule
+    GROUP BY object_id
+),
+
+judged AS (
+    SELECT
+        spoken.object_id,
+        spoken.evidence,
+        spoken.patient_ids,
+        min(candidate.patient_id) AS patient_id,
+        min(candidate.method) AS method,
         CASE
-            WHEN cardinality(named_study.patient_ids) > 1 THEN NULL
-            WHEN charted_study.patient_ids IS NULL THEN element_at(named_study.patient_ids, 1)
-            WHEN contains(charted_study.patient_ids, element_at(named_study.patient_ids, 1))
-                THEN element_at(named_study.patient_ids, 1)
-            WHEN named_study.patient_ids IS NULL AND cardinality(charted_study.patient_ids) = 1
-                THEN element_at(charted_study.patient_ids, 1)
-        END AS patient_id
-    FROM stored_study
-    LEFT JOIN charted_study ON stored_study.study_instance_uid = charted_study.study_instance_uid
-    LEFT JOIN named_study ON stored_study.study_instance_uid = named_study.study_instance_uid
+            WHEN count(*) > 1 THEN 'ambiguous'
+            WHEN min(candidate.n_told) < min(spoken.n_told) THEN 'conflict'
+            WHEN min(candidate.verdict) = 'review' THEN 'weak'
+        END AS doubt
+    FROM spoken
+    INNER JOIN candidate ON spoken.object_id = candidate.object_id AND spoken.first_rule = candidate.first_rule
+    GROUP BY spoken.object_id, spoken.evidence, spoken.patient_ids
+),
+
+decided AS (
+    SELECT
+        modality,
+        object_id,
+        max_by(accepted_patient_id, decided_at) AS patient_id,
+        max_by(rejected_patient_ids, decided_at) AS rejected_ids,
+        max_by(evidence, decided_at) AS evidence
+    FROM clinical.link_decision
+    GROUP BY modality, object_id
+),
+
+reasoned AS (
+    SELECT
+        named.object_id,
+        coalesce(judged.evidence, '') AS link_evidence,
+        judged.patient_id,
+        judged.method,
+        decided.patient_id AS accepted_id,
+        CASE
+            WHEN decided.object_id IS NULL THEN coalesce(judged.doubt, CASE WHEN judged.object_id IS NULL THEN 'unknown' END)
+            WHEN decided.evidence = coalesce(judged.evidence, '')
+                THEN CASE
+                    WHEN decided.patient_id IS NOT NULL THEN 'accepted'
+                    WHEN cardinality(array_except(coalesce(judged.patient_ids, ARRAY[]), decided.rejected_ids)) = 0 THEN 'rejected'
+                    ELSE 'partly_rejected'
+                END
+            WHEN judged.doubt IS NULL AND judged.patient_id = decided.patient_id THEN NULL
+            WHEN judged.object_id IS NULL AND decided.patient_id IS NULL THEN 'unknown'
+            ELSE 'evidence_changed'
+        END AS link_reason
+    FROM (SELECT DISTINCT object_id FROM told) AS named
+    LEFT JOIN judged ON named.object_id = judged.object_id
+    LEFT JOIN decided ON named.object_id = decided.object_id AND decided.modality = 'imaging'
+),
+
+linked AS (
+    SELECT
+        object_id,
+        link_evidence,
+        coalesce(link_reason, 'agreed') AS link_reason,
+        CASE
+            WHEN link_reason IS NULL OR link_reason = 'accepted' THEN 'link'
+            WHEN link_reason IN ('unknown', 'rejected') THEN 'refuse'
+            ELSE 'review'
+        END AS link_verdict,
+        CASE WHEN link_reason = 'accepted' THEN accepted_id WHEN link_reason IS NULL THEN patient_id END AS patient_id,
+        CASE WHEN link_reason = 'accepted' THEN 'review' WHEN link_reason IS NULL THEN method ELSE 'none' END AS link_method
+    FROM reasoned
 )
 
 SELECT
-    linked_study.study_instance_uid,
-    linked_study.patient_id,
-    CASE
-        WHEN linked_study.patient_id IS NULL THEN 'none'
-        WHEN linked_study.n_charted = 1 THEN 'study_uid'
-        ELSE 'mrn'
-    END AS link_method,
-    linked_study.dicom_patient_id,
-    linked_study.dicom_patient_sex,
-    linked_study.accession_number,
-    linked_study.study_date,
-    cast(year(linked_study.study_date) AS integer) AS study_year,
-    linked_study.study_description,
-    linked_study.modality,
-    linked_study.n_series,
-    linked_study.n_instances,
+    stored_study.study_instance_uid,
+    linked.patient_id,
+    linked.link_method,
+    linked.link_verdict,
+    linked.link_reason,
+    linked.link_evidence,
+    stored_study.dicom_patient_id,
+    stored_study.dicom_patient_sex,
+    stored_study.dicom_birth_date,
+    stored_study.dicom_patient_age,
+    stored_study.accession_number,
+    stored_study.study_date,
+    cast(year(stored_study.study_date) AS integer) AS study_year,
+    stored_study.study_description,
+    stored_study.modality,
+    stored_study.n_series,
+    stored_study.n_instances,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM linked_study
-LEFT JOIN clinical.patient ON linked_study.patient_id = patient.patient_id
+FROM stored_study
+INNER JOIN linked ON stored_study.study_instance_uid = linked.object_id
+LEFT JOIN clinical.patient ON linked.patient_id = patient.patient_id
