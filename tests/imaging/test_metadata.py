@@ -3,8 +3,9 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from trilake.imaging.metadata import ImageSet, day, instance_rows, integer, numbers, series_rows
+from trilake.imaging.metadata import ImageSet, instance_rows, series_rows
 from trilake.imaging.shape import INSTANCE, SERIES
+from trilake.imaging.values import day, integer, numbers
 
 SET = ImageSet("store", "set", 2, True)
 METADATA = {

@@ -21,6 +21,7 @@ from trilake.core.session import Session
 from trilake.imaging.features import MASK_SOURCE, SOFTWARE_VERSION, measure
 from trilake.imaging.metadata import ImageSet, Json, instance_rows, series_rows
 from trilake.imaging.shape import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE
+from trilake.imaging.source import ImageSetFrames
 from trilake.imaging.volume import read_volume
 
 LONGEST_WAIT_SECONDS = 120
@@ -119,15 +120,15 @@ class Measurer:
 
     def __call__(self, metadata: Json, image_set: ImageSet) -> Iterator[Json]:
         for series_uid, series in metadata["Study"]["Series"].items():
-            instances = [item for item in series["Instances"].values() if item.get("ImageFrames")]
+            instances = {uid: item for uid, item in series["Instances"].items() if item.get("ImageFrames")}
             try:
                 yield from self.rows(metadata, image_set, series_uid, instances) if instances else ()
             except (ValueError, RuntimeError) as error:
                 self.report(image_set.image_set_id, series_uid, str(error))
 
-    def rows(self, metadata: Json, image_set: ImageSet, series_uid: str, instances: list[Json]) -> list[Json]:
+    def rows(self, metadata: Json, image_set: ImageSet, series_uid: str, instances: Json) -> list[Json]:
         name = {"datastoreId": image_set.datastore_id, "imageSetId": image_set.image_set_id}
-        volume, voxel_ml = read_volume(self.session.client("medical-imaging"), name, instances)
+        volume = read_volume(ImageSetFrames(self.session.client("medical-imaging"), name, instances))
         shared: dict[str, Any] = {
             "datastore_id": image_set.datastore_id,
             "image_set_id": image_set.image_set_id,
@@ -138,7 +139,7 @@ class Measurer:
         }
         return [
             shared | {"feature": feature, "value": found.value, "unit": found.unit}
-            for feature, found in measure(volume, voxel_ml=voxel_ml).items()
+            for feature, found in measure(volume.array, voxel_ml=volume.voxel_ml).items()
         ]
 
     def report(self, image_set_id: str, series_uid: str, problem: str) -> None:

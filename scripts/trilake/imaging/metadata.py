@@ -8,11 +8,8 @@ Example: series_rows(metadata, ImageSet("store", "id", 1, True))
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from math import isfinite
-from typing import Any
 
-Json = dict[str, Any]
+from trilake.imaging.values import Json, day, integer, number, numbers, text
 
 
 @dataclass(frozen=True)
@@ -85,42 +82,3 @@ def instance_rows(metadata: Json, image_set: ImageSet) -> Iterator[Json]:
                 "position_z": z,
                 "frame_ids": [frame["ID"] for frame in frames] or None,
             }
-
-
-def text(value: Any) -> str | None:
-    """One text of a DICOM value; several values joined by a backslash, as DICOM writes them."""
-    joined = "\\".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return joined.strip() or None
-
-
-def number(value: Any) -> float | None:
-    """A number that is one; infinity is none."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if isfinite(found) else None
-
-
-def integer(value: Any) -> int | None:
-    """A whole number of 32 bits."""
-    found = number(value)
-    return int(found) if found is not None and abs(found) < 2**31 else None
-
-
-def numbers(value: Any) -> list[float]:
-    """Several numbers, as a list or as DICOM text; empty when one of them is none."""
-    parts = value if isinstance(value, list) else str(value or "").split("\\")
-    found = [number(part) for part in parts]
-    return [item for item in found if item is not None] if None not in found else []
-
-
-def day(value: Any) -> date | None:
-    """A DICOM date (YYYYMMDD, or with dashes); None when it is no day."""
-    digits = str(value or "").replace("-", "").replace(".", "")[:8]
-    if len(digits) < 8:
-        return None
-    try:
-        return datetime.strptime(digits, "%Y%m%d").date()
-    except ValueError:
-        return None

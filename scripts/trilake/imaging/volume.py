@@ -1,65 +1,136 @@
-"""A series as a volume: its frames from HealthImaging, decoded, ordered by position, rescaled.
+"""A series as a volume in patient coordinates: frames ordered by position, rescaled, with spacing, origin, direction.
 
-Reads GetImageFrame (HTJ2K codestreams). Order is by the slice's place along the normal of the image plane (PS3.3
-C.7.6.2), never by name or number.
+Pure but for the source of the frames: image sets (`image_set_frames`) or files (`file_frames`). Axes are those of ITK
+and SimpleITK: the array is [slice, row, column], spacing, origin and direction are in the order x (along a row), y
+(down a column), z (across the slices), in mm, LPS (PS3.3 C.7.6.2.1.1).
 
-Example: volume, voxel_ml = read_volume(client, store_id, image_set_id, instances)
+Example: read_volume(FileFrames(paths)).spacing
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from trilake.imaging.metadata import Json, number, numbers
+from trilake.imaging.frame import Frame
+from trilake.imaging.stack import Gap, Stack, stacks_of
+
+MOST_SHEAR_SHARE = 0.5
+"""Of a pixel: slices that lie farther beside the first one's normal are sheared, and would need resampling."""
 
 
-def read_volume(client: Any, image_set: dict[str, str], instances: list[Json]) -> tuple[NDArray[np.float64], float]:
-    """(slices, rows, columns) in rescaled grey values, and one voxel's volume in mL.
+class FrameSource(Protocol):
+    """Where frames come from: their descriptions first, their pixels when asked for."""
 
-    `instances` are those of one series in the metadata, frames and headers. ValueError when frames are in colour or
-    differ in size, or when spacing is not given; RuntimeError when a frame cannot be decoded.
+    def frames(self) -> list[Frame]:
+        """All frames of a series. ValueError when the series holds none that could be part of a volume."""
+
+    def pixels(self, frame: Frame) -> NDArray[Any]:
+        """Stored values, (rows, columns). ValueError in colour; RuntimeError when a frame cannot be decoded."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Rescaled values [slice, row, column], and where they lie; `label` tells it from others of the series."""
+
+    array: NDArray[np.float64]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    direction: NDArray[np.float64]
+    """3 x 3, one axis a column: x, y, z."""
+    label: str = ""
+    gaps: tuple[Gap, ...] = ()
+    is_assumed: bool = False
+    """Whether positions were counted from the first one, for an object that gives only that."""
+
+    @property
+    def voxel_ml(self) -> float:
+        return float(np.prod(self.spacing)) / 1000
+
+    def index_of(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 3) points in mm to (n, 3) places in the array's own order: slice, row, column, not rounded."""
+        away = (points - np.array(self.origin)) @ self.direction
+        return (away / np.array(self.spacing))[:, ::-1]
+
+
+def read_volume(source: FrameSource, *, keep_gaps: bool = False) -> Volume:
+    """The one volume of a series. ValueError when it holds several, or for any reason of `volume_of`."""
+    stacks = stacks_of(source.frames())
+    if len(stacks) != 1:
+        told = "; ".join(f"{stack.label or 'one'}: {len(stack.frames)} frames" for stack in stacks[:6])
+        raise ValueError(f"the series holds {len(stacks)} stacks, expected one ({told})")
+    return volume_of(stacks[0], source, keep_gaps=keep_gaps)
+
+
+def read_volumes(source: FrameSource, *, keep_gaps: bool = False) -> list[Volume]:
+    """Every volume of a series, the largest first, each with the label that tells it from the others."""
+    return [volume_of(stack, source, keep_gaps=keep_gaps) for stack in stacks_of(source.frames())]
+
+
+def volume_of(stack: Stack, source: FrameSource, *, keep_gaps: bool = False) -> Volume:
+    """A stack's frames read and put together.
+
+    ValueError for colour, frames of several sizes or scales, unknown or repeated places, missing slices (unless
+    `keep_gaps`, which spreads what is there evenly, as ITK does) and a tilted gantry.
     """
-    ordered = sorted(instances, key=lambda instance: place(instance["DICOM"]))
-    slices = [frame for instance in ordered for frame in read_frames(client, image_set, instance)]
-    if any(frame.ndim != 2 for frame in slices):
-        raise ValueError("the frames are in colour")
-    if len({frame.shape for frame in slices}) != 1:
-        raise ValueError("the frames differ in size")
-    return np.stack(slices), voxel_volume([instance["DICOM"] for instance in ordered])
+    spacing = check(stack, keep_gaps)
+    first = stack.frames[0]
+    array = np.empty((len(stack.frames), *first.shape))
+    for number, frame in enumerate(stack.frames):
+        pixels = source.pixels(frame)
+        if pixels.shape != first.shape:
+            raise ValueError(f"a frame has {words(pixels.shape)} pixels, its header says {words(first.shape)}")
+        array[number] = pixels * frame.slope + frame.intercept
+    row, column = np.array(first.orientation or (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)).reshape(2, 3)
+    x, y, z = first.position or (0.0, 0.0, 0.0)
+    return Volume(
+        array=array,
+        spacing=spacing,
+        origin=(x, y, z),
+        direction=np.column_stack([row, column, first.normal]),
+        label=stack.label,
+        gaps=tuple(stack.gaps),
+        is_assumed=any(frame.is_assumed for frame in stack.frames),
+    )
 
 
-def read_frames(client: Any, image_set: dict[str, str], instance: Json) -> list[NDArray[np.float64]]:
-    header = instance["DICOM"]
-    slope, intercept = number(header.get("RescaleSlope")), number(header.get("RescaleIntercept"))
-    frames = []
-    for frame in instance["ImageFrames"]:
-        answer = client.get_image_frame(**image_set, imageFrameInformation={"imageFrameId": frame["ID"]})
-        pixels = imagecodecs.htj2k_decode(answer["imageFrameBlob"].read()).astype(np.float64)
-        frames.append(pixels * (1.0 if slope is None else slope) + (intercept or 0.0))
-    return frames
+def check(stack: Stack, keep_gaps: bool) -> tuple[float, float, float]:
+    """The spacing of a stack that is a volume. ValueError says why it is none."""
+    frames = stack.frames
+    shapes = sorted({frame.shape for frame in frames})
+    if len(shapes) > 1:
+        raise ValueError(f"the frames differ in size: {', '.join(map(words, shapes))}")
+    spacings = {frame.spacing for frame in frames}
+    if None in spacings:
+        raise ValueError("PixelSpacing is not given")
+    if len({tuple(round(value, 4) for value in spacing or ()) for spacing in spacings}) > 1:
+        raise ValueError("the frames differ in PixelSpacing")
+    if stack.spacing is None:
+        raise ValueError("the distance between slices is not given")
+    if len(frames) > 1:
+        check_places(stack, keep_gaps)
+    rows, columns = frames[0].spacing or (0.0, 0.0)
+    if min(rows, columns, stack.spacing) <= 0:
+        raise ValueError("a spacing is not above 0")
+    return columns, rows, stack.spacing
 
 
-def normal(header: Json) -> NDArray[np.float64]:
-    """Unit vector across the image plane; the z axis when the orientation is not given."""
-    axes = numbers(header.get("ImageOrientationPatient"))
-    return np.cross(axes[:3], axes[3:]) if len(axes) == 6 else np.array([0.0, 0.0, 1.0])
+def check_places(stack: Stack, keep_gaps: bool) -> None:
+    n_lost = sum(frame.position is None or frame.orientation is None for frame in stack.frames)
+    if n_lost:
+        raise ValueError(f"{n_lost} of {len(stack.frames)} frames do not say where they lie")
+    if stack.n_repeated:
+        raise ValueError(f"{stack.n_repeated} of {len(stack.frames)} frames lie where another one does")
+    if stack.gaps and not keep_gaps:
+        told = ", ".join(f"{gap.n_slices} between {gap.after:g} and {gap.before:g} mm" for gap in stack.gaps[:5])
+        raise ValueError(f"slices are missing: {told}")
+    if not stack.is_regular and not keep_gaps:
+        least, most = min(stack.distances), max(stack.distances)
+        raise ValueError(f"slices stand {least:.4g} to {most:.4g} mm apart, expected one distance")
+    if stack.shear > MOST_SHEAR_SHARE * min(stack.frames[0].spacing or (1.0,)):
+        raise ValueError(f"slices are sheared by {stack.shear:.4g} mm (a tilted gantry)")
 
 
-def place(header: Json) -> tuple[float, float]:
-    """Where a slice stands along the normal, in mm; its number where the position is not given."""
-    position = numbers(header.get("ImagePositionPatient"))
-    along = float(np.dot(position, normal(header))) if len(position) == 3 else 0.0
-    return along, number(header.get("InstanceNumber")) or 0.0
-
-
-def voxel_volume(headers: list[Json]) -> float:
-    """mL of one voxel: pixel spacing times the median distance between slices (slice thickness for one slice)."""
-    spacing = numbers(headers[0].get("PixelSpacing"))
-    places = [place(header)[0] for header in headers]
-    gaps = np.diff(places)
-    depth = float(np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else number(headers[0].get("SliceThickness"))
-    if len(spacing) != 2 or not depth:
-        raise ValueError("PixelSpacing or the distance between slices is not given")
-    return spacing[0] * spacing[1] * depth / 1000
+def words(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,158 @@
+"""Where a series' frames come from: HealthImaging, or DICOM files.
+
+Reads GetImageFrame, or files through pydicom; holds one instance's pixels at a time. Both describe frames by the same
+JSON (`frame.frames_of`), so that a series is the same volume either way.
+
+Example: read_volume(FileFrames(sorted(folder.glob("*.dcm"))))
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.pixels import pixel_array
+
+from trilake.imaging.codec import decode, is_lossy, register, stored
+from trilake.imaging.frame import Frame, frames_of, mosaic_tiles
+from trilake.imaging.values import Json, integer
+
+GREY = {"MONOCHROME1", "MONOCHROME2"}
+ONCE = 8
+"""Frames asked for at once."""
+
+
+@dataclass
+class ImageSetFrames:
+    """Frames of one series of an image set. `instances`: those of its metadata that have frames, header and frames."""
+
+    client: Any
+    image_set: dict[str, str]
+    instances: dict[str, Json]
+    is_lossless: bool = True
+    held: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
+
+    def frames(self) -> list[Frame]:
+        return [
+            frame
+            for uid, instance in self.instances.items()
+            for frame in checked(frames_of(instance["DICOM"], uid, len(instance["ImageFrames"])), instance["DICOM"])
+        ]
+
+    def pixels(self, frame: Frame) -> NDArray[Any]:
+        instance = self.instances[frame.sop_instance_uid]
+        if not self.held:
+            self.ask_ahead()
+        found = self.held.pop((frame.sop_instance_uid, frame.index))
+        return grey(found, instance["DICOM"])
+
+    def ask_ahead(self) -> None:
+        """All frames, several at once: each costs a round trip, and a volume needs them all."""
+        names = [(uid, index) for uid, one in self.instances.items() for index in range(len(one["ImageFrames"]))]
+        with ThreadPoolExecutor(ONCE) as pool:
+            self.held = dict(zip(names, pool.map(self.ask, names), strict=True))
+
+    def ask(self, name: tuple[str, int]) -> NDArray[Any]:
+        frame_id = self.instances[name[0]]["ImageFrames"][name[1]]["ID"]
+        answer = self.client.get_image_frame(**self.image_set, imageFrameInformation={"imageFrameId": frame_id})
+        codestream = answer["imageFrameBlob"].read()
+        if self.is_lossless and is_lossy(codestream):
+            raise ValueError("the frames are compressed with loss")
+        return decode(codestream)
+
+
+class FileFrames:
+    """Frames of the files of one series. ValueError when they are of several series, or one has no pixels."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        register()
+        self.paths: dict[str, Path] = {}
+        self.headers: dict[str, Json] = {}
+        for path in paths:
+            dataset = pydicom.dcmread(path, force=True, defer_size=1 << 16)
+            uid = str(dataset.get("SOPInstanceUID", path))
+            self.paths[uid], self.headers[uid] = path, document(dataset)
+        series = {str(header.get("SeriesInstanceUID")) for header in self.headers.values()}
+        if len(series) > 1:
+            raise ValueError(f"the files are of {len(series)} series, expected one")
+
+    def frames(self) -> list[Frame]:
+        return [frame for uid, header in self.headers.items() for frame in checked(frames_of(header, uid), header)]
+
+    def pixels(self, frame: Frame) -> NDArray[Any]:
+        header = self.headers[frame.sop_instance_uid]
+        check_grey(header)
+        path = self.paths[frame.sop_instance_uid]
+        return grey(pixel_array(path, index=frame.index, raw=True, force=True), header)
+
+
+def checked(frames: list[Frame], header: Json) -> list[Frame]:
+    """The frames of an instance that can be part of a volume. ValueError for a mosaic."""
+    tiles = mosaic_tiles(header)
+    if tiles is not None:
+        raise ValueError(f"the picture is a mosaic of {tiles or 'several'} slices side by side")
+    check_grey(header)
+    return frames
+
+
+def check_grey(header: Json) -> None:
+    kind = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
+    if (integer(header.get("SamplesPerPixel")) or 1) > 1 or kind not in GREY:
+        raise ValueError(f"the frames are in colour ({kind})")
+
+
+def grey(pixels: NDArray[Any], header: Json) -> NDArray[Any]:
+    """The frame's stored values, without what is not part of them. ValueError in colour."""
+    if pixels.ndim != 2:
+        raise ValueError("the frames are in colour")
+    bits = integer(header.get("BitsStored")) or pixels.dtype.itemsize * 8
+    is_high = (integer(header.get("HighBit")) or bits - 1) == bits - 1
+    is_signed = integer(header.get("PixelRepresentation")) == 1
+    native = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
+    return stored(native, bits=bits, is_signed=is_signed) if is_high else native
+
+
+def document(dataset: Dataset) -> Json:
+    """A data set in the form of HealthImaging's metadata: keyword -> value, private elements by their tag.
+
+    What cannot be read as a value, and pixels, are left out.
+    """
+    return dict(elements(dataset))
+
+
+def elements(dataset: Dataset) -> Iterator[tuple[str, Any]]:
+    for tag in sorted(dataset.keys()):
+        name = keyword_for_tag(tag) or f"{int(tag):08X}"
+        if tag.element == 0 or name.endswith("PixelData"):
+            continue
+        try:
+            yield name, plain(dataset[tag])
+        except Exception:
+            continue
+
+
+def plain(element: DataElement) -> Any:
+    value = element.value
+    if element.VR == "SQ":
+        return [document(item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value[:64]).decode()
+    if isinstance(value, MultiValue | list | tuple):
+        return [one(item) for item in value]
+    return one(value)
+
+
+def one(value: Any) -> Any:
+    if value is None or isinstance(value, int | float) and type(value) in (int, float):
+        return value
+    original = getattr(value, "original_string", None)
+    return str(original if isinstance(original, str) else value).strip(" \0")
