@@ -1,0 +1,132 @@
+"""Radiomics of one region of a volume, by mirp, as the Image Biomarker Standardisation Initiative defines them.
+
+Pure. mirp (Zwanenburg, the initiative's first author) is kept to the reference values of IBSI 1 (arXiv 1612.07003), and
+so is this module (tests/imaging/test_radiomics.py). Not computed: Moran's I and Geary's C, which mirp draws at random
+for regions of usual size, so that two runs differ.
+
+Example: measure_region(volume, mask)[0].value
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+from math import isfinite
+from typing import Any, NamedTuple
+
+import numpy as np
+from mirp._features.feature_generator import feature_to_table, generate_features
+from mirp._images.generic_image import GenericImage
+from mirp._masks.base_mask import BaseMask
+from mirp.settings.feature_parameters import FeatureExtractionSettingsClass
+from numpy.typing import NDArray
+
+from trilake.imaging.volume import Volume
+
+SOFTWARE = "mirp"
+FEWEST_VOXELS = 27
+"""Fewer have no texture and hardly a surface."""
+MARGIN_MM = 10.0
+"""Left around the region: what local peaks look at (a sphere of 1 cm3 has a radius of 6.2 mm)."""
+EXCLUDED = ("morph_moran_i", "morph_geary_c")
+CHOICES: dict[str, Any] = {
+    "base_feature_families": [
+        "morph", "loc_int", "stat", "ih", "ivh", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
+    ],
+    "base_discretisation_method": "fixed_bin_number",
+    "base_discretisation_n_bins": 32,
+    "glcm_spatial_method": "3d_volume_merge",
+    "glrlm_spatial_method": "3d_volume_merge",
+    "by_slice": False,
+    "no_approximation": False,
+}  # fmt: skip
+OTHER_CHOICES = {"interpolation": "none", "resegmentation": "none", "excluded": list(EXCLUDED), "margin_mm": MARGIN_MM}
+UNITS = {
+    "morph_volume": "mm3", "morph_vol_approx": "mm3", "morph_area_mesh": "mm2", "morph_av": "/mm", "morph_diam": "mm",
+    "morph_com": "mm", "morph_pca_maj_axis": "mm", "morph_pca_min_axis": "mm", "morph_pca_least_axis": "mm",
+}  # fmt: skip
+
+
+class Feature(NamedTuple):
+    """One measured value with its UCUM unit, and the IBSI's code of the feature ('' for one of our own)."""
+
+    name: str
+    value: float | None
+    unit: str
+    ibsi_code: str = ""
+
+
+def software_version() -> str:
+    return version(SOFTWARE)
+
+
+@cache
+def settings_text(**changes: Any) -> str:
+    """All settings of a measurement as JSON, the same for equal settings."""
+    return json.dumps(CHOICES | OTHER_CHOICES | changes, sort_keys=True)
+
+
+def settings_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def measure_region(volume: Volume, mask: NDArray[np.bool_], **changes: Any) -> list[Feature]:
+    """Every IBSI feature of the voxels of `mask` ([slice, row, column], as the volume's array).
+
+    A value is None where the feature is not defined for the region. ValueError when the region is too small.
+    """
+    n_voxels = int(mask.sum())
+    if n_voxels < FEWEST_VOXELS:
+        raise ValueError(f"the region has {n_voxels} voxels, expected {FEWEST_VOXELS} or more")
+    image, region = as_mirp(volume, mask)
+    found = []
+    settings = FeatureExtractionSettingsClass(**(CHOICES | changes))
+    previous = None
+    for feature in generate_features(settings=settings):
+        if feature.abbr_name in EXCLUDED or not feature.is_ibsi_compliant(image):
+            continue
+        with np.errstate(all="ignore"):
+            feature.compute(image=image, mask=region)
+        if previous is not None:
+            previous.clear_local_cache(other=feature)
+        previous = feature
+        found.append(feature)
+    values = feature_to_table(found).iloc[0]
+    for feature in found:
+        feature.clear_cache()
+    return [told(feature, values[feature.table_name]) for feature in found]
+
+
+def told(feature: Any, value: Any) -> Feature:
+    number = float(value) if value is not None else float("nan")
+    unit = UNITS.get(feature.abbr_name, "1")
+    return Feature(feature.table_name, number if isfinite(number) else None, unit, feature.ibsi_id or "")
+
+
+def as_mirp(volume: Volume, mask: NDArray[np.bool_]) -> tuple[GenericImage, BaseMask]:
+    """The region and its surroundings, cut out of the volume; mirp's axes are z, y, x."""
+    spacing = tuple(reversed(volume.spacing))
+    place = around(mask, spacing)
+    shared = {
+        "sample_name": "region",
+        "image_modality": "generic",
+        "image_spacing": spacing,
+        "image_origin": (0.0, 0.0, 0.0),
+        "image_orientation": np.eye(3),
+    }
+    cut, region = volume.array[place].astype(np.float32), np.ascontiguousarray(mask[place])
+    image = GenericImage(image_data=cut, image_dimensions=cut.shape, **shared)
+    found = BaseMask(roi_name="region", image_data=region, image_dimensions=cut.shape, **shared)
+    found.resegmentise_mask(image=image)
+    return image, found
+
+
+def around(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[slice, ...]:
+    """The box of the mask and a margin; what is outside it changes no feature, and costs time."""
+    box = []
+    for axis, step in enumerate(spacing):
+        others = tuple(other for other in range(3) if other != axis)
+        (filled,) = np.nonzero(mask.any(axis=others))
+        margin = int(np.ceil(MARGIN_MM / step))
+        box.append(slice(max(0, int(filled[0]) - margin), int(filled[-1]) + margin + 1))
+    return tuple(box)
