@@ -26,6 +26,7 @@ from trilake.core.ledger import shape
 
 RESOURCE_BYTES = 5 << 20
 """The largest resource that HealthLake takes (docs.aws.amazon.com/healthlake: quotas)."""
+WHOLE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z")
 BUNDLE = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
 
 
@@ -138,7 +139,7 @@ class Checker:
         found = references(data)
         if found:
             self.targets.update(found)
-            checked.is_pending = any(map(is_open, found))
+            checked.is_pending = (b"urn:" in data or b"?" in data) and any(map(is_open, found))
         return checked
 
 
@@ -205,6 +206,8 @@ def content_hash(resource: dict[str, Any]) -> bytes:
 
 def utc(instant: str | None) -> str | None:
     """A FHIR instant in UTC, to compare as text; None for none and for a leap second."""
+    if instant and WHOLE_SECOND.fullmatch(instant):
+        return f"{instant[:-1]}.000000+00:00"
     try:
         return datetime.fromisoformat(instant).astimezone(UTC).isoformat(timespec="microseconds") if instant else None
     except (ValueError, OverflowError):

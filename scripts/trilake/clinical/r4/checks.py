@@ -15,13 +15,19 @@ from msgspec import UNSET
 from trilake.clinical.r4 import narrative
 from trilake.clinical.r4.definitions import codes_of, is_code_of
 from trilake.clinical.r4.invariants import Invariant, invariants
+from trilake.clinical.r4.predicates import is_ordered
 from trilake.clinical.r4.primitives import CODE, problem
 from trilake.clinical.r4.typed import TYPED, UCUM
 from trilake.clinical.r4.ucum import is_unit
 
 SoundCheck = Callable[[Any], None]
+
+
+class Undecided(ValueError):
+    """For the exact rules. Made anew each time: a raised one holds on to its frames, and so to the piece they read."""
+
+
 NUMBER = frozenset(b"-0123456789")
-REFUSED = ValueError("for the exact rules")
 local_references: list[tuple[str, frozenset[str] | None]] = []
 """References to contained resources, with the types they may lead to, since `clear`: for structs `with_contained`."""
 
@@ -45,50 +51,47 @@ def is_absolute(system: str) -> bool:
 
 def coding(one: Any) -> None:
     if not is_sound_code(one.system, one.code):
-        raise REFUSED
+        raise Undecided
 
 
 def quantity(one: Any) -> None:
     value, code = one.value, one.code
     if value is not UNSET and bytes(value)[0] not in NUMBER:
-        raise REFUSED
+        raise Undecided
     if not is_sound_code(one.system, code) or (code is not UNSET and one.system is UNSET):
-        raise REFUSED
+        raise Undecided
 
 
 def identifier(one: Any) -> None:
     system = one.system
     if system is not UNSET and (not is_absolute(system) or system == "urn:ietf:rfc:3986"):
-        raise REFUSED
+        raise Undecided
 
 
 def extension(one: Any) -> None:
     getter, n, _ = one.CHOICES["value"]
     n_values = n - getter(one).count(UNSET)
     if n_values + (getattr(one, "extension", UNSET) is not UNSET) != 1:
-        raise REFUSED
+        raise Undecided
     if one.url.startswith("http://hl7.org/fhir/StructureDefinition/") and next(TYPED["Extension"][0](one), None):
-        raise REFUSED
+        raise Undecided
     if one.valueDecimal is not UNSET and bytes(one.valueDecimal)[0] not in NUMBER:
-        raise REFUSED
+        raise Undecided
 
 
 def period(one: Any) -> None:
-    """In order as texts, where both have the same length and end in the same zone."""
+    """Times as long as each other, both in UTC, are in order as texts."""
     start, end = one.start, one.end
     if start is UNSET or end is UNSET:
         return
-    if (
-        len(start) != len(end)
-        or start > end
-        or (len(start) > 10 and start[-6:] != end[-6:] and start[-1:] + end[-1:] != "ZZ")
-    ):
-        raise REFUSED
+    is_alike = len(start) == len(end) and (len(start) <= 10 or start[-1] == end[-1] == "Z")
+    if start > end if is_alike else not is_ordered(start, end):
+        raise Undecided
 
 
 def text(one: Any) -> None:
     if narrative.problem(one.div) is not None:
-        raise REFUSED
+        raise Undecided
 
 
 FAST_CHECKS: dict[str, SoundCheck] = {
@@ -135,12 +138,12 @@ def whole_check(
         check_fields(one, groups, decimals)
         for hold in holds:
             if not hold(one):
-                raise REFUSED
+                raise Undecided
         for each in typed:
             if next(each(one), None) is not None:
-                raise REFUSED
+                raise Undecided
         if binding is not None and not is_bound(one, binding):
-            raise REFUSED
+            raise Undecided
 
     return check
 
@@ -150,11 +153,11 @@ def check_fields(one: Any, groups: tuple[Any, ...], decimals: tuple[str, ...]) -
     for getter, n, is_required in groups:
         n_given = n - getter(one).count(UNSET)
         if n_given > 1 or (is_required and n_given == 0):
-            raise REFUSED
+            raise Undecided
     for name in decimals:
         value = getattr(one, name)
         if value is not UNSET and bytes(value)[0] not in NUMBER:
-            raise REFUSED
+            raise Undecided
 
 
 def is_bound(one: Any, binding: dict[str, frozenset[str]]) -> bool:

@@ -22,7 +22,7 @@ def condition_in_error(one: Object) -> bool:
 
 def components_differ(one: Object) -> bool:
     """An observation with a value of its own has no component with its own code."""
-    if not chosen(one, "Observation", "value"):
+    if not has(one, "component") or not chosen(one, "Observation", "value"):
         return True
     return not codings(one, "code") & {pair for part in items(one, "component") for pair in codings(part, "code")}
 

@@ -87,7 +87,7 @@ class Fast:
             if meta.versionId is not UNSET:
                 version, meta.versionId = meta.versionId, UNSET
                 n_left_out += 4
-            if n_left_out and not any(meta.get(name) for name in meta.__struct_fields__):
+            if n_left_out and meta == type(meta)():
                 one.meta = UNSET
                 n_left_out += 2
         canonical = self.encoder.encode(one)

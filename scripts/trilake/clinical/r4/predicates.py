@@ -41,6 +41,8 @@ def choice(kind: str, name: str) -> tuple[str, ...]:
 
 
 def chosen(one: Object, kind: str, name: str) -> bool:
+    if not isinstance(one, dict) and name in one.CHOICES:
+        return bool(one.chosen(name))
     return any(has(one, option) for option in choice(kind, name))
 
 
