@@ -5,7 +5,8 @@ import pytest
 
 from tests.imaging.conftest import INSTANCE, SERIES, STUDY, a_dicom
 from trilake.core.recognise import Kind, recognise
-from trilake.imaging.header import DicomHeader, read_header
+from trilake.imaging.header import read_header
+from trilake.imaging.quick_header import DicomHeader
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data/test_files"
 
@@ -17,7 +18,7 @@ def refusal(path: Path) -> tuple[str, str]:
 
 
 def test_a_sound_file_gives_its_uids_and_no_remark(tmp_path):
-    assert read_header(a_dicom(tmp_path / "a")) == (DicomHeader(STUDY, SERIES, INSTANCE), [])
+    assert read_header(a_dicom(tmp_path / "a")) == (DicomHeader(STUDY, SERIES, INSTANCE, "MRN1"), [])
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from trilake.core.importer import SourceFile
 from trilake.core.recognise import Kind
-from trilake.imaging.import_job import MOST_BYTES, MOST_FILES, portions
+from trilake.imaging.import_job import MOST_BYTES, MOST_FILES, Staged, portions
 
 GB = 10**9
 
 
-def files(*sizes: int) -> list[SourceFile]:
-    return [SourceFile(str(place), Path(), "", size, Kind.DICOM) for place, size in enumerate(sizes)]
+def files(*sizes: int) -> list[Staged]:
+    return [Staged(SourceFile(str(place), Path(), "", size, Kind.DICOM)) for place, size in enumerate(sizes)]
 
 
 def cut(*sizes: int) -> list[list[int]]:
-    return [[file.n_bytes for file in portion] for portion in portions(files(*sizes))]
+    return [[one.file.n_bytes for one in portion] for portion in portions(files(*sizes))]
 
 
 @pytest.mark.parametrize(

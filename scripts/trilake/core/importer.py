@@ -43,7 +43,8 @@ class SourceFile:
 class IngestRun:
     """One call of `ingest` or `replay`. `say` writes a line of progress; `work_dir` is emptied afterwards.
 
-    `reference` is the FASTA on which alleles are normalised, when one is given.
+    `reference` is the FASTA on which alleles are normalised, when one is given. `is_replay`: somebody looked at what
+    was refused, and wants it loaded.
     """
 
     ingest_id: str
@@ -51,6 +52,7 @@ class IngestRun:
     quarantine: Quarantine
     work_dir: Path
     reference: Path | None = None
+    is_replay: bool = False
 
 
 class Importer(Protocol):

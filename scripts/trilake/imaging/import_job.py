@@ -1,138 +1,187 @@
-"""HealthImaging import jobs: files staged, jobs within the quotas, manifests read.
+"""HealthImaging import jobs: files staged, jobs within the quotas, several at once, each begun again where it ended.
 
-Writes s3://<raw>/imaging/staged/<ingest_id>/<job>/<hash>.dcm; reads the service's output below imaging/imports/.
-Quotas (service page "endpoints and quotas"): 5,000 files and 10 GB a job, one StartDICOMImportJob a second. COMPLETED
-can hide failed files, so SUCCESS and FAILURE are read, never the status alone.
+Writes s3://<raw>/imaging/staged/<token>/<hash>.dcm; what the service writes is read by `import_results`. Quotas
+(service page "endpoints and quotas"): 5,000 files and 10 GB a job, 100 jobs at once (20 in one Region), one
+StartDICOMImportJob a second. A job's token is made of the contents that it imports: a run that was killed and is
+started again asks for the same jobs, and the service answers with those it has.
 
-Example: for result in run_imports(session, staged, run): ...
+Example: for token, results in run_imports(session, staged, run): ...
 """
 
+import hashlib
+import random
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 
-import orjson
 from botocore.exceptions import ClientError
 
-from trilake.core.errors import ServiceError
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import Polling, bucket_and_key
+from trilake.core.job import Polling
 from trilake.core.session import Session
 from trilake.core.uploads import upload_all
+from trilake.imaging.import_results import Imported, results
+from trilake.imaging.part10 import with_part10
 
 MOST_FILES = 5_000
 MOST_BYTES = 10 * 10**9
+MOST_JOBS = 20
+MOST_TRIES = 3
 SECONDS_BETWEEN_STARTS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_WAIT_SECONDS = 4 * 3600.0
 ENDED = {"COMPLETED", "FAILED"}
+BUSY = {"ThrottlingException", "ServiceQuotaExceededException", "TooManyRequestsException", "InternalServerException"}
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What the service did with one file: its image set, or why not."""
+class Staged:
+    """A file to import; `is_part10` is false for one that gets its part 10 header when it is staged."""
 
-    sha256: str
-    image_set_id: str = ""
-    problem: str = ""
+    file: SourceFile
+    is_part10: bool = True
 
 
-def portions(files: list[SourceFile]) -> Iterator[list[SourceFile]]:
+@dataclass(frozen=True)
+class RunningJob:
+    """One job under way: the files that it imports, by the token they make, and which try this is."""
+
+    job_id: str
+    token: str
+    files: list[Staged]
+    attempt: int
+
+
+@dataclass
+class Starts:
+    """The pace of starts: no more than one a second."""
+
+    last: float = field(default=-SECONDS_BETWEEN_STARTS)
+
+    def pause(self) -> None:
+        time.sleep(max(0.0, self.last + SECONDS_BETWEEN_STARTS - time.monotonic()))
+        self.last = time.monotonic()
+
+
+def portions(files: list[Staged]) -> Iterator[list[Staged]]:
     """Files in order, cut where a job's quota of files or bytes is reached."""
-    held: list[SourceFile] = []
+    held: list[Staged] = []
     n_bytes = 0
-    for file in files:
-        n_bytes += file.n_bytes
+    for one in files:
+        n_bytes += one.file.n_bytes
         if held and (len(held) == MOST_FILES or n_bytes > MOST_BYTES):
             yield held
-            held, n_bytes = [], file.n_bytes
-        held.append(file)
+            held, n_bytes = [], one.file.n_bytes
+        held.append(one)
     if held:
         yield held
 
 
-def run_imports(session: Session, files: list[SourceFile], run: IngestRun) -> Iterator[Imported]:
-    """Every file's fate, job by job. ServiceError when a job fails as a whole."""
-    started = 0.0
-    for number, portion in enumerate(portions(files), start=1):
-        prefix = stage(session, portion, f"imaging/staged/{run.ingest_id}/{number}")
-        time.sleep(max(0.0, started + SECONDS_BETWEEN_STARTS - time.monotonic()) if started else 0)
-        started = time.monotonic()
-        run.say(f"  HealthImaging import of {len(portion):,} files (job {number})")
-        job = wait(session, start(session, prefix, f"{run.ingest_id}-{number}", run.ingest_id))
-        yield from results(session, job)
+def run_imports(session: Session, files: list[Staged], run: IngestRun) -> Iterator[tuple[str, list[Imported]]]:
+    """The fate of every file, job by job, each with the job's token.
+
+    What the service itself failed on (its own errors, a job that failed as a whole) is tried again in a job of its own.
+    """
+    waiting = deque((portion, 1) for portion in portions(files))
+    running: deque[RunningJob] = deque()
+    starts = Starts()
+    while waiting or running:
+        if waiting and len(running) < MOST_JOBS:
+            portion, attempt = waiting.popleft()
+            running.append(begin(session, portion, attempt, run, starts))
+            continue
+        ended = running.popleft()
+        found = outcome_of(session, ended)
+        again = {one.sha256 for one in found if one.is_passing and ended.attempt < MOST_TRIES}
+        if again:
+            waiting.append(([one for one in ended.files if one.file.sha256 in again], ended.attempt + 1))
+        yield ended.token, [one for one in found if one.sha256 not in again]
 
 
-def stage(session: Session, files: list[SourceFile], prefix: str) -> str:
-    bucket = session.settings.core.raw_bucket
-    upload_all(session.client("s3"), bucket, [(file.path, f"{prefix}/{file.sha256}.dcm") for file in files])
-    return f"s3://{bucket}/{prefix}/"
+def begin(session: Session, files: list[Staged], attempt: int, run: IngestRun, starts: Starts) -> RunningJob:
+    token = token_of(session, files, attempt, run)
+    prefix = stage(session, files, f"imaging/staged/{token}/", run.work_dir)
+    starts.pause()
+    job_id = start(session, prefix, token)
+    run.say(f"  HealthImaging import of {len(files):,} files (job {job_id[:8]})")
+    return RunningJob(job_id, token, files, attempt)
 
 
-def start(session: Session, prefix: str, token: str, ingest_id: str) -> str:
-    """Start one job; a throttled start is tried again."""
-    polling = Polling(seconds=SECONDS_BETWEEN_STARTS)
+def token_of(session: Session, files: list[Staged], attempt: int, run: IngestRun) -> str:
+    """The same for the same contents, store and try; a replay is always new, since it may bring old content back."""
+    words = [session.settings.imaging.datastore_id, str(attempt), run.ingest_id if run.is_replay else ""]
+    words += sorted(one.file.sha256 for one in files)
+    return hashlib.sha256("/".join(words).encode()).hexdigest()[:40]
+
+
+def stage(session: Session, files: list[Staged], prefix: str, work_dir: Path) -> str:
+    """The files under their hashes; those that an earlier try staged are there already."""
+    bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+    missing = [(one, f"{prefix}{one.file.sha256}.dcm") for one in files]
+    upload_all(s3, bucket, [(path_of(one, work_dir), key) for one, key in missing if key not in there])
+    return f"s3://{bucket}/{prefix}"
+
+
+def path_of(one: Staged, work_dir: Path) -> Path:
+    if one.is_part10:
+        return one.file.path
+    return with_part10(one.file.path, work_dir / f"{one.file.sha256}.part10")
+
+
+def start(session: Session, prefix: str, token: str) -> str:
+    """Start one job, or find it started: all that is sent follows from the token."""
+    client = session.client("medical-imaging")
+    answer = patiently(
+        lambda: client.start_dicom_import_job(
+            jobName=token,
+            dataAccessRoleArn=session.settings.imaging.import_role_arn,
+            clientToken=token,
+            datastoreId=session.settings.imaging.datastore_id,
+            inputS3Uri=prefix,
+            outputS3Uri=f"s3://{session.settings.core.raw_bucket}/imaging/imports/{token}/",
+        )
+    )
+    return str(answer["jobId"])
+
+
+def patiently(call: Callable[[], Answer]) -> Answer:
+    """The answer of a service that is busy at times: asked again after growing pauses, each cut by chance."""
+    pause, waited = SECONDS_BETWEEN_STARTS, 0.0
     while True:
         try:
-            answer = session.client("medical-imaging").start_dicom_import_job(
-                jobName=token[:256],
-                dataAccessRoleArn=session.settings.imaging.import_role_arn,
-                clientToken=token,
-                datastoreId=session.settings.imaging.datastore_id,
-                inputS3Uri=prefix,
-                outputS3Uri=f"s3://{session.settings.core.raw_bucket}/imaging/imports/{ingest_id}/",
-            )
-            return str(answer["jobId"])
+            return call()
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ThrottlingException":
+            if error.response["Error"]["Code"] not in BUSY or waited > LONGEST_WAIT_SECONDS:
                 raise
-            polling.pause()
+        seconds = random.uniform(pause / 2, pause)
+        time.sleep(seconds)
+        waited += seconds
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def outcome_of(session: Session, running: RunningJob) -> list[Imported]:
+    """What became of each of the job's files; one that no report names is refused, not forgotten."""
+    job = wait(session, running.job_id)
+    if job["jobStatus"] == "FAILED":
+        problem = f"the import job failed: {job.get('message', 'no message')}"
+        return [Imported(one.file.sha256, problem=problem, is_passing=True) for one in running.files]
+    named = {one.sha256: one for one in results(session, job)}
+    nothing = "the job's reports do not name the file"
+    hashes = [one.file.sha256 for one in running.files]
+    return [named.get(sha256) or Imported(sha256, problem=nothing) for sha256 in hashes]
 
 
 def wait(session: Session, job_id: str) -> dict[str, Any]:
-    polling = Polling()
+    client, polling = session.client("medical-imaging"), Polling()
+    name = {"datastoreId": session.settings.imaging.datastore_id, "jobId": job_id}
     while True:
-        job: dict[str, Any] = session.client("medical-imaging").get_dicom_import_job(
-            datastoreId=session.settings.imaging.datastore_id, jobId=job_id
-        )["jobProperties"]
+        job: dict[str, Any] = patiently(lambda: client.get_dicom_import_job(**name))["jobProperties"]
         if job["jobStatus"] in ENDED:
-            break
+            return job
         polling.pause()
-    if job["jobStatus"] == "FAILED":
-        raise ServiceError(f"HealthImaging import {job_id} failed: {job.get('message', 'no message')}")
-    return job
-
-
-def results(session: Session, job: dict[str, Any]) -> Iterator[Imported]:
-    """One result per input file, from the job's manifest and the files it names."""
-    folder = f"{job['outputS3Uri'].rstrip('/')}/{job['datastoreId']}-DicomImport-{job['jobId']}"
-    summary = orjson.loads(read(session, f"{folder}/job-output-manifest.json"))["jobSummary"]
-    for entry in lines(session, summary.get("successOutputS3Uri"), "success.ndjson"):
-        yield Imported(content_of(entry["inputFile"]), image_set_id=entry["importResponse"]["imageSetId"])
-    for entry in lines(session, summary.get("failureOutputS3Uri"), "failure.ndjson"):
-        told = entry["exception"]
-        yield Imported(content_of(entry["inputFile"]), problem=f"{told['exceptionType']}: {told['message']}")
-
-
-def content_of(input_file: str) -> str:
-    """The content hash that names a staged file."""
-    return input_file.rsplit("/", 1)[-1].removesuffix(".dcm")
-
-
-def lines(session: Session, folder: str | None, name: str) -> Iterator[dict[str, Any]]:
-    if not folder:
-        return
-    try:
-        body = read(session, f"{folder.rstrip('/')}/{name}")
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
-            raise
-        return
-    for line in body.splitlines():
-        if line.strip():
-            yield orjson.loads(line)
-
-
-def read(session: Session, uri: str) -> bytes:
-    bucket, key = bucket_and_key(uri)
-    body: bytes = session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body

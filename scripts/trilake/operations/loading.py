@@ -39,14 +39,14 @@ class Sorted:
 
 
 @contextmanager
-def ingest_run(run: Run, reference: Path | None = None) -> Iterator[IngestRun]:
+def ingest_run(run: Run, reference: Path | None = None, *, is_replay: bool = False) -> Iterator[IngestRun]:
     """A new run with a work folder that lasts as long as the block."""
     ingest_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with TemporaryDirectory(prefix="trilake-") as folder:
         quarantined = Path(folder, "quarantine")
         quarantined.mkdir()
         with closing(Quarantine(ingest_id, quarantined)) as quarantine:
-            yield IngestRun(ingest_id, run.say, quarantine, Path(folder), reference)
+            yield IngestRun(ingest_id, run.say, quarantine, Path(folder), reference, is_replay)
 
 
 def importer_of(modality: str) -> Importer:

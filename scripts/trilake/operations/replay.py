@@ -47,7 +47,7 @@ def replay(run: Run, items: tuple[str, ...], mended: Path | None) -> int:
 
 def replay_items(session: Session, run: Run, items: list[str], mended: Path | None) -> dict[str, Any]:
     """Load the items as a run of their own. InputError when an id is not known, or what it names is not our kind."""
-    with ingest_run(run) as ingest:
+    with ingest_run(run, is_replay=True) as ingest:
         found = []
         for number, item in enumerate(dict.fromkeys(items)):
             data = fetch_item(session, item)

@@ -1,0 +1,125 @@
+"""DICOM files sorted before anything is sent: those that may load, and why each of the others may not.
+
+Reads every file's header, and what earlier loads put into the store; refused files go to quarantine. `make ingest`.
+
+Example: sorted_files = preflight(files, run, read_earlier(session, headers))
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from trilake.core.importer import IngestRun, SourceFile
+from trilake.core.ledger import FileOutcome, Reason
+from trilake.core.recognise import Kind
+from trilake.imaging.headers import read_headers
+from trilake.imaging.import_job import MOST_BYTES
+from trilake.imaging.loaded import Earlier, patient_hash
+from trilake.imaging.quick_header import DicomHeader
+
+LookUp = Callable[[Iterable[DicomHeader]], Earlier]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One file that may load, and what is odd about it."""
+
+    file: SourceFile
+    header: DicomHeader
+    warnings: tuple[Reason, ...] = ()
+
+
+@dataclass
+class Sorted:
+    """Files after preflight: those that may load, and the outcomes of the rest."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    outcomes: list[FileOutcome] = field(default_factory=list)
+
+
+def preflight(files: list[SourceFile], run: IngestRun, look_up: LookUp) -> Sorted:
+    """Every file's header read, in order of name, and held against the others' and the earlier loads'."""
+    found = Sorted()
+    readable = readable_files(files, found, run)
+    earlier = look_up(one.header for one in readable)
+    patients = patients_by_study(readable, earlier)
+    first_of: dict[str, SourceFile] = {}
+    for one in readable:
+        first = first_of.setdefault(one.header.sop_uid, one.file)
+        if first is not one.file and first.sha256 == one.file.sha256:
+            found.outcomes.append(one.file.outcome(records_in=1, duplicate=1))
+            continue
+        reason = two_contents(one, first) or other_content(one, earlier, run) or two_patients(one, patients, run)
+        if reason is None:
+            found.accepted.append(one)
+        elif reason.is_warning:
+            found.accepted.append(replace(one, warnings=(*one.warnings, reason)))
+        else:
+            found.outcomes.append(refuse(one.file, [reason], run))
+    return found
+
+
+def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> list[Accepted]:
+    """The files whose header is sound; the outcomes of the others are put down."""
+    images = []
+    for file in files:
+        if file.kind is Kind.DICOMDIR:
+            expected = "the files that it lists, which load by themselves"
+            found.outcomes.append(file.outcome(reasons=[Reason("DICOM_DIRECTORY", expected, is_warning=True)]))
+        elif file.n_bytes > MOST_BYTES:
+            found.outcomes.append(refuse(file, [too_large(file)], run))
+        else:
+            images.append(file)
+    readable = []
+    for file, (header, reasons) in zip(images, read_headers([file.path for file in images], run.say), strict=True):
+        if header is None:
+            found.outcomes.append(refuse(file, reasons, run))
+        else:
+            readable.append(Accepted(file, header, tuple(reasons)))
+    return readable
+
+
+def patients_by_study(readable: list[Accepted], earlier: Earlier) -> dict[str, dict[str, str]]:
+    """The patients of each study, by hash, each with the first file that names it."""
+    patients = {study: dict(names) for study, names in earlier.patients.items()}
+    for one in readable:
+        if key := patient_hash(one.header):
+            patients.setdefault(one.header.study_uid, {}).setdefault(key, one.file.name)
+    return patients
+
+
+def two_contents(one: Accepted, first: SourceFile) -> Reason | None:
+    """A file before this one in the load has the same UID."""
+    if first is one.file:
+        return None
+    expected = f"one content for a SOPInstanceUID; {first.name} holds another"
+    return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
+
+
+def other_content(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
+    """An earlier load has the UID with another content: refused, unless the file is replayed, which is a decision."""
+    sha256, name = earlier.contents.get(one.header.sop_uid, ("", ""))
+    if not sha256 or sha256 == one.file.sha256:
+        return None
+    if run.is_replay:
+        return Reason("DICOM_REPLACED", f"the content that {name} had before", path="(0008,0018)", is_warning=True)
+    expected = f"one content for a SOPInstanceUID; {name}, loaded before, holds another"
+    return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
+
+
+def two_patients(one: Accepted, patients: dict[str, dict[str, str]], run: IngestRun) -> Reason | None:
+    """A study of two patients is refused whole, since nothing here says which of them is the right one."""
+    ours = patient_hash(one.header)
+    others = [name for key, name in patients.get(one.header.study_uid, {}).items() if key != ours]
+    if not ours or not others or run.is_replay:
+        return None
+    expected = f"one PatientID for a StudyInstanceUID; {others[0]} names another"
+    return Reason("DICOM_TWO_PATIENTS", expected, path="(0010,0020)")
+
+
+def too_large(file: SourceFile) -> Reason:
+    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{file.n_bytes:,} bytes")
+
+
+def refuse(file: SourceFile, reasons: list[Reason], run: IngestRun) -> FileOutcome:
+    item = run.quarantine.keep_file(file.sha256, file.path)
+    return file.outcome(records_in=1, quarantined=1, reasons=[replace(reason, item=item) for reason in reasons])
