@@ -28,7 +28,7 @@ demo: setup ## Run the whole story on this laptop: sample, deploy, ingest, views
 	$(TRILAKE) demo $(COMMON) $(CHOSEN) $(ARGS)
 
 ##@ Data
-.PHONY: sample ingest ledger replay views
+.PHONY: sample ingest ledger replay views review
 sample: setup ## Write linked FHIR, VCF and DICOM files and the truth about them
 	$(TRILAKE) sample $(COMMON) $(ARGS)
 
@@ -43,6 +43,9 @@ replay: setup ## Load one mended item again: make replay ARGS="ITEM"
 
 views: setup ## Bring governed tables and views up to date
 	$(TRILAKE) views $(COMMON) $(CHOSEN) $(ARGS)
+
+review: setup ## Links that wait for a person, and decisions: make review ARGS="--accept OBJECT=PATIENT"
+	$(TRILAKE) review $(COMMON) $(CHOSEN) $(ARGS)
 
 ##@ Use
 .PHONY: query cohort train card dashboard

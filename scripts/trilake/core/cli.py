@@ -22,6 +22,7 @@ VERBS = {
     "ledger": "trilake.operations.ledger:ledger",
     "replay": "trilake.operations.replay:replay",
     "views": "trilake.operations.views:views",
+    "review": "trilake.cohort.review:review",
     "query": "trilake.operations.query:query",
     "access": "trilake.governance.access:access",
     "explain": "trilake.governance.explain:explain",

@@ -218,6 +218,7 @@ reasoned AS (
                 THEN CASE
                     WHEN decided.patient_id IS NOT NULL THEN 'accepted'
                     WHEN cardinality(array_except(coalesce(judged.patient_ids, ARRAY[]), decided.rejected_ids)) = 0 THEN 'rejected'
+                    WHEN judged.doubt IS NULL AND NOT contains(decided.rejected_ids, judged.patient_id) THEN NULL
                     ELSE 'partly_rejected'
                 END
             WHEN judged.doubt IS NULL AND judged.patient_id = decided.patient_id THEN NULL
