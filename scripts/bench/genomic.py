@@ -12,6 +12,7 @@ import pysam
 import pysam.bcftools
 
 from bench.figure import Data, Figure, beside, doubled, halves, timed
+from trilake.core.data_files import worth_a_dictionary
 from trilake.genomic.reader import open_vcf
 
 N_RECORDS, N_SAMPLES, N_CELLS = 1_000_000, 2_504, 1_000_000
@@ -59,9 +60,14 @@ def many_samples(data: Data, n: int) -> Figure:
 
 def to_parquet(path: Path, out: Path) -> None:
     reading = open_vcf(path, path.name, load_id="l", job_id="j", default_genome="GRCh38")
-    with pq.ParquetWriter(out, reading.schema, compression="zstd", compression_level=1) as writer:
-        for batch in reading.batches():
-            writer.write_batch(batch)
+    writer = None
+    for batch in reading.batches():
+        writer = writer or pq.ParquetWriter(
+            out, reading.schema, compression="zstd", compression_level=1, use_dictionary=worth_a_dictionary(batch)
+        )
+        writer.write_batch(batch)
+    if writer:
+        writer.close()
 
 
 def query(path: Path, out: Path) -> None:

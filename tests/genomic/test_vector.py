@@ -162,11 +162,11 @@ def blocks(draw: st.DrawFn) -> tuple[VcfHeader, bytes]:
 
 @contextmanager
 def any_block_is_vectorised() -> Iterator[None]:
-    fewest, vector.FEWEST_LINES = vector.FEWEST_LINES, 1
+    fewest, vector.FEWEST_CELLS = vector.FEWEST_CELLS, 1
     try:
         yield
     finally:
-        vector.FEWEST_LINES = fewest
+        vector.FEWEST_CELLS = fewest
 
 
 def told(parsed: Parsed) -> tuple:

@@ -9,12 +9,13 @@ Example: writer = DataFileWriter(table); writer.write(batch); files = writer.clo
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.io.pyarrow import (
     compute_statistics_plan,
@@ -29,6 +30,7 @@ from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructT
 ROW_GROUP_ROWS = 1 << 17
 MOST_ROWS_HELD = 4 * ROW_GROUP_ROWS
 FILE_BYTES = 512 << 20
+LOOKED_AT = 1 << 14
 FIELD_ID = b"PARQUET:field_id"
 
 
@@ -110,7 +112,12 @@ class DataFileWriter:
         file.path = f"{self._table.location()}/data{folders}/{uuid.uuid4()}.parquet"
         file.stream = self._table.io.new_output(file.path).create()
         file.writer = pq.ParquetWriter(
-            file.stream, self._schema, compression="zstd", compression_level=1, store_schema=False
+            file.stream,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            use_dictionary=worth_a_dictionary(file.held[0]),
         )
         return file.writer
 
@@ -163,6 +170,27 @@ def is_sorted(rows: pa.Table, columns: list[str]) -> bool:
         return False
     values = rows.column(last).to_numpy()
     return bool((values[1:] >= values[:-1]).all())
+
+
+def worth_a_dictionary(batch: pa.RecordBatch) -> list[str]:
+    """The paths of the columns in Parquet whose values repeat. To look for repetitions of positions, identifiers and
+    measurements, which have few, takes longer and more room than to write them as they are."""
+    return [path for name in batch.schema.names for path in repeated(batch.column(name).slice(0, LOOKED_AT), name)]
+
+
+def repeated(values: pa.Array, path: str) -> Iterator[str]:
+    kind = values.type
+    if pa.types.is_list(kind):
+        yield from repeated(values.flatten(), f"{path}.list.element")
+    elif pa.types.is_map(kind):
+        first, last = (values.offsets[place].as_py() for place in (0, -1))
+        for name, side in (("key", values.keys), ("value", values.items)):
+            yield from repeated(side.slice(first, last - first), f"{path}.key_value.{name}")
+    elif pa.types.is_struct(kind):
+        for one in kind:
+            yield from repeated(values.field(one.name), f"{path}.{one.name}")
+    elif pc.count_distinct(values, mode="all").as_py() <= max(1, len(values) // 2):
+        yield path
 
 
 def with_field_ids(schema: pa.Schema, table: Table) -> pa.Schema:

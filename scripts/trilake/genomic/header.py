@@ -8,6 +8,7 @@ Example: header, reasons = read_header(lines)
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -289,7 +290,7 @@ def read_columns(header: VcfHeader, number: int, line: str) -> list[Reason]:
         return [fault(number, "#CHROM line", "FORMAT without samples", "a sample, or no FORMAT", is_warning=True)]
     if any(not name.strip() for name in header.samples):
         return [fault(number, "#CHROM line", "an empty sample name", "a name for each sample after FORMAT")]
-    twice = sorted({name for name in header.samples if header.samples.count(name) > 1})
+    twice = [name for name, count in Counter(header.samples).items() if count > 1]
     return (
         [fault(number, "#CHROM line", f"{len(twice)} sample names used twice", "unique sample names")] if twice else []
     )

@@ -7,6 +7,7 @@ Example: layout_of("GT:AD:DP", header).keys  ->  ("GT", "AD", "DP")
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.reserved import FORMAT, LOCAL, LOCAL_ALLELES, Field
@@ -33,7 +34,7 @@ class Layout:
         """Whether a genotype may begin with / or |."""
         return self.version >= "4.4"
 
-    @property
+    @cached_property
     def is_local(self) -> bool:
         """Whether values speak of the alleles of one sample alone (VCF 4.5, LAA)."""
         return LOCAL_ALLELES in self.keys or any(rule is not None and rule.number in LOCAL for rule in self.rules)

@@ -9,6 +9,7 @@ Example: split(pa.array(["0/1:9", "0/0"]), b":").pieces  ->  ["0/1", "9", "0/0"]
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,16 @@ class Entries:
     values: pa.StringArray
     owners: np.ndarray
     is_flag: np.ndarray
+
+    @cached_property
+    def coded(self) -> tuple[np.ndarray, list[str]]:
+        """(number of each entry's key, the distinct keys)."""
+        return coded(self.keys)
+
+    def of(self, key: str) -> np.ndarray:
+        """Which entries have this key."""
+        numbers, keys = self.coded
+        return numbers == keys.index(key) if key in keys else np.zeros(len(numbers), bool)
 
     def filter(self, mask: np.ndarray, renumbered: np.ndarray) -> Entries:
         """The entries that `mask` keeps, of owners under their new numbers."""

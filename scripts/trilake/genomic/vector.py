@@ -29,7 +29,7 @@ from trilake.genomic.vector_rows import SiteRows, places_within, site_rows
 from trilake.genomic.vector_sample import Cells, read_cells, sample_rows, sound_lines
 from trilake.genomic.vector_site import Columns, Site, read_site
 
-FEWEST_LINES = 16
+FEWEST_CELLS = 16
 MOST_FORMATS = 12
 NAMES = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info", "format", "cells")
 PLAIN = bytes(range(0x21, 0x7F)) + b"\t\n"
@@ -73,7 +73,7 @@ class Text:
 
 def vectorised(data: bytes, header: VcfHeader, origin: Origin, reference: Reference | None = None) -> Vectorised:
     """The block's common lines as rows. A block of few lines is not worth it."""
-    if data.count(b"\n") < FEWEST_LINES:
+    if data.count(b"\n") * max(1, len(header.samples)) < FEWEST_CELLS:
         return Vectorised.nothing()
     text = read_text(data, len(header.samples))
     if not len(text.lines):

@@ -70,11 +70,11 @@ def read_site(columns: Columns, header: VcfHeader) -> Site:
     alts = split(columns["alt"], b",")
     n_alts = np.where(equals(columns["alt"], "."), 0, alts.counts)
     ok = (n_alts <= MOST_ALTS) & sound_positions(columns["pos"]) & matches(columns["qual"], QUALITY)
-    ok &= matches(columns["id"], "[^;]+") & judge(columns["chrom"], lambda text: sound_chrom(text, header))
+    ok &= sound_ids(columns["id"]) & judge(columns["chrom"], lambda text: sound_chrom(text, header))
     ok &= judge(columns["filter"], lambda text: sound_filters(text, header)) & sound_alleles(columns, alts, n_alts)
     entries = entries_of(columns["info"])
     ok &= sound_info(entries, n_alts, header, columns["info"])
-    lacking = {key: entries.owners[equals(entries.keys, key)] for key in keys_undeclared(entries, header)}
+    lacking = {key: entries.owners[entries.of(key)] for key in keys_undeclared(entries, header)}
     positions = numbers(columns["pos"], ok)
     ok &= positions <= limits_of(columns["chrom"], header)
     ends = ends_of(entries, len(ok), ok)
@@ -91,6 +91,14 @@ def limits_of(texts: pa.StringArray, header: VcfHeader) -> np.ndarray:
 
 def sound_positions(texts: pa.StringArray) -> np.ndarray:
     return np.ones(len(texts), bool) if are_digits(texts, 9) else matches(texts, POSITION)
+
+
+def sound_ids(texts: pa.StringArray) -> np.ndarray:
+    """Which texts are one identifier."""
+    offsets, data = bytes_of(texts)
+    if b";" in data.tobytes():
+        return matches(texts, "[^;]+")
+    return np.diff(offsets) > 0
 
 
 def equals(texts: pa.StringArray, text: str) -> np.ndarray:
@@ -149,7 +157,7 @@ def sound_info(entries: Entries, n_alts: np.ndarray, header: VcfHeader, texts: p
     ok = np.ones(len(n_alts), bool)
     if header.version >= "4.3" and b"%" in bytes_of(texts)[1].tobytes():
         ok &= matches(texts, "[^%]*")
-    codes, keys = coded(entries.keys)
+    codes, keys = entries.coded
     for code, key in enumerate(keys):
         mine = codes == code
         owners, values = entries.owners[mine], entries.values.filter(pa.array(mine))
@@ -186,7 +194,7 @@ def sound_values(
 
 
 def keys_undeclared(entries: Entries, header: VcfHeader) -> list[str]:
-    return [key for key in pc.unique(entries.keys).to_pylist() if key != "." and key not in header.info]
+    return [key for key in entries.coded[1] if key != "." and key not in header.info]
 
 
 def is_one_integer(rule: Field, n_alts: int) -> bool:
@@ -196,7 +204,7 @@ def is_one_integer(rule: Field, n_alts: int) -> bool:
 def ends_of(entries: Entries, n_lines: int, ok: np.ndarray) -> np.ndarray:
     """INFO END of each line, `NOT_ONE` without; a line whose END is no plain number is not ok."""
     ends = np.full(n_lines, NOT_ONE, np.int64)
-    mine = equals(entries.keys, "END") & ok[entries.owners]
+    mine = entries.of("END") & ok[entries.owners]
     if mine.any():
         owners, texts = entries.owners[mine], entries.values.filter(pa.array(mine))
         is_number = matches(texts, POSITION)
