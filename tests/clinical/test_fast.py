@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.clinical.corpus import SOUND
 from trilake.clinical.parsing import NotJson, parse
-from trilake.clinical.preflight import content_hash, exact
+from trilake.clinical.preflight import Checker, content_hash, exact
 from trilake.clinical.r4.fast import Fast
+from trilake.clinical.reading import Piece
 from trilake.clinical.rules import faults_of
 
 FAST = Fast(usual=0)
@@ -106,3 +108,18 @@ def test_two_decimals_of_other_precision_are_other_contents() -> None:
     assert first is not None and second is not None
     assert first.canonical != second.canonical
     assert exact(line, 1, -1).sha != exact(line.replace(b"1.10", b"1.1"), 1, -1).sha
+
+
+def test_a_check_keeps_nothing_of_the_pieces_it_has_read() -> None:
+    consent = (
+        b'{"resourceType":"Consent","id":"a","status":"active","provision":{"period":{"start":"2021","end":"2020"}}}'
+    )
+    checker = Checker(usual=0)
+    checker.piece(Piece(1, consent))
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            assert checker.piece(Piece(1, consent + b"\n" + b" " * 1_000_000)).checked[0].faults
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

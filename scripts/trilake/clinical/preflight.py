@@ -30,7 +30,7 @@ WHOLE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0
 BUNDLE = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
 
 
-class Checked(Struct, array_like=True):
+class Checked(Struct, array_like=True, gc=False):
     """A record after its checks. `data` is one line of NDJSON, or what was found when there are `faults`.
 
     `line` counts from 1 and is 0 in a document; `entry` is the 0-based place in a Bundle, -1 for none. `sha` tells two
@@ -59,7 +59,7 @@ class Checked(Struct, array_like=True):
         return "-".join(part for part in parts if part) or "file"
 
 
-class Batch(Struct, array_like=True):
+class Batch(Struct, array_like=True, gc=False):
     """What became of one piece; `targets` are the references of its sound records, each once."""
 
     checked: list[Checked]

@@ -24,12 +24,17 @@ ATTRIBUTE_NAMES = (
     " cite datetime start value compact xmlns xml:base xml:space xmlns:xlink xmlns:xsi xmlns:xsl"
 )
 ATTRIBUTES = frozenset(ATTRIBUTE_NAMES.split())
+SHORT = 2000
+"""Characters of a narrative whose verdict is remembered, so that memory does not grow with long ones."""
 ACTIVE = re.compile(r"\s*(?:javascript|vbscript|data|file):", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
 def problem(div: str) -> str | None:
-    """What is wrong with the text of `Narrative.div`; None when nothing is."""
+    """What is wrong with the text of `Narrative.div`; None when nothing is. Short texts are often the same."""
+    return remembered(div) if len(div) < SHORT else read(div)
+
+
+def read(div: str) -> str | None:
     if not div.lstrip().startswith("<"):
         return "no element"
     check = Check()
@@ -42,6 +47,9 @@ def problem(div: str) -> str | None:
     except ValueError:
         return "no XHTML: characters that XML does not have"
     return check.verdict
+
+
+remembered = lru_cache(maxsize=4096)(read)
 
 
 class Check:
