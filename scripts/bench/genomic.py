@@ -4,13 +4,16 @@ Example: python -m bench --only vcf
 """
 
 import random
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pysam
 import pysam.bcftools
 
+from bench.alone import PEERS, is_there, measured
 from bench.figure import Data, Figure, beside, doubled, halves, timed
 from trilake.core.data_files import worth_a_dictionary
 from trilake.genomic.reader import open_vcf
@@ -36,26 +39,33 @@ QUERY = f"%CHROM\t%POS\t%ID\t%REF\t%ALT\t%QUAL\t%FILTER\t{INFO_ASKED}[\t%GT\t%AD
 
 
 def vcf(data: Data) -> Iterator[Figure]:
-    """Records of one sample, and of 2,504, checked, split and written as Parquet."""
-    found = [one_sample(data, n) for n in halves(data.size(N_RECORDS))]
-    yield found[1]
-    yield doubled(found)
+    """Records of one sample, and of 2,504, checked, split and written as Parquet; each in a process of its own."""
+    sizes = halves(data.size(N_RECORDS))
+    paths, out = [single_sample_file(data, n) for n in sizes], data.folder / "out.parquet"
+    took = [measured("ours", path, out) for path in paths]
+    peer = timed(lambda: query(paths[1], data.folder / "printed.txt"))
+    name = "VCF to Parquet, all columns"
+    found = [Figure(name, n, "records", one.seconds, "") for n, one in zip(sizes, took, strict=True)]
+    yield replace(found[1], peer=f"{beside('bcftools query prints it', peer)}; ours: {took[1]}")
+    yield replace(
+        again := doubled(found), peer=f"{again.peer}; {took[0].megabytes:,.0f} MB, then {took[1].megabytes:,.0f}"
+    )
+    for program in PEERS:
+        if is_there(program):
+            theirs = measured(program, paths[1], out)
+            words = f"ours, all columns: {took[1]}; this: {theirs}"
+            yield Figure(f"{program}: five INFO fields, genotypes", sizes[1], "records", theirs.seconds, words)
+        else:
+            sys.stderr.write(f"{program} is not there; python -m bench.alone installs it\n")
     yield many_samples(data, max(1, data.size(N_CELLS) // N_SAMPLES))
 
 
-def one_sample(data: Data, n: int) -> Figure:
-    path = single_sample_file(data, n)
-    peer = timed(lambda: query(path, data.folder / "printed.txt"))
-    ours = timed(lambda: to_parquet(path, data.folder / "out.parquet"))
-    return Figure("VCF to Parquet, all columns", n, "records", ours, beside("bcftools query prints it", peer))
-
-
 def many_samples(data: Data, n: int) -> Figure:
-    path = many_samples_file(data, n)
+    path, cells = many_samples_file(data, n), n * N_SAMPLES
     peer = timed(lambda: query(path, data.folder / "printed.txt"))
-    ours = timed(lambda: to_parquet(path, data.folder / "out.parquet"))
-    cells = n * N_SAMPLES
-    return Figure("VCF of 2,504 samples to Parquet", cells, "cells", ours, beside("bcftools query prints it", peer))
+    ours = measured("ours", path, data.folder / "out.parquet")
+    words = f"{beside('bcftools query prints it', peer)}; ours: {ours}"
+    return Figure("VCF of 2,504 samples to Parquet", cells, "cells", ours.seconds, words)
 
 
 def to_parquet(path: Path, out: Path) -> None:
