@@ -1,7 +1,8 @@
--- How frequent an annotated allele is within groups of patients: by sex, by site, by birth decade.
+-- How frequent an annotated allele is within groups of patients: by sex, site, birth decade, race, ethnicity (as charted).
 -- One row per reference genome, annotated allele, kind of group and group; group_value is unknown where the chart is silent.
 -- Read by bioinformaticians and data scientists, over samples that belong to a patient. n_samples - n_assessable is not
--- known, as in allele_frequency. Any other kind of group is the same query with another membership.
+-- known, as in allele_frequency. Race and ethnicity are the codes of the chart (OMB), which is no genetic ancestry. Any other
+-- kind of group is the same query with another membership.
 WITH membership AS (
     SELECT
         patient_id,
@@ -19,6 +20,18 @@ WITH membership AS (
         patient_id,
         'birth_decade' AS group_kind,
         coalesce(cast(birth_year / 10 * 10 AS varchar) || 's', 'unknown') AS group_value
+    FROM clinical.patient
+    UNION ALL
+    SELECT
+        patient_id,
+        'race' AS group_kind,
+        coalesce(race_code, 'unknown') AS group_value
+    FROM clinical.patient
+    UNION ALL
+    SELECT
+        patient_id,
+        'ethnicity' AS group_kind,
+        coalesce(ethnicity_code, 'unknown') AS group_value
     FROM clinical.patient
 ),
 
