@@ -1,6 +1,7 @@
 """Glue job: features measured on the frames of a load's image sets into the radiomics table of the imaging store.
 
-Reads the work list that `trilake ingest` staged (--load_id) and HealthImaging. Started by `make ingest`.
+Reads the work list that `trilake ingest` staged (--load_id), the series table and HealthImaging.
+Started by `make ingest`.
 
 Example: aws glue start-job-run --job-name trilake-local-imaging-extract-radiomics --arguments '{"--load_id": "..."}'
 """
@@ -8,7 +9,7 @@ Example: aws glue start-job-run --job-name trilake-local-imaging-extract-radiomi
 import sys
 
 from trilake.core.job import Job
-from trilake.imaging.jobs import extract_radiomics
+from trilake.imaging.measuring import extract_radiomics
 
 if __name__ == "__main__":
     extract_radiomics(Job.start(sys.argv))

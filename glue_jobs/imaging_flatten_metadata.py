@@ -1,8 +1,9 @@
-"""Glue job: the metadata of a load's image sets into the series and instance tables of the imaging store.
+"""Glue job: the metadata of image sets into the series and instance tables of the imaging store.
 
-Reads the work list that `trilake ingest` staged (--load_id) and HealthImaging. Started by `make ingest`.
+With --load_id, of the work list that `trilake ingest` staged; without, of every image set that changed since. Reads
+HealthImaging. Started by `make ingest`, by HealthImaging's events and by the clock.
 
-Example: aws glue start-job-run --job-name trilake-local-imaging-flatten-metadata --arguments '{"--load_id": "..."}'
+Example: aws glue start-job-run --job-name trilake-local-imaging-flatten-metadata
 """
 
 import sys

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from trilake.imaging.features import measure, otsu_threshold
+from trilake.imaging.features import foreground, measure_foreground, otsu_threshold
+from trilake.imaging.radiomics import Feature
 
 
 def a_head(*, radius: float, hole: float) -> np.ndarray:
@@ -16,8 +17,12 @@ def ball(radius: float) -> float:
     return 4 / 3 * np.pi * radius**3
 
 
+def measured(array: np.ndarray, voxel_ml: float) -> dict[str, Feature]:
+    return {found.name: found for found in measure_foreground(array, foreground(array), voxel_ml=voxel_ml)}
+
+
 def test_volumes_are_those_of_the_phantom():
-    found = measure(a_head(radius=25, hole=8), voxel_ml=0.001)
+    found = measured(a_head(radius=25, hole=8), voxel_ml=0.001)
     assert found["foreground_volume"].value == pytest.approx(ball(25) / 1000, rel=0.02)
     assert found["dark_interior_volume"].value == pytest.approx(ball(8) / 1000, rel=0.05)
     assert found["foreground_median"].value == pytest.approx(100, abs=2)
@@ -26,7 +31,7 @@ def test_volumes_are_those_of_the_phantom():
 
 def test_volume_is_in_line_with_the_voxel():
     volume = a_head(radius=20, hole=5)
-    one, two = measure(volume, voxel_ml=0.001), measure(volume, voxel_ml=0.002)
+    one, two = measured(volume, voxel_ml=0.001), measured(volume, voxel_ml=0.002)
     assert two["foreground_volume"].value == pytest.approx(2 * one["foreground_volume"].value)
     assert two["foreground_mean"].value == one["foreground_mean"].value
 
@@ -38,4 +43,4 @@ def test_otsu_lies_between_two_classes():
 
 def test_an_empty_picture_has_no_foreground():
     with pytest.raises(ValueError, match="single grey value"):
-        measure(np.zeros((2, 4, 4)), voxel_ml=1.0)
+        foreground(np.zeros((2, 4, 4)))

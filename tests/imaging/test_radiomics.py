@@ -105,7 +105,7 @@ def test_volumes_are_in_the_voxels_units():
 def test_a_speck_is_no_region():
     mask = np.zeros(PHANTOM.shape, dtype=bool)
     mask[0, 0, :3] = True
-    with pytest.raises(ValueError, match="3 voxels, expected 27 or more"):
+    with pytest.raises(ValueError, match="3 voxels, expected 8 or more"):
         measure_region(a_volume(PHANTOM), mask)
 
 

@@ -1,27 +1,36 @@
-"""The heart of the radiomics job: a volume to a few first-order features of its foreground.
+"""Our own features of a volume's foreground, where no segmentation is needed: volumes in mL and grey values.
 
 Pure. The mask is Otsu's threshold of the whole volume (Otsu 1979), holes filled slice by slice: the head, not an
 anatomical segmentation, and labelled `foreground_otsu` in every row.
 
-Example: measure(volume, voxel_ml=0.004)["foreground_volume"].value
+Example: measure_foreground(volume.array, foreground(volume.array), voxel_ml=0.004)[0].value
 """
 
+import json
+from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 
+from trilake.imaging.radiomics import Feature
+
 MASK_SOURCE = "foreground_otsu"
-SOFTWARE_VERSION = "trilake-radiomics 1"
+SOFTWARE = "trilake"
 N_BINS = 256
+SETTINGS = json.dumps({"threshold": "otsu", "n_bins": N_BINS, "holes": "filled slice by slice"}, sort_keys=True)
 
 
-class Feature(NamedTuple):
-    """One measured value with its UCUM unit."""
+class Foreground(NamedTuple):
+    """Voxels [slice, row, column] inside the outline, and those of them above the threshold."""
 
-    value: float
-    unit: str
+    inside: NDArray[np.bool_]
+    bright: NDArray[np.bool_]
+
+
+def software_version() -> str:
+    return version(SOFTWARE)
 
 
 def otsu_threshold(values: NDArray[np.float64]) -> float:
@@ -35,23 +44,28 @@ def otsu_threshold(values: NDArray[np.float64]) -> float:
     return float(centres[int(np.nanargmax(variance))])
 
 
-def measure(volume: NDArray[np.float64], *, voxel_ml: float) -> dict[str, Feature]:
-    """Features of a volume of shape (slices, rows, columns); `voxel_ml` is one voxel's volume.
+def foreground(array: NDArray[np.float64]) -> Foreground:
+    """The foreground of a volume [slice, row, column].
 
     ValueError when all voxels have one value: there is no foreground to find.
     """
-    if volume.size == 0 or volume.min() == volume.max():
+    if array.size == 0 or array.min() == array.max():
         raise ValueError("the volume has a single grey value")
-    bright = volume > otsu_threshold(volume.ravel())
-    filled = np.stack([binary_fill_holes(part) for part in bright])
-    values = volume[filled]
+    bright = array > otsu_threshold(array.ravel())
+    return Foreground(np.stack([binary_fill_holes(part) for part in bright]), bright)
+
+
+def measure_foreground(array: NDArray[np.float64], found: Foreground, *, voxel_ml: float) -> list[Feature]:
+    """Volumes and grey values of the foreground; `voxel_ml` is one voxel's volume."""
+    values = array[found.inside]
     quantiles = np.percentile(values, [10, 50, 90])
-    return {
-        "foreground_volume": Feature(float(filled.sum()) * voxel_ml, "mL"),
-        "dark_interior_volume": Feature(float((filled & ~bright).sum()) * voxel_ml, "mL"),
-        "foreground_mean": Feature(float(values.mean()), "1"),
-        "foreground_standard_deviation": Feature(float(values.std()), "1"),
-        "foreground_p10": Feature(float(quantiles[0]), "1"),
-        "foreground_median": Feature(float(quantiles[1]), "1"),
-        "foreground_p90": Feature(float(quantiles[2]), "1"),
-    }
+    dark = found.inside & ~found.bright
+    return [
+        Feature("foreground_volume", float(found.inside.sum()) * voxel_ml, "mL"),
+        Feature("dark_interior_volume", float(dark.sum()) * voxel_ml, "mL"),
+        Feature("foreground_mean", float(values.mean()), "1"),
+        Feature("foreground_standard_deviation", float(values.std()), "1"),
+        Feature("foreground_p10", float(quantiles[0]), "1"),
+        Feature("foreground_median", float(quantiles[1]), "1"),
+        Feature("foreground_p90", float(quantiles[2]), "1"),
+    ]

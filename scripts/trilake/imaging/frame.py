@@ -9,7 +9,7 @@ Example: frames_of(header, "1.2.3")[0].position
 
 import base64
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +68,17 @@ class Frame:
 def frames_of(header: Json, sop_instance_uid: str, n_frames: int | None = None) -> list[Frame]:
     """The frames of an instance in the order in which they are stored. `n_frames`: how many the store keeps."""
     count = n_frames if n_frames is not None else integer(header.get("NumberOfFrames")) or 1
-    shared = first_item(header.get("SharedFunctionalGroupsSequence"))
+    return [frame_of(told, sop_instance_uid, index) for index, told in enumerate(told_of(header, count))]
+
+
+def told_of(header: Json, n_frames: int) -> Iterator[Mapping[str, Any]]:
+    """What the header says of each frame: its own functional groups before the shared ones before the rest."""
+    shared = flat(first_item(header.get("SharedFunctionalGroupsSequence")))
+    detector = first_item(header.get("DetectorInformationSequence"))
     per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
-    base = ChainMap(flat(shared), header, first_item(header.get("DetectorInformationSequence")))
-    found = []
-    for index in range(count):
+    for index in range(n_frames):
         group = per_frame[index] if index < len(per_frame) and isinstance(per_frame[index], dict) else {}
-        found.append(frame_of(ChainMap(flat(group), *base.maps), sop_instance_uid, index))
-    return found
+        yield ChainMap(flat(group), shared, header, detector)
 
 
 def frame_of(told: Mapping[str, Any], sop_instance_uid: str, index: int) -> Frame:

@@ -1,7 +1,9 @@
-"""The two imaging jobs: which image sets they read, and how each becomes rows.
+"""The flatten job: metadata of image sets into the instance and series tables, after a load or to catch up.
 
-Reads s3://<raw>/imaging/loads/<load_id>/work.json and HealthImaging; writes the imaging store's tables, and what could
-not be measured to imaging/reports/<load_id>/<image set>.json. Run by glue_jobs/imaging_*.py.
+After a load (--load_id) it reads the image sets that s3://<raw>/imaging/loads/<load_id>/work.json names. Without one,
+as an event or the clock starts it, it finds for itself what the tables lack: image sets whose newest version is not
+there, and rows of image sets that are gone. Metadata are read once for each version: reading them moves an image set
+out of the archive tier. The series table is written last: its rows say that an image set is done.
 
 Example: flatten(Job.start(sys.argv))
 """
@@ -15,14 +17,14 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from trilake.core.engine import Replaced, Target, fill
+from trilake.core.engine import Target, ensure_table, fill
 from trilake.core.job import Item, Job, Polling
+from trilake.core.replace import Replaced, replace_rows
 from trilake.core.session import Session
-from trilake.imaging.features import MASK_SOURCE, SOFTWARE_VERSION, measure
-from trilake.imaging.metadata import ImageSet, Json, instance_rows, series_rows
+from trilake.imaging.metadata import FLATTENED_BY, ImageSet, instance_rows, series_rows
 from trilake.imaging.shape import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE
-from trilake.imaging.source import ImageSetFrames
-from trilake.imaging.volume import read_volume
+from trilake.imaging.stored import stored_series
+from trilake.imaging.values import Json
 
 LONGEST_WAIT_SECONDS = 120
 MakeRows = Callable[[Json, ImageSet], Iterator[Json]]
@@ -37,24 +39,44 @@ def report_key(load_id: str, image_set_id: str) -> str:
 
 
 def flatten(job: Job) -> None:
-    """Metadata of the load's image sets into the series and instance tables."""
+    """Metadata of the load's image sets, or of all that changed, into the instance and series tables."""
+    load_id = job.arguments.get("load_id")
+    items, gone = (read_work(job.session, load_id), []) if load_id else differences(job.session)
     reader = MetadataReader(job.session)
-    fill_table(job, SERIES_TABLE, RowMaker(reader, SERIES_TABLE.schema, series_rows))
-    fill_table(job, INSTANCE_TABLE, RowMaker(reader, INSTANCE_TABLE.schema, instance_rows))
+    for target, make in ((INSTANCE_TABLE, instance_rows), (SERIES_TABLE, series_rows)):
+        if items:
+            fill_table(job, target, items, RowMaker(reader, target.schema, make))
+        if gone:
+            remove(job, target, gone)
+    if gone:
+        remove(job, RADIOMICS_TABLE, gone)
 
 
-def extract_radiomics(job: Job) -> None:
-    """Features of every series with pixels among the load's image sets."""
-    reader = MetadataReader(job.session)
-    measured = Measurer(job.session, job.arguments["load_id"])
-    fill_table(job, RADIOMICS_TABLE, RowMaker(reader, RADIOMICS_TABLE.schema, measured))
+def differences(session: Session) -> tuple[list[Item], list[str]]:
+    """Image sets to flatten, and the ids of those that are only in the tables any more.
+
+    Versions come from SearchImageSets, which leaves image sets in the tier they are in.
+    """
+    flattened = {one.image_set_id: (one.version, one.flattened_by) for one in stored_series(session)}
+    pages = session.client("medical-imaging").get_paginator("search_image_sets")
+    asked = pages.paginate(datastoreId=session.settings.imaging.datastore_id)
+    current = {one["imageSetId"]: one["version"] for page in asked for one in page["imageSetsMetadataSummaries"]}
+    new = [name for name, version in current.items() if flattened.get(name) != (version, FLATTENED_BY)]
+    return [{"image_set_id": name} for name in sorted(new)], sorted(set(flattened) - set(current))
 
 
-def fill_table(job: Job, target: Target, read: "RowMaker") -> None:
-    items = read_work(job.session, job.arguments["load_id"])
-    datastore_id = job.session.settings.imaging.datastore_id
+def fill_table(job: Job, target: Target, items: list[Item], read: "RowMaker") -> None:
     ids = tuple(item["image_set_id"] for item in items)
-    fill(job, target, items, read, [Replaced("datastore_id", datastore_id, "image_set_id", ids)])
+    fill(job, target, items, read, [replaced_by(job.session, ids)])
+
+
+def remove(job: Job, target: Target, image_set_ids: list[str]) -> None:
+    """The rows of image sets that the service has no more."""
+    replace_rows(lambda: ensure_table(job, target), [], [replaced_by(job.session, tuple(image_set_ids))])
+
+
+def replaced_by(session: Session, image_set_ids: tuple[str, ...]) -> Replaced:
+    return Replaced("datastore_id", session.settings.imaging.datastore_id, "image_set_id", image_set_ids)
 
 
 def read_work(session: Session, load_id: str) -> list[Item]:
@@ -85,7 +107,7 @@ class MetadataReader:
         return json.loads(gzip.decompress(body)), image_set
 
 
-def patiently(call: Callable[..., Json], name: dict[str, str]) -> Json:
+def patiently(call: Callable[..., Any], name: dict[str, str]) -> Any:
     """The answer about an image set, which the service refuses with a conflict while it works on it."""
     polling = Polling()
     while True:
@@ -99,7 +121,7 @@ def patiently(call: Callable[..., Json], name: dict[str, str]) -> Json:
 
 @dataclass(frozen=True)
 class RowMaker:
-    """The function of a job: one image set -> its rows as Arrow."""
+    """The function of the job: one image set -> its rows as Arrow."""
 
     read: MetadataReader
     schema: pa.Schema
@@ -109,42 +131,3 @@ class RowMaker:
         rows = list(self.make(*self.read(item["image_set_id"])))
         if rows:
             yield pa.RecordBatch.from_pylist(rows, schema=self.schema)
-
-
-@dataclass(frozen=True)
-class Measurer:
-    """Features of each series of an image set; what cannot be measured leaves a report, never a silent gap."""
-
-    session: Session
-    load_id: str
-
-    def __call__(self, metadata: Json, image_set: ImageSet) -> Iterator[Json]:
-        for series_uid, series in metadata["Study"]["Series"].items():
-            instances = {uid: item for uid, item in series["Instances"].items() if item.get("ImageFrames")}
-            try:
-                yield from self.rows(metadata, image_set, series_uid, instances) if instances else ()
-            except (ValueError, RuntimeError) as error:
-                self.report(image_set.image_set_id, series_uid, str(error))
-
-    def rows(self, metadata: Json, image_set: ImageSet, series_uid: str, instances: Json) -> list[Json]:
-        name = {"datastoreId": image_set.datastore_id, "imageSetId": image_set.image_set_id}
-        volume = read_volume(ImageSetFrames(self.session.client("medical-imaging"), name, instances))
-        shared: dict[str, Any] = {
-            "datastore_id": image_set.datastore_id,
-            "image_set_id": image_set.image_set_id,
-            "study_instance_uid": metadata["Study"].get("DICOM", {}).get("StudyInstanceUID"),
-            "series_instance_uid": series_uid,
-            "mask_source": MASK_SOURCE,
-            "software_version": SOFTWARE_VERSION,
-        }
-        return [
-            shared | {"feature": feature, "value": found.value, "unit": found.unit}
-            for feature, found in measure(volume.array, voxel_ml=volume.voxel_ml).items()
-        ]
-
-    def report(self, image_set_id: str, series_uid: str, problem: str) -> None:
-        body = json.dumps(
-            {"image_set_id": image_set_id, "series_instance_uid": series_uid, "problem": problem}
-        ).encode()
-        bucket = self.session.settings.core.raw_bucket
-        self.session.client("s3").put_object(Bucket=bucket, Key=report_key(self.load_id, image_set_id), Body=body)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from trilake.imaging.volume import Volume
 
 SOFTWARE = "mirp"
-FEWEST_VOXELS = 27
-"""Fewer have no texture and hardly a surface."""
+FEWEST_VOXELS = 8
+"""Fewer have no neighbourhood, and no shape to speak of."""
 MARGIN_MM = 10.0
 """Left around the region: what local peaks look at (a sphere of 1 cm3 has a radius of 6.2 mm)."""
 EXCLUDED = ("morph_moran_i", "morph_geary_c")

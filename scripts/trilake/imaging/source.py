@@ -49,11 +49,16 @@ class ImageSetFrames:
         ]
 
     def pixels(self, frame: Frame) -> NDArray[Any]:
-        instance = self.instances[frame.sop_instance_uid]
+        found = self.peek(frame)
+        del self.held[frame.sop_instance_uid, frame.index]
+        return found
+
+    def peek(self, frame: Frame) -> NDArray[Any]:
+        """The same, kept for a second look."""
         if not self.held:
             self.ask_ahead()
-        found = self.held.pop((frame.sop_instance_uid, frame.index))
-        return grey(found, instance["DICOM"])
+        found = self.held[frame.sop_instance_uid, frame.index]
+        return grey(found, self.instances[frame.sop_instance_uid]["DICOM"])
 
     def ask_ahead(self) -> None:
         """All frames, several at once: each costs a round trip, and a volume needs them all."""

@@ -1,0 +1,201 @@
+"""The radiomics job: every series with pixels, measured in its regions, each value with its passport.
+
+Reads s3://<raw>/imaging/loads/<load_id>/work.json, the series table (which segmentations a study has) and
+HealthImaging; writes the radiomics table, and what could not be measured to
+imaging/reports/<load_id>/<image set>.json, from where it gets into the ledger. Run by
+glue_jobs/imaging_extract_radiomics.py.
+
+Example: extract_radiomics(Job.start(sys.argv))
+"""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from trilake.core.engine import fill
+from trilake.core.job import Item, Job, ReadItem, has_spark
+from trilake.core.replace import Replaced
+from trilake.core.session import Session
+from trilake.imaging import features, radiomics
+from trilake.imaging.features import foreground, measure_foreground
+from trilake.imaging.jobs import MetadataReader, read_work, report_key
+from trilake.imaging.metadata import ImageSet
+from trilake.imaging.radiomics import Feature, measure_region, settings_hash, settings_text
+from trilake.imaging.segmentation import Region, mask_hash, regions
+from trilake.imaging.shape import RADIOMICS, RADIOMICS_TABLE
+from trilake.imaging.source import ImageSetFrames
+from trilake.imaging.stored import stored_series
+from trilake.imaging.values import Json
+from trilake.imaging.volume import Volume, read_volume
+
+SEGMENTATION = "SEG"
+FEWEST_EACH = 4
+"""Image sets that a process has to measure to be worth its start."""
+Problem = Callable[[str], None]
+
+
+def extract_radiomics(job: Job) -> None:
+    """Features of every series with pixels among the load's image sets, and of those whose segmentations it brought."""
+    items = with_segmentations(job.session, read_work(job.session, job.arguments["load_id"]))
+    if not items:
+        return
+    ids = tuple(item["image_set_id"] for item in items)
+    replaced = [Replaced("datastore_id", job.session.settings.imaging.datastore_id, "image_set_id", ids)]
+    with in_parallel(Measurer(job.session, job.arguments["load_id"]), items) as read:
+        fill(job, RADIOMICS_TABLE, items, read, replaced)
+
+
+def with_segmentations(session: Session, items: list[Item]) -> list[Item]:
+    """The items with the segmentations of their studies; the other image sets of a study that got a segmentation too.
+
+    Segmentations themselves are not measured.
+    """
+    series = stored_series(session)
+    loaded = {item["image_set_id"] for item in items}
+    drawn: dict[str, list[str]] = {}
+    for one in series:
+        if one.modality == SEGMENTATION:
+            drawn.setdefault(one.study_instance_uid, []).append(one.image_set_id)
+    touched = {study for study, ids in drawn.items() if loaded & set(ids)}
+    wanted = {
+        one.image_set_id: one for one in series if one.image_set_id in loaded or one.study_instance_uid in touched
+    }
+    found = [
+        {"image_set_id": name, "segmentations": ",".join(sorted(drawn.get(one.study_instance_uid, [])))}
+        for name, one in sorted(wanted.items())
+        if one.modality != SEGMENTATION
+    ]
+    unknown = sorted(loaded - {one.image_set_id for one in series})
+    return found + [{"image_set_id": name, "segmentations": ""} for name in unknown]
+
+
+@contextmanager
+def in_parallel(read: ReadItem, items: list[Item]) -> Iterator[ReadItem]:
+    """`read` on all cores, where Spark does not spread the items itself; the rows come in the items' order."""
+    workers = min(os.cpu_count() or 1, len(items) // FEWEST_EACH)
+    if has_spark() or workers < 2:
+        yield read
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        done = {item["image_set_id"]: pool.submit(listed, read, item) for item in items}
+        yield lambda item: iter(done.pop(item["image_set_id"]).result())
+
+
+def listed(read: ReadItem, item: Item) -> list[pa.RecordBatch]:
+    return list(read(item))
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """One image set -> the rows of its series; what cannot be measured leaves a report, never a silent gap."""
+
+    session: Session
+    load_id: str
+
+    def __call__(self, item: Item) -> Iterator[pa.RecordBatch]:
+        problems: list[str] = []
+        rows = list(self.rows(item, problems.append))
+        if problems:
+            self.report(item["image_set_id"], "; ".join(dict.fromkeys(problems)))
+        if rows:
+            yield pa.RecordBatch.from_pylist(rows, schema=RADIOMICS)
+
+    def rows(self, item: Item, problem: Problem) -> Iterator[Json]:
+        metadata, image_set = MetadataReader(self.session)(item["image_set_id"])
+        drawings = [name for name in item.get("segmentations", "").split(",") if name]
+        for series_uid, series in metadata["Study"]["Series"].items():
+            instances = {uid: one for uid, one in series["Instances"].items() if one.get("ImageFrames")}
+            if not instances or series.get("DICOM", {}).get("Modality") == SEGMENTATION:
+                continue
+            shared = {
+                "datastore_id": image_set.datastore_id,
+                "image_set_id": image_set.image_set_id,
+                "study_instance_uid": metadata["Study"].get("DICOM", {}).get("StudyInstanceUID"),
+                "series_instance_uid": series_uid,
+            }
+            with reported(problem):
+                volume = read_volume(self.frames(image_set, instances))
+                for row in self.measured(volume, self.drawn(volume, series_uid, instances, drawings, problem), problem):
+                    yield shared | row
+
+    def frames(self, image_set: ImageSet, instances: Json) -> ImageSetFrames:
+        name = {"datastoreId": image_set.datastore_id, "imageSetId": image_set.image_set_id}
+        return ImageSetFrames(self.session.client("medical-imaging"), name, instances)
+
+    def drawn(
+        self, volume: Volume, series_uid: str, instances: Json, drawings: list[str], problem: Problem
+    ) -> list[Region]:
+        """The regions that segmentations of the study draw in the series."""
+        found: list[Region] = []
+        for name in drawings:
+            with reported(problem):
+                metadata, image_set = MetadataReader(self.session)(name)
+                for series in metadata["Study"]["Series"].values():
+                    source = self.frames(image_set, with_frames(series["Instances"]))
+                    found += regions(source, volume, series_uid, set(instances))
+        return found
+
+    def measured(self, volume: Volume, drawn: list[Region], problem: Problem) -> Iterator[Json]:
+        """Our own features of the foreground; the IBSI's of the drawn regions, else of the foreground."""
+        found = foreground(volume.array)
+        whole = Region(features.MASK_SOURCE, "foreground", features.MASK_SOURCE, found.inside)
+        own = Passport(features.SETTINGS, features.SOFTWARE, features.software_version())
+        yield from own.rows(volume, whole, measure_foreground(volume.array, found, voxel_ml=volume.voxel_ml))
+        passport = Passport(settings_text(), radiomics.SOFTWARE, radiomics.software_version())
+        for region in drawn or [whole]:
+            with reported(problem):
+                yield from passport.rows(volume, region, measure_region(volume, region.mask))
+
+    def report(self, image_set_id: str, problem: str) -> None:
+        body = json.dumps({"image_set_id": image_set_id, "problem": problem}).encode()
+        bucket = self.session.settings.core.raw_bucket
+        self.session.client("s3").put_object(Bucket=bucket, Key=report_key(self.load_id, image_set_id), Body=body)
+
+
+def with_frames(instances: Json) -> Json:
+    return {uid: one for uid, one in instances.items() if one.get("ImageFrames")}
+
+
+@contextmanager
+def reported(problem: Problem) -> Iterator[None]:
+    """One item's failure is told and does not stop the others, whatever a library raises over odd pixels."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        problem(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    except Exception as error:
+        problem(f"{type(error).__name__} while measuring")
+
+
+@dataclass(frozen=True)
+class Passport:
+    """How values came about: settings and software, beside the region and the volume they were measured in."""
+
+    settings: str
+    software: str
+    software_version: str
+
+    def rows(self, volume: Volume, region: Region, measured: list[Feature]) -> Iterator[Json]:
+        column_spacing, row_spacing, slice_spacing = volume.spacing
+        shared = {
+            "mask_id": region.mask_id,
+            "mask_source": region.source,
+            "mask_label": region.label,
+            "mask_sha256": mask_hash(region.mask),
+            "n_voxels": int(region.mask.sum()),
+            "row_spacing": row_spacing,
+            "column_spacing": column_spacing,
+            "slice_spacing": slice_spacing,
+            "settings": self.settings,
+            "settings_sha256": settings_hash(self.settings),
+            "software": self.software,
+            "software_version": self.software_version,
+        }
+        for name, value, unit, code in measured:
+            yield shared | {"feature": name, "value": value, "unit": unit, "ibsi_code": code or None}
