@@ -1,8 +1,11 @@
-"""Speed of the imaging room: DICOM headers, and files put beside what is then done with them.
+"""Speed of the imaging room: DICOM headers, their memory, and files put beside what is then done with them.
+
+Processor time, but for the processes side by side: those are timed by the clock, on a machine with nothing else to do.
 
 Example: python -m bench --only dicom
 """
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +15,45 @@ from bench.figure import Data, Figure, beside, busy, doubled, halves, timed
 from localaws import LocalAws
 from localaws.healthimaging.instance import read_instance
 from trilake.core.uploads import upload_all
-from trilake.imaging.header import read_header
+from trilake.imaging.header import exact_header, read_header
+from trilake.imaging.headers import by_several, read_headers
+
+SEVERAL = 50_000
 
 
 def dicom(data: Data) -> Iterator[Figure]:
-    """Headers held against what an import needs."""
+    """Headers held against what an import needs: by one process, by several, and as the exact reader does it."""
     paths = sorted((data.sample() / "dicom").rglob("*.dcm"))
     found = [dicom_figure(paths[:n]) for n in halves(len(paths))]
     yield found[1]
     yield doubled(found)
+    many = (paths * (data.size(SEVERAL) // len(paths) + 1))[: data.size(SEVERAL)]
+    alone = timed(lambda: [read_header(path) for path in many])
+    several = timed(lambda: list(by_several(many, 2)))
+    yield Figure("DICOM headers, two processes", len(many), "files", several, beside("one", alone))
+    exact = busy(lambda: [exact_header(path) for path in paths])
+    quick = busy(lambda: [read_header(path) for path in paths])
+    yield Figure("DICOM headers, exact reader", len(paths), "files", exact, beside("quick", quick))
+    yield memory_figure(paths)
 
 
 def dicom_figure(paths: list[Path]) -> Figure:
-    ours = timed(lambda: [read_header(path) for path in paths])
-    peer = timed(lambda: [pydicom.dcmread(path, stop_before_pixels=True) for path in paths])
+    ours = busy(lambda: [read_header(path) for path in paths])
+    peer = busy(lambda: [pydicom.dcmread(path, stop_before_pixels=True) for path in paths])
     return Figure("DICOM headers", len(paths), "files", ours, beside("pydicom", peer))
+
+
+def memory_figure(paths: list[Path]) -> Figure:
+    """The most memory that is held while headers go by: the same for twice the files, when none of them is kept."""
+    peaks = []
+    seconds = 0.0
+    for n in halves(len(paths)):
+        tracemalloc.start()
+        seconds = timed(lambda n=n: sum(1 for _ in read_headers(paths[:n], str)))  # type: ignore[misc]
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    told = f"peak of half of them, of all: {peaks[0]:.2f}, {peaks[1]:.2f} MB"
+    return Figure("DICOM headers, memory", len(paths), "files", seconds, told)
 
 
 def dicom_put(data: Data) -> Iterator[Figure]:

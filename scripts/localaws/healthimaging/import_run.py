@@ -96,7 +96,7 @@ class ImportRun:
             self._successes.append({"inputFile": item.name, "importResponse": response})
             if item.instance.warned:
                 listed = [
-                    {"warning_reason_code": warned.code, "type": "VALIDATION", "message": warned.message}
+                    {"warning_reason_code": warned.code, "type": warned.type, "message": warned.message}
                     for warned in item.instance.warned
                 ]
                 more = {"imageSetVersion": image_set.latest.number, "warnings": listed}

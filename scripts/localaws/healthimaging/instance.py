@@ -54,12 +54,30 @@ class InstanceRefused(Exception):
     """A file that the store does not take; the message is for the import's report."""
 
 
+# HealthImaging developer guide, "Warning codes": type -> reason code, as the page has it in decimal.
+WARNING_CODES = {
+    "TRANSCODING_EXCEPTION": 45312,
+    "FRAMES_EXTRACTION_FAILURE": 45328,
+    "FRAME_NUMBER_MISMATCH": 45329,
+    "UNSUPPORTED_TRANSFER_SYNTAX": 45344,
+    "INVALID_UID_FORMAT": 45570,
+    "INVALID_DICOM_VALUE_LENGTH": 45571,
+    "OTHER": 47513,
+}
+# The lengths of their value representations (PS3.5, 6.2), for the attributes that a search shows.
+VR_LONGEST = {"PatientID": 64, "StudyID": 16, "StudyDescription": 64, "AccessionNumber": 16, "BodyPartExamined": 16}
+
+
 @dataclass(frozen=True)
 class Warned:
-    """Something about an imported file that its owner should know."""
+    """Something about an imported file that its owner should know: the service's type of warning, and words."""
 
-    code: str
+    type: str
     message: str
+
+    @property
+    def code(self) -> int:
+        return WARNING_CODES[self.type]
 
 
 @dataclass(frozen=True)
@@ -110,7 +128,7 @@ def read_instance(path: Path, storage_format: str = "HTJ2K") -> Instance:
     except Truncated as error:
         raise InstanceRefused(f"The DICOM file is truncated: {error}") from error
     _check(found)
-    frames, kept_syntax = _frames(dataset, found)
+    (frames, stored_syntax), unusable = _frames(dataset, found, storage_format)
     return Instance(
         study_uid=found["StudyInstanceUID"],
         series_uid=found["SeriesInstanceUID"],
@@ -119,8 +137,8 @@ def read_instance(path: Path, storage_format: str = "HTJ2K") -> Instance:
         levels=_by_level(found),
         representations=private_representations(dataset),
         frames=frames,
-        stored_syntax=(kept_syntax or LOSSLESS_SYNTAX[storage_format]) if frames else None,
-        warned=list(_warned(found, faults)),
+        stored_syntax=stored_syntax,
+        warned=[*unusable, *_warned(found, faults)],
     )
 
 
@@ -147,26 +165,32 @@ def _by_level(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _warned(found: dict[str, Any], faults: Iterable[str]) -> Iterable[Warned]:
     for name in faults:
-        yield Warned("UNREADABLE_VALUE", f"DICOM attribute {name} cannot be read and is kept as null")
+        yield Warned("OTHER", f"DICOM attribute {name} cannot be read and is kept as null")
     for name in REQUIRED:
         if not UID(found[name]).is_valid:
-            yield Warned("INVALID_UID", f"DICOM attribute {name} is not a valid UID")
+            yield Warned("INVALID_UID_FORMAT", f"DICOM attribute {name} is not a valid UID")
+    for name, longest in VR_LONGEST.items():
+        if isinstance(found.get(name), str) and len(found[name]) > longest:
+            yield Warned("INVALID_DICOM_VALUE_LENGTH", f"DICOM attribute {name} is longer than {longest} characters")
     for name in ("FloatPixelData", "DoubleFloatPixelData"):
         if name in found:
-            yield Warned("UNSUPPORTED_PIXELS", f"{name} has no image frames here")
+            yield Warned("TRANSCODING_EXCEPTION", f"{name} has no image frames here")
 
 
-def _frames(dataset: Dataset, found: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
-    """Metadata of the frames, none for an object without pixels; and their transfer syntax if it is kept."""
+Frames = tuple[list[dict[str, Any]], str | None]
+
+
+def _frames(dataset: Dataset, found: dict[str, Any], storage_format: str) -> tuple[Frames, list[Warned]]:
+    """Metadata of the frames and the transfer syntax in which they are stored; none of both without usable pixels."""
     if "PixelData" not in found:
-        return [], None
+        return ([], None), []
     try:
         pixels = Pixels(dataset)
         pixels.check_length()
         frames = [_frame(pixels, index, found["SOPInstanceUID"]) for index in range(pixels.count)]
     except PixelError as error:
-        raise InstanceRefused(str(error)) from error
-    return frames, pixels.syntax if pixels.is_kept else None
+        return ([], str(dataset.file_meta.TransferSyntaxUID)), [Warned(error.kind, str(error))]
+    return (frames, pixels.syntax if pixels.is_kept else LOSSLESS_SYNTAX[storage_format]), []
 
 
 def _frame(pixels: Pixels, index: int, sop_uid: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 Reads a pydicom data set; writes nothing. Behind `make ingest`.
 Example: `Pixels(dataset).frame(0)` is the first frame as numbers, exactly as stored.
 
-HealthImaging stores lossless images in its own codec and leaves lossy ones and videos as they came.
+HealthImaging stores images in its own codec and leaves some lossy ones, and videos, as they came (developer guide,
+"Supported transfer syntaxes"). Pixels that it cannot use do not keep the instance out: a warning says so ("Warning
+codes"), and the metadata list no frames.
 """
 
 from __future__ import annotations
@@ -14,41 +16,51 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_fragmented_frames, get_frame
+from pydicom.encaps import generate_fragmented_frames, get_frame, parse_fragments
 from pydicom.pixels import get_decoder
 
 Frame = np.ndarray[Any, np.dtype[Any]]
 
 _NEEDED = ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel")
+RLE = "1.2.840.10008.1.2.5"
 LOSSLESS_SYNTAX = {"HTJ2K": "1.2.840.10008.1.2.4.202", "JPEG_2000_LOSSLESS": "1.2.840.10008.1.2.4.90"}
 _NATIVE = {
     "1.2.840.10008.1.2",
     "1.2.840.10008.1.2.1",
     "1.2.840.10008.1.2.1.99",
     "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.5",  # RLE: decoded by pydicom too
+    RLE,  # decoded by pydicom too
 }
 _LOSSLESS: dict[str, Callable[[bytes], Any]] = {
+    "1.2.840.10008.1.2.4.51": imagecodecs.jpeg8_decode,
     "1.2.840.10008.1.2.4.57": imagecodecs.ljpeg_decode,
     "1.2.840.10008.1.2.4.70": imagecodecs.ljpeg_decode,
     "1.2.840.10008.1.2.4.80": imagecodecs.jpegls_decode,
     "1.2.840.10008.1.2.4.81": imagecodecs.jpegls_decode,
     "1.2.840.10008.1.2.4.90": imagecodecs.jpeg2k_decode,
+    "1.2.840.10008.1.2.4.92": imagecodecs.jpeg2k_decode,
+    "1.2.840.10008.1.2.4.93": imagecodecs.jpeg2k_decode,
     "1.2.840.10008.1.2.4.201": imagecodecs.htj2k_decode,
     "1.2.840.10008.1.2.4.202": imagecodecs.htj2k_decode,
 }
 # Kept as they are. Content type of a frame, and how to look into it.
 _KEPT: dict[str, tuple[str, Callable[[bytes], Any]]] = {
     "1.2.840.10008.1.2.4.50": ("image/jpeg", imagecodecs.jpeg8_decode),
-    "1.2.840.10008.1.2.4.51": ("image/jpeg", imagecodecs.jpeg8_decode),
     "1.2.840.10008.1.2.4.91": ("image/j2c", imagecodecs.jpeg2k_decode),
     "1.2.840.10008.1.2.4.203": ("image/jph", imagecodecs.htj2k_decode),
 }
-_VIDEO = {f"1.2.840.10008.1.2.4.{number}" for number in range(100, 109)}
+_VIDEO = {f"1.2.840.10008.1.2.4.{number}" for number in (*range(100, 109), *(f"{n}.1" for n in range(100, 107)))}
 
 
 class PixelError(Exception):
-    """The pixels are not what the header says, or cannot be decoded; the message is for the import's report."""
+    """The pixels are not what the header says, or cannot be decoded; the message is for the import's report.
+
+    `kind` is the service's name of the warning that an import gives of them.
+    """
+
+    def __init__(self, message: str, kind: str = "TRANSCODING_EXCEPTION") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Pixels:
@@ -60,12 +72,11 @@ class Pixels:
         self.syntax = str(dataset.file_meta.TransferSyntaxUID)
         known = self.syntax in _NATIVE or self.syntax in _LOSSLESS or self.syntax in _KEPT or self.syntax in _VIDEO
         if not known:
-            raise PixelError(f"The transfer syntax {self.syntax} is not supported")
-        missing = [
-            name for name in ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel") if dataset.get(name) is None
-        ]
+            raise PixelError(f"The transfer syntax {self.syntax} is not supported", "UNSUPPORTED_TRANSFER_SYNTAX")
+        missing = [name for name in _NEEDED if dataset.get(name) is None]
         if missing:
-            raise PixelError(f"DICOM attribute {', '.join(missing)} does not exist, but pixel data do")
+            message = f"DICOM attribute {', '.join(missing)} does not exist, but pixel data do"
+            raise PixelError(message, "FRAMES_EXTRACTION_FAILURE")
 
     @property
     def count(self) -> int:
@@ -81,7 +92,8 @@ class Pixels:
         try:
             return int(self._dataset.get(name) or default)
         except (TypeError, ValueError) as error:
-            raise PixelError(f"DICOM attribute {name} is not a whole number") from error
+            message = f"DICOM attribute {name} is not a whole number"
+            raise PixelError(message, "FRAMES_EXTRACTION_FAILURE") from error
 
     @property
     def is_kept(self) -> bool:
@@ -127,16 +139,24 @@ class Pixels:
         return self._encoded(index), _KEPT[self.syntax][0]
 
     def check_length(self) -> None:
-        """PixelError when uncompressed pixel data are shorter than the header says."""
-        if self.syntax not in _NATIVE or self.syntax == "1.2.840.10008.1.2.5":
-            return
+        """PixelError when uncompressed pixels are shorter than the header says, or fragments fewer than frames."""
+        if self.syntax in _NATIVE and self.syntax != RLE:
+            self._check_bytes()
+        elif self.syntax not in _VIDEO:
+            count, _ = parse_fragments(self._dataset.PixelData)
+            if count - 1 < self.count:  # The first is the offset table.
+                message = f"PixelData has {max(count - 1, 0)} fragments, expected {self.count}"
+                raise PixelError(message, "FRAME_NUMBER_MISMATCH")
+
+    def _check_bytes(self) -> None:
         data, (rows, columns) = self._dataset, self.shape
         bits = rows * columns * self._whole("SamplesPerPixel") * self._whole("BitsAllocated") * self.count
         expected = (bits + 7) // 8
         if data.get("PhotometricInterpretation") == "YBR_FULL_422":
             expected = expected * 2 // 3
         if len(data.PixelData) < expected:
-            raise PixelError(f"PixelData has {len(data.PixelData)} bytes, expected {expected}")
+            message = f"PixelData has {len(data.PixelData)} bytes, expected {expected}"
+            raise PixelError(message, "FRAMES_EXTRACTION_FAILURE")
 
 
 def _signed(found: Frame, bits: int) -> Frame:

@@ -51,7 +51,9 @@ class HealthImaging(Service):
     service_name: ClassVar[str] = "medical-imaging"
     imitated: ClassVar[dict[str, str]] = {
         "copy_image_set": "done when it answers; UIDs stay",
+        "get_image_frame": "binary segmentations as HTJ2K, not as they came; pixels that could not be used not at all",
         "get_image_set": "one storage tier",
+        "start_dicom_import_job": "DICOM JSON metadata files are refused, no throttling, no INVALID_OFFSET_TABLE",
         "update_image_set_metadata": "done when it answers; UIDs are not changed, `force` or not",
     }
 

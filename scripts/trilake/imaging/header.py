@@ -7,12 +7,16 @@ Source: DICOM PS3.3 (C.7.1 to C.7.3, C.12.1) and PS3.10.
 Example: header, reasons = read_header(Path("1.dcm"))
 """
 
+import gzip
 import re
+import shutil
 import warnings
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 import pydicom
 from pydicom.dataelem import RawDataElement
@@ -42,14 +46,14 @@ DESCRIBED = (
     ("BitsAllocated", "(0028,0100)"),
     ("NumberOfFrames", "(0028,0008)"),
 )
-# HealthImaging developer guide, "DICOM element constraints".
+# HealthImaging, API reference, DICOMTags: what it can search by.
 LONGEST = (
     ("PatientName", "(0010,0010)", 256),
     ("PatientID", "(0010,0020)", 256),
     ("PatientBirthDate", "(0010,0030)", 18),
     ("PatientSex", "(0010,0040)", 16),
-    ("StudyID", "(0020,0010)", 16),
-    ("StudyDescription", "(0008,1030)", 64),
+    ("StudyID", "(0020,0010)", 256),
+    ("StudyDescription", "(0008,1030)", 256),
     ("AccessionNumber", "(0008,0050)", 256),
     ("StudyDate", "(0008,0020)", 18),
     ("StudyTime", "(0008,0030)", 28),
@@ -72,14 +76,26 @@ def exact_header(path: Path) -> Judged:
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if file.read(2) == GZIP:
-                return None, [unreadable("a gzip file; unpack it first")]
+            is_packed = file.read(2) == GZIP
             file.seek(0)
-            return judge(*opened(file))
-    except OSError:
+            return judge_packed(file) if is_packed else judge(*opened(file))
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            return None, [unreadable(type(error).__name__)]
         raise
     except Exception as error:  # pydicom raises nearly anything on damaged input; each of it is a reason, none a crash.
         return None, [unreadable(type(error).__name__)]
+
+
+def judge_packed(file: BinaryIO) -> Judged:
+    """The same of a file that gzip packed."""
+    with TemporaryFile() as plain:
+        with gzip.open(file) as packed:
+            shutil.copyfileobj(packed, plain, 1 << 20)
+        size = plain.tell()
+        plain.seek(0)
+        header, reasons = judge(*opened(cast(BinaryIO, plain)))
+    return header and replace(header, unpacked_bytes=size), reasons
 
 
 def opened(file: BinaryIO) -> tuple[Dataset, BinaryIO]:

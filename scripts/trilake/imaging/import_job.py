@@ -8,8 +8,10 @@ started again asks for the same jobs, and the service answers with those it has.
 Example: for token, results in run_imports(session, staged, run): ...
 """
 
+import gzip
 import hashlib
 import random
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -40,10 +42,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Staged:
-    """A file to import; `is_part10` is false for one that gets its part 10 header when it is staged."""
+    """A file to import; one that is packed is unpacked, and one without a part 10 header gets it, when it is staged."""
 
     file: SourceFile
     is_part10: bool = True
+    unpacked_bytes: int = 0
+
+    @property
+    def n_bytes(self) -> int:
+        return self.unpacked_bytes or self.file.n_bytes
 
 
 @dataclass(frozen=True)
@@ -72,10 +79,10 @@ def portions(files: list[Staged]) -> Iterator[list[Staged]]:
     held: list[Staged] = []
     n_bytes = 0
     for one in files:
-        n_bytes += one.file.n_bytes
+        n_bytes += one.n_bytes
         if held and (len(held) == MOST_FILES or n_bytes > MOST_BYTES):
             yield held
-            held, n_bytes = [], one.file.n_bytes
+            held, n_bytes = [], one.n_bytes
         held.append(one)
     if held:
         yield held
@@ -123,15 +130,19 @@ def stage(session: Session, files: list[Staged], prefix: str, work_dir: Path) ->
     bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
-    missing = [(one, f"{prefix}{one.file.sha256}.dcm") for one in files]
-    upload_all(s3, bucket, [(path_of(one, work_dir), key) for one, key in missing if key not in there])
+    wanted = [(one, f"{prefix}{one.file.sha256}.dcm") for one in files]
+    upload_all(s3, bucket, [(path_of(one, work_dir), key) for one, key in wanted if key not in there])
     return f"s3://{bucket}/{prefix}"
 
 
 def path_of(one: Staged, work_dir: Path) -> Path:
-    if one.is_part10:
-        return one.file.path
-    return with_part10(one.file.path, work_dir / f"{one.file.sha256}.part10")
+    """What is uploaded: the file, or what is made of it."""
+    path = one.file.path
+    if one.unpacked_bytes:
+        packed, path = path, work_dir / f"{one.file.sha256}.unpacked"
+        with gzip.open(packed) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return path if one.is_part10 else with_part10(path, work_dir / f"{one.file.sha256}.part10")
 
 
 def start(session: Session, prefix: str, token: str) -> str:

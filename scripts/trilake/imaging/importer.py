@@ -45,7 +45,7 @@ class Importer:
 def import_all(session: Session, accepted: dict[str, Accepted], run: IngestRun) -> dict[str, Imported]:
     """What the service did with each content, kept job by job as the jobs end."""
     results: dict[str, Imported] = {}
-    staged = [Staged(one.file, one.header.is_part10) for one in accepted.values()]
+    staged = [Staged(one.file, one.header.is_part10, one.header.unpacked_bytes) for one in accepted.values()]
     for token, found in run_imports(session, staged, run):
         rows = [loaded_row(accepted[one.sha256], one) for one in found if one.image_set_id]
         if rows:

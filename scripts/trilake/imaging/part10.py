@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
+from pydicom.uid import UID
 
 from trilake.imaging.quick_header import META_GROUP, PREAMBLE, after_meta
 from trilake.imaging.syntaxes import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
@@ -28,8 +30,9 @@ def with_part10(source: Path, target: Path) -> Path:
         dataset = pydicom.dcmread(source, stop_before_pixels=True, force=True)
     with source.open("rb") as given, target.open("wb") as made:
         given.seek(start_of_data(given.read(LONGEST_META)))
-        made.write(b"\0" * (PREAMBLE - 4) + b"DICM")
-        write_file_meta_info(made, meta_of(dataset))
+        meta = DicomBytesIO()
+        write_file_meta_info(meta, meta_of(dataset))
+        made.write(b"\0" * (PREAMBLE - 4) + b"DICM" + meta.getvalue())
         shutil.copyfileobj(given, made, 1 << 20)
     return target
 
@@ -44,8 +47,8 @@ def meta_of(dataset: Dataset) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = dataset.file_meta.get("TransferSyntaxUID") or syntax_of(dataset)
-    meta.ImplementationClassUID = IMPLEMENTATION
+    meta.TransferSyntaxUID = UID(dataset.file_meta.get("TransferSyntaxUID") or syntax_of(dataset))
+    meta.ImplementationClassUID = UID(IMPLEMENTATION)
     meta.ImplementationVersionName = "TRILAKE"
     return meta
 

@@ -37,14 +37,14 @@ class Sorted:
 
 
 def preflight(files: list[SourceFile], run: IngestRun, look_up: LookUp) -> Sorted:
-    """Every file's header read, in order of name, and held against the others' and the earlier loads'."""
+    """Every file's header read and held against the others' and the earlier loads'; their order makes no difference."""
     found = Sorted()
-    readable = readable_files(files, found, run)
+    readable = readable_files(sorted(files, key=lambda file: file.name), found, run)
     earlier = look_up(one.header for one in readable)
     patients = patients_by_study(readable, earlier)
-    first_of: dict[str, SourceFile] = {}
+    first_of = first_files(readable, earlier, run)
     for one in readable:
-        first = first_of.setdefault(one.header.sop_uid, one.file)
+        first = first_of[one.header.sop_uid]
         if first is not one.file and first.sha256 == one.file.sha256:
             found.outcomes.append(one.file.outcome(records_in=1, duplicate=1))
             continue
@@ -66,13 +66,15 @@ def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> li
             expected = "the files that it lists, which load by themselves"
             found.outcomes.append(file.outcome(reasons=[Reason("DICOM_DIRECTORY", expected, is_warning=True)]))
         elif file.n_bytes > MOST_BYTES:
-            found.outcomes.append(refuse(file, [too_large(file)], run))
+            found.outcomes.append(refuse(file, [too_large(file.n_bytes)], run))
         else:
             images.append(file)
     readable = []
     for file, (header, reasons) in zip(images, read_headers([file.path for file in images], run.say), strict=True):
         if header is None:
             found.outcomes.append(refuse(file, reasons, run))
+        elif header.unpacked_bytes > MOST_BYTES:
+            found.outcomes.append(refuse(file, [too_large(header.unpacked_bytes)], run))
         else:
             readable.append(Accepted(file, header, tuple(reasons)))
     return readable
@@ -87,8 +89,19 @@ def patients_by_study(readable: list[Accepted], earlier: Earlier) -> dict[str, d
     return patients
 
 
+def first_files(readable: list[Accepted], earlier: Earlier, run: IngestRun) -> dict[str, SourceFile]:
+    """The file that stands for each SOPInstanceUID: the one that an earlier run loaded, else the first by name."""
+    found: dict[str, SourceFile] = {}
+    for one in readable:
+        uid = one.header.sop_uid
+        is_loaded = not run.is_replay and earlier.contents.get(uid, ("",))[0] == one.file.sha256
+        if uid not in found or (is_loaded and found[uid].sha256 != one.file.sha256):
+            found[uid] = one.file
+    return found
+
+
 def two_contents(one: Accepted, first: SourceFile) -> Reason | None:
-    """A file before this one in the load has the same UID."""
+    """Another file of the load stands for the UID."""
     if first is one.file:
         return None
     expected = f"one content for a SOPInstanceUID; {first.name} holds another"
@@ -116,8 +129,8 @@ def two_patients(one: Accepted, patients: dict[str, dict[str, str]], run: Ingest
     return Reason("DICOM_TWO_PATIENTS", expected, path="(0010,0020)")
 
 
-def too_large(file: SourceFile) -> Reason:
-    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{file.n_bytes:,} bytes")
+def too_large(n_bytes: int) -> Reason:
+    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{n_bytes:,} bytes")
 
 
 def refuse(file: SourceFile, reasons: list[Reason], run: IngestRun) -> FileOutcome:

@@ -48,13 +48,17 @@ PLAIN_TEXT = re.compile(rb"[ -\[\]-~]*")  # ASCII without control characters and
 
 @dataclass(frozen=True, slots=True)
 class DicomHeader:
-    """What an import goes by. `patient_id` is compared, never shown; `is_part10` has preamble and meta information."""
+    """What an import goes by. `patient_id` is compared, never shown.
+
+    `is_part10`: it has preamble and meta information. `unpacked_bytes`: its size if it comes packed by gzip, else 0.
+    """
 
     study_uid: str
     series_uid: str
     sop_uid: str
     patient_id: str = ""
     is_part10: bool = True
+    unpacked_bytes: int = 0
 
 
 def quick_header(path: Path) -> DicomHeader | None:
@@ -151,4 +155,5 @@ def as_picture(values: dict[int, bytes], syntax: str) -> Picture | None:
     if not frames.isdigit() or len(numbers) < len(NUMBERS):
         return None
     photometric = values.get(PHOTOMETRIC, b"").rstrip(b"\0 ").decode("ascii", "replace")
-    return Picture(*numbers, int(frames), photometric, syntax)
+    rows, columns, samples, bits = numbers
+    return Picture(rows, columns, samples, bits, int(frames), photometric, syntax)

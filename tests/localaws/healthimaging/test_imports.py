@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 
 from localaws.healthimaging import import_run
 from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice, file_bytes
@@ -41,7 +43,6 @@ def test_refused_files_stop_no_other_and_the_job_completes(store: ImageStore) ->
     store.put("b-text", b"not DICOM at all" * 20)
     store.put("c-cut", good[:-40])
     store.put("d-no-study", a_slice(2, StudyInstanceUID=None))
-    store.put("e-short-pixels", a_slice(3, PixelData=b"\0" * 100))
     store.put("f-long-id", a_slice(4, PatientID="x" * 300))
     store.put("g-empty", b"")
     job = store.run()
@@ -49,14 +50,13 @@ def test_refused_files_stop_no_other_and_the_job_completes(store: ImageStore) ->
     failures = {
         line["inputFile"].removeprefix("in/"): line["exception"] for line in store.output(job, "FAILURE/failure.ndjson")
     }
-    assert set(failures) == {"b-text", "c-cut", "d-no-study", "e-short-pixels", "f-long-id", "g-empty"}
+    assert set(failures) == {"b-text", "c-cut", "d-no-study", "f-long-id", "g-empty"}
     assert {failure["exceptionType"] for failure in failures.values()} == {"ValidationException"}
     assert failures["d-no-study"]["message"] == "DICOM attribute StudyInstanceUID does not exist"
     assert "truncated" in failures["c-cut"]["message"]
-    assert "expected 384" in failures["e-short-pixels"]["message"]
     assert "PatientID" in failures["f-long-id"]["message"]
     summary = store.summary(job)
-    assert (summary["numberOfImportedFiles"], summary["numberOfFilesWithCustomerError"]) == (1, 6)
+    assert (summary["numberOfImportedFiles"], summary["numberOfFilesWithCustomerError"]) == (1, 5)
 
 
 def test_same_instance_again_is_a_new_version_not_a_second_instance(store: ImageStore) -> None:
@@ -107,8 +107,36 @@ def test_doubtful_values_are_imported_with_a_warning(store: ImageStore) -> None:
     [line] = store.output(job, "WARNING/warning.ndjson")
     response = line["importResponse"]
     assert (response["imageSetVersion"], response["isPrimary"]) == (1, True)
-    assert response["warnings"][0]["warning_reason_code"] == "INVALID_UID"
+    [warning] = response["warnings"]
+    assert (warning["type"], warning["warning_reason_code"]) == ("INVALID_UID_FORMAT", 45570)
     assert len(store.output(job, "SUCCESS/success.ndjson")) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pixels_that_are_no_use_keep_no_instance_out(store: ImageStore) -> None:
+    unknown = a_slice(2, PixelData=encapsulate([b"of no known kind"]))
+    undecodable = a_slice(4, PixelData=encapsulate([b"no JPEG 2000 at all."]))
+    few = a_slice(5, NumberOfFrames=3, PixelData=encapsulate([b"one", b"two"]))
+    for data in (unknown, undecodable, few):
+        data.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    expected = {
+        "unknown": (file_bytes(unknown).replace(b"1.2.4.90", b"1.2.4.99"), "UNSUPPORTED_TRANSFER_SYNTAX", 45344),
+        "short": (a_slice(3, PixelData=b"\0" * 100), "FRAMES_EXTRACTION_FAILURE", 45328),
+        "undecodable": (undecodable, "TRANSCODING_EXCEPTION", 45312),
+        "few": (few, "FRAME_NUMBER_MISMATCH", 45329),
+    }
+    for name, (data, _, _) in expected.items():
+        store.put(name, data)
+    job = store.run()
+    assert store.output(job, "FAILURE/failure.ndjson") == []
+    for line in store.output(job, "WARNING/warning.ndjson"):
+        [warning] = line["importResponse"]["warnings"]
+        _, kind, code = expected.pop(line["inputFile"].removeprefix("in/"))
+        assert (warning["type"], warning["warning_reason_code"]) == (kind, code)
+    assert expected == {}
+    [found] = store.search()
+    [series] = store.metadata(found["imageSetId"])["Study"]["Series"].values()
+    assert [item["ImageFrames"] for item in series["Instances"].values()] == [[]] * 4
 
 
 def test_job_beyond_a_quota_fails(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
