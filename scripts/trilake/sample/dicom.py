@@ -1,4 +1,4 @@
-"""MR studies as DICOM Part 10 files: explicit VR little endian, 16 bit, one file a slice, real geometry.
+"""MR studies as DICOM Part 10 files, 16 bit, real geometry: one file a slice, or the forms of `forms.py`.
 
 Attributes follow the MR Image IOD (PS3.3 A.4). No text is burned in; the header says that the data are synthetic.
 
@@ -6,12 +6,19 @@ Reads latent records; writes dicom/<study>/<series>/<n>.dcm. Make target: sample
 Example: write_study(scan, person, Path("dicom"))
 """
 
+import copy
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID
 
+from trilake.sample import segmented
+from trilake.sample.encoding import set_pixels, syntax_of
+from trilake.sample.enhanced import ENHANCED_MR_STORAGE, OF_FRAMES, enhance
+from trilake.sample.forms import PLAIN, Form
 from trilake.sample.keys import shared_id, uid
 from trilake.sample.phantom import SIZE, Rendered, render
 from trilake.sample.record import Person, Scan
@@ -21,41 +28,83 @@ IMPLEMENTATION_UID = UID(uid(shared_id("implementation"), "dicom"))
 NOTICE = "SYNTHETIC DATA, not from a person"
 
 
-def write_study(scan: Scan, person: Person | None, folder: Path) -> tuple[list[Path], Rendered]:
-    """The files of one study, in order of instance number, and what was rendered. No person: an orphan."""
+def write_study(scan: Scan, person: Person | None, folder: Path, form: Form = PLAIN) -> tuple[list[Path], Rendered]:
+    """The files of one study, in order of instance number, and what was rendered. No person: an orphan.
+
+    A segmentation, where the form has one, is the last file.
+    """
     rendered = render(scan)
     series = folder / scan.study_uid / scan.series_uid
     series.mkdir(parents=True, exist_ok=True)
     common = _common(scan, person)
     n = len(rendered.positions)
-    paths = []
-    for number in range(1, n + 1):
-        place = n - number if scan.scanner.is_head_first else number - 1
-        path = series / f"{number}.dcm"
-        _write_slice(path, common, scan, rendered, (number, place))
-        paths.append(path)
+    places = [n - number if scan.scanner.is_head_first else number - 1 for number in range(1, n + 1)]
+    if form.is_enhanced:
+        paths = [_write_enhanced(series / "1.dcm", common, scan, rendered, places, form.encoding)]
+    else:
+        paths = []
+        for number, place in enumerate(places, start=1):
+            paths.append(series / f"{number}.dcm")
+            _write_slice(paths[-1], common, scan, rendered, (number, place), form.encoding)
+    if form.has_segmentation:
+        paths.append(_write_segmentation(folder, common, scan, rendered, len(paths), form))
     return paths, rendered
 
 
-def _write_slice(path: Path, common: Dataset, scan: Scan, rendered: Rendered, order: tuple[int, int]) -> None:
+def _write_slice(
+    path: Path, common: Dataset, scan: Scan, rendered: Rendered, order: tuple[int, int], encoding: str
+) -> None:
     number, place = order
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MR_IMAGE_STORAGE
-    meta.MediaStorageSOPInstanceUID = UID(scan.instance_uid(number))
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
-    meta.ImplementationVersionName = "TRILAKE_SAMPLE"
-    image = FileDataset(str(path), common, file_meta=meta, preamble=b"\0" * 128)
-    pixels = rendered.pixels[place]
-    image.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    image = _open(path, common, MR_IMAGE_STORAGE, scan.instance_uid(number), encoding)
     image.InstanceNumber = number
     image.ImagePositionPatient = [round(value, 3) for value in rendered.positions[place]]
     image.SliceLocation = round(rendered.positions[place][2], 3)
+    _save(image, path, rendered.pixels[place : place + 1], encoding)
+
+
+def _write_enhanced(
+    path: Path, common: Dataset, scan: Scan, rendered: Rendered, places: list[int], encoding: str
+) -> Path:
+    image = _open(path, copy.deepcopy(common), ENHANCED_MR_STORAGE, scan.instance_uid(1), encoding)
+    enhance(image, scan, rendered, places)
+    _save(image, path, rendered.pixels[places], encoding)
+    return path
+
+
+def _write_segmentation(
+    folder: Path, common: Dataset, scan: Scan, rendered: Rendered, n_files: int, form: Form
+) -> Path:
+    path = folder / scan.study_uid / segmented.series_uid(scan) / "1.dcm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = _open(path, copy.deepcopy(common), segmented.SEGMENTATION_STORAGE, scan.instance_uid(20_000), "native")
+    for keyword in (*OF_FRAMES, "WindowCenter", "WindowWidth", "ScanningSequence", "MRAcquisitionType"):
+        if keyword in image:
+            del image[keyword]
+    image.InstanceNumber = 1
+    sop_class = ENHANCED_MR_STORAGE if form.is_enhanced else MR_IMAGE_STORAGE
+    referenced = [(sop_class, scan.instance_uid(number)) for number in range(1, n_files + 1)]
+    segmented.segmentation(image, scan, rendered, referenced)
+    image.save_as(path, enforce_file_format=True)
+    return path
+
+
+def _open(path: Path, common: Dataset, sop_class: UID, uid: str, encoding: str) -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = sop_class
+    meta.MediaStorageSOPInstanceUID = UID(uid)
+    meta.TransferSyntaxUID = syntax_of(encoding)
+    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.ImplementationVersionName = "TRILAKE_SAMPLE"
+    image = FileDataset(str(path), common, file_meta=meta, preamble=b"\0" * 128)
+    image.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    return image
+
+
+def _save(image: FileDataset, path: Path, pixels: NDArray[np.uint16], encoding: str) -> None:
     image.SmallestImagePixelValue = int(pixels.min())
     image.LargestImagePixelValue = int(pixels.max())
     image["SmallestImagePixelValue"].VR = image["LargestImagePixelValue"].VR = "US"
-    image.PixelData = pixels.astype("<u2").tobytes()
-    image["PixelData"].VR = "OW"
+    set_pixels(image, pixels, encoding)
     image.save_as(path, enforce_file_format=True)
 
 

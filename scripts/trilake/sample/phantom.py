@@ -35,12 +35,17 @@ Volume = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Rendered:
-    """Pixels (slice x row x column, unsigned 16 bit), slices from the feet upwards, and what they show, in mL."""
+    """Pixels (slice x row x column, unsigned 16 bit), slices from the feet upwards, and what they show, in mL.
+
+    `brain` and `ventricle` are the voxels that are so by half or more; the ventricles are in the brain.
+    """
 
     pixels: NDArray[np.uint16]
     positions: tuple[tuple[float, float, float], ...]
     ventricle_ml: float
     brain_ml: float
+    brain: NDArray[np.bool_]
+    ventricle: NDArray[np.bool_]
 
 
 def render(scan: Scan) -> Rendered:
@@ -55,7 +60,12 @@ def render(scan: Scan) -> Rendered:
     voxel_ml = scanner.spacing**2 * scanner.thickness / 1000
     brain = shares["grey"] + shares["white"] + shares["ventricle"]
     return Rendered(
-        pixels, _positions(scanner), float(shares["ventricle"].sum() * voxel_ml), float(brain.sum() * voxel_ml)
+        pixels=pixels,
+        positions=_positions(scanner),
+        ventricle_ml=float(shares["ventricle"].sum() * voxel_ml),
+        brain_ml=float(brain.sum() * voxel_ml),
+        brain=brain >= 0.5,
+        ventricle=shares["ventricle"] >= 0.5,
     )
 
 
