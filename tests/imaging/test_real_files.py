@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
 
 from trilake.core.recognise import Kind, recognise
 from trilake.imaging.header import exact_header, read_header
@@ -84,3 +87,36 @@ def test_a_part_10_header_changes_nothing_of_what_lies_behind_it(files: list[Pat
             assert pydicom.dcmread(path, force=True) == pydicom.dcmread(made), path
         content = path.read_bytes()
         assert made.read_bytes().endswith(content[start_of_data(content) :]), path
+
+
+@pytest.fixture(scope="module")
+def contents(files: list[Path]) -> list[bytes]:
+    """Small files in many encodings."""
+    return [path.read_bytes() for path in files if path.stat().st_size < 20_000]
+
+
+@given(st.data())
+@example_settings(max_examples=150)
+def test_damaged_bytes_are_a_reason_and_never_a_crash(contents: list[bytes], folder: Path, data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(range(len(contents))).map(contents.__getitem__)))
+    place = st.integers(0, min(len(content), 4_000) - 1)
+    how = data.draw(st.sampled_from(["cut", "bytes", "left out", "put in"]))
+    if how == "cut":
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    elif how == "bytes":
+        for at, value in data.draw(st.dictionaries(place, st.integers(0, 255), min_size=1, max_size=5)).items():
+            content[at] = value
+    else:
+        at, size = data.draw(place), data.draw(st.integers(1, 20))
+        content[at : at + (size if how == "left out" else 0)] = b"" if how == "left out" else b"\x10" * size
+    path = folder / "damaged"
+    path.write_bytes(content)
+    header, reasons = read_header(path)
+    assert (header is None) == any(not reason.is_warning for reason in reasons)
+    quick = quick_header(path)
+    assert quick is None or exact_header(path) == (quick, [])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("damaged")

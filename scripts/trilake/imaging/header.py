@@ -80,9 +80,9 @@ def exact_header(path: Path) -> Judged:
             file.seek(0)
             return judge_packed(file) if is_packed else judge(*opened(file))
     except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            return None, [unreadable(type(error).__name__)]
-        raise
+        if error.errno is not None:  # The disk's; without a number it is pydicom's or gzip's word for damaged content.
+            raise
+        return None, [unreadable(type(error).__name__)]
     except Exception as error:  # pydicom raises nearly anything on damaged input; each of it is a reason, none a crash.
         return None, [unreadable(type(error).__name__)]
 

@@ -23,7 +23,7 @@ from trilake.imaging.elements import (
     elements,
 )
 from trilake.imaging.syntaxes import ENCAPSULATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from trilake.imaging.wholeness import Picture, pixel_faults
+from trilake.imaging.wholeness import PIXELS, Picture, pixel_faults
 
 READS = (1 << 14, 1 << 18, 1 << 23)
 PREAMBLE, META, META_GROUP = 132, 2, b"\2\0"
@@ -34,13 +34,14 @@ SAMPLES, PHOTOMETRIC, FRAMES, ROWS, COLUMNS, BITS = (
     0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100,
 )  # fmt: skip
 NUMBERS = (ROWS, COLUMNS, SAMPLES, BITS)
-FIRST_PIXELS = 0x7FE00008
 # Values whose length HealthImaging limits: longer ones are for the exact reader to refuse.
 SHORT_ENOUGH = {
     0x00100010: 64, PATIENT: 64, 0x00100030: 18, 0x00100040: 16, 0x00200010: 16, 0x00081030: 64, 0x00080050: 64,
     0x00080020: 18, 0x00080030: 28,
 }  # fmt: skip
-WANTED = frozenset((*UIDS, PATIENT, *NUMBERS, PHOTOMETRIC, FRAMES))
+WANTED = {
+    **dict.fromkeys(UIDS, b"UI"), PATIENT: b"LO", **dict.fromkeys(NUMBERS, b"US"), PHOTOMETRIC: b"CS", FRAMES: b"IS",
+}  # fmt: skip
 UID = re.compile(rb"[0-9]+(?:\.[0-9]+)*")
 LONGEST_UID = 64
 PLAIN_TEXT = re.compile(rb"[ -\[\]-~]*")  # ASCII without control characters and without the backslash.
@@ -121,7 +122,7 @@ def values_of(head: bytes, pos: int, size: int, encoding: Encoding) -> tuple[dic
     for tag, vr, start, length in elements(head, pos, encoding):
         if tag <= last:
             raise Unusual("elements out of order")
-        if tag >= FIRST_PIXELS and tag >> 16 == FIRST_PIXELS >> 16:
+        if tag in PIXELS:
             return values, start - (12 if vr in (b"OB", b"OW", b"OF", b"OD", b"UN") else 8)
         last = tag
         if length == UNDEFINED:
@@ -131,6 +132,8 @@ def values_of(head: bytes, pos: int, size: int, encoding: Encoding) -> tuple[dic
         if end > size or length > SHORT_ENOUGH.get(tag, UNDEFINED):
             raise Unusual("a value that is cut or too long")
         if tag in WANTED:
+            if vr and vr != WANTED[tag]:
+                raise Unusual("another value representation")
             values[tag] = head[start:end]
     if end != size:
         raise MoreNeeded if len(head) < size else Unusual("the end of the file")
