@@ -22,8 +22,7 @@ from botocore.exceptions import ClientError
 from trilake.cohort.compiler import rows_sql
 from trilake.cohort.definition import Definition
 from trilake.cohort.lock import Lock
-from trilake.cohort.visible import visible_columns
-from trilake.core.athena import failure
+from trilake.core.athena import failure, visible_columns
 from trilake.core.catalog import database_name
 from trilake.core.contract import load_contract
 from trilake.core.errors import AccessError, InputError

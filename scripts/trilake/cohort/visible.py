@@ -1,29 +1,13 @@
-"""What the caller may see of a governed table, as Athena answers it, and words for a query that met a closed door.
+"""Words for a query that met a closed door.
 
 Reads the catalog through Athena as the caller. Behind `make cohort`, `make train` and `make dashboard`.
 
-Example: visible_columns(session.as_persona("radiologist"), "genomic.dosage")  ->  None
+Example: run_as(session.as_persona("radiologist"), "SELECT ...", ["genomic.dosage"])
 """
 
-from trilake.core.athena import Answer, run
+from trilake.core.athena import Answer, run, visible_columns
 from trilake.core.errors import AccessError, QueryError
 from trilake.core.session import Session
-
-NO_SUCH_TABLE = "TABLE_NOT_FOUND"
-"""What Athena says of a table that the caller may see nothing of."""
-
-
-def visible_columns(session: Session, table: str) -> list[str] | None:
-    """The columns of `room.table` that this caller may see; None when there is none."""
-    room, name = table.split(".")
-    try:
-        return run(session, f'SELECT * FROM {room}."{name}" LIMIT 0').columns
-    except AccessError:
-        return None
-    except QueryError as error:
-        if NO_SUCH_TABLE in error.message:
-            return None
-        raise
 
 
 def run_as(caller: Session, text: str, tables: list[str]) -> Answer:

@@ -5,6 +5,7 @@ Example: run(session, "SELECT count(*) AS n FROM clinical.patient").rows  ->  [[
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import awswrangler as wr
@@ -14,6 +15,8 @@ from trilake.core.errors import AccessError, QueryError
 from trilake.core.session import Session
 from trilake.core.sql import to_athena
 
+NO_SUCH_TABLE = "TABLE_NOT_FOUND"
+"""What Athena says of a table that the caller may see nothing of."""
 DENIALS = ("not authorized", "Insufficient permissions", "Insufficient Lake Formation", "AccessDenied", "access denied")
 CONVERT: dict[str, Callable[[str], Any]] = {
     "boolean": lambda text: text == "true",
@@ -42,7 +45,21 @@ def run(session: Session, text: str, *, parameters: list[str] | None = None) -> 
     `parameters` fill `?` placeholders, as Athena execution parameters (SQL literals: quote strings).
     AccessError when the caller may not, QueryError when it fails for any other reason.
     """
-    return run_athena(session, to_athena(session, text), parameters=parameters)
+    visible = cache(partial(visible_columns, session)) if session.persona is not None else None
+    return run_athena(session, to_athena(session, text, visible=visible), parameters=parameters)
+
+
+def visible_columns(session: Session, table: str) -> list[str] | None:
+    """The columns of `room.table` that this caller may see, as Athena answers it; None when there is none."""
+    room, name = table.split(".")
+    try:
+        return run_athena(session, to_athena(session, f'SELECT * FROM {room}."{name}" LIMIT 0')).columns
+    except AccessError:
+        return None
+    except QueryError as error:
+        if NO_SUCH_TABLE in error.message:
+            return None
+        raise
 
 
 def run_athena(session: Session, statement: str, *, parameters: list[str] | None = None) -> Answer:

@@ -24,6 +24,7 @@ from trilake.core.contract import load_contract
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.session import Session
+from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
 FOLLOWS = re.compile(r"Follows: ([a-z_]+\.[a-z_]+) \(")
@@ -121,8 +122,11 @@ def refuse_across_builds(tree: exp.Expr, *, source: str) -> None:
         )
 
 
-def inline_views(tree: exp.Expr, relations: dict[str, Relation]) -> exp.Expr:
-    """The tree with each view replaced by its SELECT, views within views too."""
+def inline_views(tree: exp.Expr, relations: dict[str, Relation], visible: Visible | None = None) -> exp.Expr:
+    """The tree with each view replaced by its SELECT, views within views too.
+
+    `visible` says what a caller may see of a table, for views that can do without some (see `core.withheld`).
+    """
 
     def replace(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Table):
@@ -130,7 +134,10 @@ def inline_views(tree: exp.Expr, relations: dict[str, Relation]) -> exp.Expr:
         relation = relations.get(f"{node.db}.{node.name}")
         if relation is None or relation.kind != "view":
             return node
-        inner = inline_views(parse(relation.text, source=str(relation.path)), relations)
+        inner = parse(relation.text, source=str(relation.path))
+        if visible is not None:
+            inner = without_withheld(relation.header, inner, visible)
+        inner = inline_views(inner, relations, visible)
         inner.comments = None
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
         return exp.Subquery(this=inner, alias=alias, joins=node.args.get("joins"))
@@ -148,7 +155,14 @@ def rename_databases(tree: exp.Expr, name_of: Callable[[str], str | None]) -> ex
     return renamed
 
 
-def to_athena(session: Session, text: str, *, source: str = "the query", with_views: bool = True) -> str:
+def to_athena(
+    session: Session,
+    text: str,
+    *,
+    source: str = "the query",
+    with_views: bool = True,
+    visible: Visible | None = None,
+) -> str:
     """The statement as Athena gets it. `with_views=False` leaves views by name (for CREATE VIEW).
 
     QueryError when it does not parse, or joins across reference genomes; ServiceError when it reads HealthLake before
@@ -157,5 +171,5 @@ def to_athena(session: Session, text: str, *, source: str = "the query", with_vi
     tree = parse(text, source=source)
     refuse_across_builds(tree, source=source)
     if with_views:
-        tree = inline_views(tree, load_relations())
+        tree = inline_views(tree, load_relations(), visible)
     return rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT)
