@@ -32,6 +32,6 @@ def test_a_resource_that_breaks_one_says_where_and_which() -> None:
 
 def test_a_primitive_given_by_its_companion_counts_as_there() -> None:
     absent = {"extension": [{"url": "http://u.example", "valueCode": "unknown"}]}
-    assert faults_of(a_patient(telecom=[{"value": "1", "_system": absent}])) == []
+    assert faults_of(a_patient(telecom=[{"system": "phone", "value": "1", "_use": {"id": "x"}, "use": "home"}])) == []
     assert faults_of(a_patient(identifier=[{"value": "1", "period": {"start": "2020", "_end": absent}}])) == []
     assert faults_of(an_observation(valueQuantity={"value": 1})) == []

@@ -13,6 +13,7 @@ from trilake.core.ledger import shape
 
 CS = "http://terminology.hl7.org/CodeSystem/"
 XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">a</div>'
+ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 BIRTH_PLACE = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
 
 
@@ -25,7 +26,6 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "abstract type": ({"resourceType": "DomainResource", "id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),
     "no type": ({"id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),
     "a module that is no type": ({"resourceType": "Fhirdate", "id": "a"}, "FHIR_UNKNOWN_TYPE", "resourceType"),
-    "no id": ({"resourceType": "Patient"}, "FHIR_ID_MISSING", "Patient.id"),
     "id with a blank": (a_patient("a b"), "FHIR_ID_FORM", "Patient.id"),
     "id too long": (a_patient("a" * 65), "FHIR_ID_FORM", "Patient.id"),
     "id a number": ({"resourceType": "Patient", "id": 7}, "FHIR_WRONG_TYPE", "Patient.id"),
@@ -238,12 +238,7 @@ SOUND = {
     "month only": a_patient(birthDate="1950-03"),
     "leap day": a_patient(birthDate="2024-02-29"),
     "time with offset and fraction": a_condition(recordedDate="2020-01-01T10:00:00.123+05:30"),
-    "required element by its companion": {
-        **{key: value for key, value in an_observation().items() if key != "status"},
-        "_status": {
-            "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
-        },
-    },
+    "required element by its companion": an_observation(note=[{"_text": ABSENT}]),
     "null in a list with companion": a_patient(
         name=[{"given": [None], "_given": [{"extension": [{"url": "http://u.example", "valueString": "x"}]}]}]
     ),

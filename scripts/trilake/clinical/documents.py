@@ -190,7 +190,7 @@ def frame_faults(data: bytes) -> list[Fault]:
     for one in frame["entry"] if isinstance(frame.get("entry"), list) else []:
         if isinstance(one, dict) and isinstance(one.get("resource"), dict):
             one["resource"] = {"resourceType": "Parameters", "meta": {"versionId": version_of(one["resource"])}}
-    faults = faults_of(frame, needs_id=False)
+    faults = faults_of(frame)
     return [
         Fault("FHIR_BUNDLE", one.path, one.found, one.expected) for one in faults if one.found not in TOLD_ELSEWHERE
     ]

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from trilake.clinical.bundles import Names, id_in, is_open, references, with_id
+from trilake.clinical.bundles import Names, id_in, id_of, is_open, references, with_id
 from trilake.clinical.documents import Found, resources_in
 from trilake.clinical.parsing import NotJson, Repeated, parse
 from trilake.clinical.r4.fast import VOLATILE, Fast, Sound
@@ -118,7 +118,7 @@ class Checker:
         checked = self.resource(data, line, entry, sound=self.fast.check(data))
         if names is not None and not names.is_history and not checked.faults:
             checked.faults = twice_in_bundle(checked, names)
-        checked.warnings = warnings
+        checked.warnings = [*warnings, *checked.warnings]
         if isinstance(found.id, str) and found.id != checked.id and names is not None and not checked.faults:
             checked.given_id = found.id
         return checked
@@ -130,6 +130,7 @@ class Checker:
             return Checked(line, entry, data=data, faults=[fault])
         if sound is None:
             checked = exact(data, line, entry)
+            data = checked.data
             if checked.faults:
                 return checked
         else:
@@ -170,7 +171,7 @@ def replaced_id(data: bytes, given: str) -> bytes:
 
 
 def exact(data: bytes, line: int, entry: int) -> Checked:
-    """A record as the exact rules see it."""
+    """A record as the exact rules see it. One without an id gets that of its content, since HealthLake asks for one."""
     try:
         resource = parse(data)
     except NotJson as error:
@@ -179,13 +180,18 @@ def exact(data: bytes, line: int, entry: int) -> Checked:
         return Checked(
             line, entry, data=data, faults=[Fault("FHIR_NOT_OBJECT", "", json_type(resource), "a JSON object")]
         )
+    warnings = []
+    if "id" not in resource and isinstance(resource.get("resourceType"), str):
+        given = id_of(resource["resourceType"], None, None, data)
+        data, resource = with_id(data, given), {"id": given, **resource}
+        warnings = [Fault("FHIR_ID_MAPPED", f"{resource['resourceType']}.id", f"nothing: loaded as {given}", "an id")]
     faults = faults_of(resource)
     if faults:
         return Checked(line, entry, data=data, faults=[placed(fault, entry, resource) for fault in faults])
     meta = resource.get("meta", {})
     return Checked(
         line, entry, resource["resourceType"], resource["id"], content_hash(resource),
-        utc(meta.get("lastUpdated")), number(meta.get("versionId")), data,
+        utc(meta.get("lastUpdated")), number(meta.get("versionId")), data, warnings=warnings,
     )  # fmt: skip
 
 

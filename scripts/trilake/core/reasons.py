@@ -18,7 +18,8 @@ CLINICAL = {
     "FHIR_NOT_OBJECT": "The line or file is JSON, but not an object.",
     "FHIR_TOO_LONG": "The line or document is longer than is read into memory.",
     "FHIR_UNKNOWN_TYPE": "resourceType does not name a FHIR R4 resource.",
-    "FHIR_ID_MISSING": "The resource has no id.",
+    "FHIR_ID_MISSING": "A contained resource has no id.",
+    "FHIR_ID_TWICE": "Two elements of the resource have the same id.",
     "FHIR_ID_FORM": "The id is not 1 to 64 letters, digits, '-' and '.'.",
     "FHIR_ELEMENT_MISSING": "A required element is missing.",
     "FHIR_ELEMENT_UNKNOWN": "R4 has no such element here.",
@@ -42,7 +43,7 @@ CLINICAL = {
     "FHIR_ENTRY_EMPTY": "A Bundle entry carries no resource.",
     "FHIR_NESTED_BUNDLE": "A Bundle entry is itself a Bundle.",
     "FHIR_TWICE_IN_BUNDLE": "The Bundle holds a second, different version of the resource.",
-    "FHIR_ID_MAPPED": "Loaded under an id made from the given one, which FHIR does not allow, or from the content.",
+    "FHIR_ID_MAPPED": "Loaded under an id made from the content, or from a given one that FHIR does not allow.",
     "FHIR_REFERENCE_UNRESOLVED": "Loaded with references whose targets are not in the load.",
 }
 GENOMIC = {

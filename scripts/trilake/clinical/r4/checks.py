@@ -19,6 +19,7 @@ from trilake.clinical.r4.predicates import is_ordered
 from trilake.clinical.r4.primitives import CODE, problem
 from trilake.clinical.r4.typed import TYPED, UCUM
 from trilake.clinical.r4.ucum import is_unit
+from trilake.clinical.r4.whole import literal_type
 
 SoundCheck = Callable[[Any], None]
 
@@ -90,7 +91,8 @@ def period(one: Any) -> None:
 
 
 def text(one: Any) -> None:
-    if narrative.problem(one.div) is not None:
+    found = narrative.narrative(one.div)
+    if found.problem is not None or found.links:
         raise Undecided
 
 
@@ -167,7 +169,11 @@ def is_bound(one: Any, binding: dict[str, frozenset[str]]) -> bool:
 
 def note_local(targets: frozenset[str] | None) -> SoundCheck:
     def check(one: Any) -> None:
-        if one.reference is not UNSET and one.reference[0] == "#":
+        if one.reference is UNSET:
+            return
+        if one.reference[0] == "#":
             local_references.append((one.reference[1:], targets))
+        elif one.type is not UNSET and literal_type(one.reference) != one.type:
+            raise Undecided
 
     return check

@@ -18,6 +18,8 @@ from trilake.clinical.r4.definitions import resource_types
 from trilake.clinical.r4.structs import PARENTS, Structs
 
 RESOURCE_TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,40})"')
+TYPED_REFERENCE = re.compile(rb'"type"\s*:\s*"[A-Z]')
+"""What a reference that tells the type of its target has; few other types begin with a capital."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 USUAL = 20
 """Resources of a type before its structs are made, which takes some milliseconds."""
@@ -45,16 +47,19 @@ class Fast:
         self.structs = {False: Structs(), True: Structs(with_contained=True)}
         self.encoder = msgspec.json.Encoder()
 
-    def decoder(self, kind: bytes, *, has_contained: bool) -> Any:
-        """The decoder of a type; None for a type that R4 does not have, or that is met too seldom."""
-        key = (kind, has_contained)
+    def decoder(self, kind: bytes, *, is_rich: bool) -> Any:
+        """The decoder of a type; None for a type that R4 does not have, or that is met too seldom.
+
+        `is_rich`: for resources with contained ones, or with references that tell a type.
+        """
+        key = (kind, is_rich)
         if key not in self.decoders:
             self.seen[kind] = self.seen.get(kind, 0) + 1
             if self.seen[kind] <= self.usual:
                 return None
             name = kind.decode()
             known = name in resource_types() and name not in PARENTS
-            made = msgspec.json.Decoder(self.structs[has_contained].resource(name)) if known else None
+            made = msgspec.json.Decoder(self.structs[is_rich].resource(name)) if known else None
             self.decoders[key] = made
         return self.decoders[key]
 
@@ -63,8 +68,8 @@ class Fast:
         found = RESOURCE_TYPE.search(line)
         if found is None or b"\\u0022" in line:
             return None
-        has_contained = b'"contained"' in line
-        decoder = self.decoder(found[1], has_contained=has_contained)
+        is_rich = b'"contained"' in line or TYPED_REFERENCE.search(line) is not None
+        decoder = self.decoder(found[1], is_rich=is_rich)
         if decoder is None:
             return None
         local_references.clear()
@@ -72,7 +77,7 @@ class Fast:
             one = decoder.decode(line)
         except UNREADABLE:
             return None
-        if one.id is UNSET or (has_contained and not self.settle_contained(one)):
+        if one.id is UNSET or (is_rich and not self.settle_contained(one)):
             return None
         return self.sound(one, line)
 
@@ -100,7 +105,7 @@ class Fast:
         inner, held = [], {}
         for raw in one.contained if one.contained is not UNSET else ():
             found = RESOURCE_TYPE.search(raw)
-            decoder = found and self.decoder(found[1], has_contained=True)
+            decoder = found and self.decoder(found[1], is_rich=True)
             if not decoder:
                 return False
             try:

@@ -7,6 +7,7 @@ Example: problem('<div xmlns="http://www.w3.org/1999/xhtml"><script/></div>')  -
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from xml.parsers import expat
 
@@ -14,39 +15,63 @@ XHTML = "http://www.w3.org/1999/xhtml"
 ELEMENT_NAMES = (
     "p br div h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote"
     " hr address bdo kbd q sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody"
-    " th td code samp img map area u s strike del ins"
+    " th td code samp img map area u s strike"
 )
 ELEMENTS = frozenset(ELEMENT_NAMES.split())
-ATTRIBUTE_NAMES = (
-    "title style class id idref lang xml:lang dir accesskey tabindex charset type href hreflang rel rev"
-    " shape coords src alt longdesc height width ismap usemap name summary border frame rules cellspacing"
-    " cellpadding align valign char charoff span colspan rowspan headers scope abbr axis nowrap bgcolor"
-    " cite datetime start value compact xmlns xml:base xml:space xmlns:xlink xmlns:xsi xmlns:xsl"
+ANYWHERE_NAMES = (
+    "title style class id lang xml:lang dir accesskey tabindex span colspan rowspan headers scope abbr axis"
+    " width align valign char charoff xmlns xml:space xmlns:xlink xmlns:xsi xmlns:xsl"
 )
-ATTRIBUTES = frozenset(ATTRIBUTE_NAMES.split())
+ANYWHERE = frozenset(ANYWHERE_NAMES.split())
+BLOCK_NAMES = "name summary border frame rules cellspacing cellpadding nowrap bgcolor height start value"
+BLOCKS = "map table thead tbody tfoot tr td th col colgroup caption ul ol li dl dt dd hr br"
+OF_ELEMENT = {
+    "a": frozenset({"charset", "type", "href", "hreflang", "rel", "rev", "shape", "coords", "name"}),
+    "area": frozenset({"href", "shape", "coords", "alt", "nohref"}),
+    "blockquote": frozenset({"cite"}),
+    "img": frozenset({"src", "alt", "longdesc", "height", "ismap", "usemap", "border"}),
+    "pre": frozenset({"space"}),
+    "q": frozenset({"cite"}),
+    **dict.fromkeys(BLOCKS.split(), frozenset(BLOCK_NAMES.split())),
+}
+"""Attributes of an element beside those that stand anywhere."""
 SHORT = 2000
 """Characters of a narrative whose verdict is remembered, so that memory does not grow with long ones."""
-ACTIVE = re.compile(r"\s*(?:javascript|vbscript|data|file):", re.IGNORECASE)
+ACTIVE = re.compile(r"(?:javascript|vbscript|urn|cid):", re.IGNORECASE)
+NO_URL = re.compile(r'^$|[\s{}\\^`<"\u200b]')
+
+
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """What one narrative is: the first thing wrong with it, the fragments it leads to, and the ids it has."""
+
+    problem: str | None
+    links: frozenset[str] = frozenset()
+    anchors: frozenset[str] = frozenset()
 
 
 def problem(div: str) -> str | None:
-    """What is wrong with the text of `Narrative.div`; None when nothing is. Short texts are often the same."""
+    """What is wrong with the text of `Narrative.div`; None when nothing is."""
+    return narrative(div).problem
+
+
+def narrative(div: str) -> Narrative:
+    """The narrative of a text; short ones are often the same."""
     return remembered(div) if len(div) < SHORT else read(div)
 
 
-def read(div: str) -> str | None:
+def read(div: str) -> Narrative:
     if not div.lstrip().startswith("<"):
-        return "no element"
+        return Narrative("no element")
     check = Check()
     try:
         check.parser.Parse(div.strip(), True)
     except expat.ExpatError as error:
-        if expat.ErrorString(error.code) == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
-            return check.verdict
-        return f"no XHTML: {expat.ErrorString(error.code)} at column {error.offset}"
+        if expat.ErrorString(error.code) != expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+            return Narrative(f"no XHTML: {expat.ErrorString(error.code)} at column {error.offset}")
     except ValueError:
-        return "no XHTML: characters that XML does not have"
-    return check.verdict
+        return Narrative("no XHTML: characters that XML does not have")
+    return Narrative(check.verdict, frozenset(check.links), frozenset(check.anchors))
 
 
 remembered = lru_cache(maxsize=4096)(read)
@@ -64,6 +89,8 @@ class Check:
         self.found: str | None = None
         self.has_content = False
         self.depth = 0
+        self.links: set[str] = set()
+        self.anchors: set[str] = set()
 
     @property
     def verdict(self) -> str | None:
@@ -79,11 +106,23 @@ class Check:
         self.has_content |= name == "img"
         if name not in ELEMENTS:
             self.say(f"an element '{name[:20]}'")
-        for key, value in attributes.items():
-            if key not in ATTRIBUTES and not key.startswith("xmlns:"):
-                self.say(f"an attribute '{key[:20]}'")
-            elif key == "href" and ACTIVE.match(value):
-                self.say("a link with active content")
+        own = OF_ELEMENT.get(name, ())
+        for key in attributes:
+            if key not in ANYWHERE and key not in own and not key.startswith("xmlns:"):
+                self.say(f"an attribute '{key[:20]}' of {name[:20]}")
+        self.anchors |= {attributes[key] for key in ("id", "name") if key in attributes}
+        if name == "a" and "href" in attributes:
+            self.link(attributes["href"])
+            if ACTIVE.match(attributes["href"]):
+                self.say("a link that is active content, or to nothing that a browser opens")
+        elif name == "img" and "src" in attributes:
+            self.link(attributes["src"])
+
+    def link(self, url: str) -> None:
+        if NO_URL.search(url):
+            self.say("a link that is no URL")
+        elif url.startswith("#") and len(url) > 1:
+            self.links.add(url)
 
     def characters(self, data: str) -> None:
         self.has_content = self.has_content or bool(data.strip())

@@ -34,6 +34,8 @@ DATES = {
     "instant": (re.compile(rf"{DAY}T{CLOCK}{ZONE}"), "YYYY-MM-DDThh:mm:ss with time zone"),
     "time": (re.compile(CLOCK), "hh:mm:ss"),
 }
+LONGEST = 1 << 20
+"""Characters of a string (hl7.org/fhir/R4/datatypes.html#string)."""
 LEAST = {"integer": -(2**31), "unsignedInt": 0, "positiveInt": 1}
 SOUND_YEAR = r"[12][0-9]{3}"
 SOUND_MONTH_DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -103,6 +105,8 @@ def text(kind: str, item: str) -> tuple[str, str] | None:
         return None if is_base64(item) else ("FHIR_FORM", "base64")
     if kind in ("uri", "url", "canonical", "oid", "uuid"):
         return uri(kind, item)
+    if kind == "string" and len(item) > LONGEST:
+        return "FHIR_FORM", f"a string of at most {LONGEST:,} characters"
     return None
 
 

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from trilake.clinical.r4.checks import check_of
 from trilake.clinical.r4.definitions import PRIMITIVES, Definition, Element, definition
-from trilake.clinical.r4.primitives import FAST, LEAST
+from trilake.clinical.r4.primitives import FAST, LEAST, LONGEST
 
 EXTENSION_TYPES = (
     "Boolean Code CodeableConcept Coding Date DateTime Decimal Identifier Integer Period Quantity Reference String Uri"
@@ -27,6 +27,7 @@ RECURSIVE = ("Extension", "Reference", "Identifier")
 PARENTS = ("Bundle", "Parameters")
 """Resource types that hold other resources: left to the exact rules."""
 TEXT = Annotated[str, Meta(min_length=1)]
+STRING = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 WHOLE = {kind: Annotated[int, Meta(ge=least, le=2**31 - 1)] for kind, least in LEAST.items()}
 BASE64 = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
 REFERENCE = Annotated[str, Meta(pattern=r"^[^\s#]\S*\Z")]
@@ -57,7 +58,10 @@ class Base(msgspec.Struct):
 
 
 class Structs:
-    """The structs of one process. `with_contained` makes those for resources with others inside them."""
+    """The structs of one process.
+
+    `with_contained` makes those for resources with others in them, or with references that tell a type.
+    """
 
     def __init__(self, *, with_contained: bool = False) -> None:
         self.with_contained = with_contained
@@ -132,6 +136,7 @@ class Structs:
             f"_{name}": (holder, False)
             for name, element in kind.elements.items()
             if element.is_primitive and not element.is_list and name not in options and name not in kind.required
+            and element.codes is None
             and name not in ("id", "implicitRules", "language")
         }  # fmt: skip
 
@@ -156,6 +161,8 @@ class Structs:
         elif name == ("Reference", "reference"):
             made = LOCAL if self.with_contained else REFERENCE
         elif name == ("Reference", "type"):
+            if not self.with_contained:
+                return None
             made = TEXT if targets is None else Literal[tuple(sorted(targets))]
         elif name == ("Extension", "url") and path[-2] == "Extension":
             made = NESTED_URL
@@ -168,6 +175,7 @@ class Structs:
 
 PLAIN: dict[str, Any] = {
     **{kind: TEXT for kind in PRIMITIVES},
+    "string": STRING,
     **{kind: Annotated[str, Meta(pattern=pattern)] for kind, pattern in FAST.items()},
     **WHOLE,
     "boolean": bool,

@@ -77,6 +77,20 @@ def extension(one: Any) -> Found:
         yield "FHIR_EXTENSION", "", given[0], "one of " + ", ".join(sorted(names))
 
 
+def bundle_entry(one: Any) -> Found:
+    """Where an entry says what its resource is called, that is an absolute URL or a URN."""
+    url = one.get("fullUrl")
+    if url is not None and not SCHEME.match(url):
+        yield "FHIR_FORM", ".fullUrl", shape(url), "an absolute URL, or urn:uuid: or urn:oid:"
+
+
+def include(one: Any) -> Found:
+    """What a value set includes comes of a code system named by an absolute URI."""
+    system = one.get("system")
+    if system is not None and not SCHEME.match(system):
+        yield "FHIR_FORM", ".system", shape(system), "an absolute URI"
+
+
 def reference(one: Any) -> Found:
     text, kind = one.get("reference"), one.get("type")
     if text is not None and any(char.isspace() for char in text):
@@ -98,5 +112,7 @@ TYPED: dict[str, tuple[Check, ...]] = {
     "Attachment": (attachment,),
     "Extension": (extension,),
     "Reference": (reference,),
+    "Bundle.entry": (bundle_entry,),
+    "ValueSet.compose.include": (include,),
 }
 """Data type -> its checks."""

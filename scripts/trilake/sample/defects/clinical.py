@@ -47,7 +47,7 @@ BREAKS: dict[str, tuple[str, Break, str]] = {
     "empty_array": ("Condition", put(category=[]), "FHIR_EMPTY"),
     "empty_object": ("Procedure", put(code={}), "FHIR_EMPTY"),
     "bad_code": ("Observation", put(status="done"), "FHIR_CODE"),
-    "missing_id": ("Condition", drop("id"), "FHIR_ID_MISSING"),
+    "bad_id": ("Condition", put(id="not an id"), "FHIR_ID_FORM"),
     "period_reversed": ("Encounter", reverse_period, "FHIR_INVARIANT"),
     "attachment_size": ("DocumentReference", wrong_size, "FHIR_ATTACHMENT"),
 }
