@@ -92,7 +92,7 @@ local-aws: setup ## Keep the laptop's AWS in the foreground, for the AWS CLI and
 ##@ Check
 .PHONY: test check setup-engines verify bench clean
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: setup ## Types, lint, SQL, contract, Terraform format and validation, checkov
 	$(BIN)/python scripts/check.py $(ARGS)

@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+LONGEST = ("whole", "operations", "terraform")
+"""Folders whose files take minutes."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,9 +20,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dest_tf_binary = "terraform"
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """With `--dist loadgroup` the tests of a file stay together, and those of tests/whole, which share one demo.
+
+    Marked here, for xdist has read the marks before a `pytest_collection_modifyitems` of ours.
+    """
+    folder = item.path.parent.name
+    item.add_marker(pytest.mark.xdist_group(folder if folder == "whole" else str(item.path)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the tests of a file stay together, and those of tests/whole, which share one demo."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "whole" else str(item.path)))
+    """The longest first, so that the cores end together (with `--no-loadscope-reorder`)."""
+    items.sort(key=lambda item: LONGEST.index(folder) if (folder := item.path.parent.name) in LONGEST else len(LONGEST))
