@@ -22,7 +22,9 @@ UCUM = "http://unitsofmeasure.org"
 
 
 def has(one: Object, name: str) -> bool:
-    return one.get(name) is not None or one.get("_" + name) is not None
+    if isinstance(one, dict):
+        return one.get(name) is not None or one.get("_" + name) is not None
+    return bool(one.has(name))
 
 
 def any_of(one: Object, *names: str) -> bool:

@@ -52,6 +52,9 @@ class Base(msgspec.Struct):
         found = getattr(self, name, UNSET)
         return None if found is UNSET else found
 
+    def has(self, name: str) -> bool:
+        return getattr(self, name, UNSET) is not UNSET or getattr(self, "_" + name, UNSET) is not UNSET
+
     def chosen(self, name: str) -> bool:
         getter, n, _ = self.CHOICES[name]
         return getter(self).count(UNSET) < n
