@@ -16,6 +16,9 @@ from trilake.core.errors import AccessError, QueryError
 ABSENT = {
     "genomic.variant": {"genotypelikelihoods", "phredlikelihoods", "spl", "ps", "annotations", "information"},
     "genomic.annotation": set(),
+    # Nobody has decided anything, and of a clean sample only the orphans stand out.
+    "cohort.link": {"decided_by", "decided_at"},
+    "cohort.discordance": {"chart_value", "image_value", "genotype_value", "site_id"},
 }
 
 

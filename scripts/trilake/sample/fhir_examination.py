@@ -1,4 +1,4 @@
-"""Observations of every kind of value that FHIR R4 has: what a thorough examination leaves in a chart.
+"""Observations of every kind of value that FHIR R4 has, and the specimen of a sample: what an examination leaves.
 
 Reads latent records; writes nothing. Make target: sample. Example: [o["id"] for o in examination(person, NDJSON)]
 """
@@ -10,6 +10,7 @@ from trilake.sample.fhir_chart import begin, encounter_of, subject_of
 from trilake.sample.fhir_style import LOINC_SYSTEM, SNOMED, UCUM, Resource, Style, coded, term
 from trilake.sample.record import Concept, Person, Visit
 
+SPECIMEN_SYSTEM = "https://trilake.example/specimen"
 YEAR = 2022
 """After the index date: nothing here is a feature."""
 
@@ -48,6 +49,23 @@ def examination(person: Person, style: Style) -> Iterator[Resource]:
     for key, (concept, value) in values.items():
         when = {"effectivePeriod": {"start": day, "end": later}} if key == "ecg" else {"effectiveDateTime": day}
         yield {**_about(person, visit, key, concept, style), **when, **value, **_extra(key, later)}
+
+
+def specimen(person: Person, style: Style) -> Iterator[Resource]:
+    """The blood that a person's VCF was made of, taken on the first visit; its numbers lead to nothing else."""
+    if person.sequencing is None:
+        return
+    taken = person.visits[0].start
+    yield {
+        **begin("Specimen", person, "blood", style),
+        "identifier": [{"system": SPECIMEN_SYSTEM, "value": f"TUBE{person.index:07d}"}],
+        "accessionIdentifier": {"system": SPECIMEN_SYSTEM, "value": f"SPC{person.index:07d}"},
+        "status": "available",
+        "type": coded(SNOMED, Concept("119297000", "Blood specimen (specimen)")),
+        "subject": subject_of(person, style),
+        "receivedTime": style.instant(taken + timedelta(hours=3)),
+        "collection": {"collectedDateTime": style.instant(taken)},
+    }
 
 
 def _about(person: Person, visit: Visit, key: str, concept: Concept, style: Style) -> Resource:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trilake.sample import clinvar, effects, scanners
@@ -37,14 +38,19 @@ def gather(sample: Path, truth: Path, orders: list[ShardOrder], about: dict[str,
         files.extend(done["files"])
         _extend(cohorts, done["cohorts"])
     files += [file_entry(path, sample) for path in _write_shared(sample, orders)]
+    extra: dict[str, list[dict[str, Any]]] = {}
     if about["profile"] == "dirty":
         injected, defects = inject(sample)
         files += [file_entry(path, sample) for path in injected.files]
         counts.update({f"rows/{name}": n for name, n in injected.rows.items()})
         counts.update({f"fhir/{kind}": n for kind, n in injected.resources.items()})
         _write_json(truth / "defects.json", defects)
+        _write_json(truth / "discordances.json", injected.discordances)
+        extra["links"] = injected.links
     for name in SCHEMAS:
-        _join_tables(truth / f"{name}.parquet", [order.part / f"{name}.parquet" for order in orders])
+        _join_tables(
+            truth / f"{name}.parquet", [order.part / f"{name}.parquet" for order in orders], extra.get(name, [])
+        )
     summary = _counts(counts, files)
     _write_json(truth / "counts.json", summary)
     _write_json(truth / "cohorts.json", [describe(question, cohorts[question.name]) for question in QUESTIONS])
@@ -77,10 +83,12 @@ def _write_shared(sample: Path, orders: list[ShardOrder]) -> list[Path]:
     return [*paths, *clinvar.write_releases(sample / "annotation")]
 
 
-def _join_tables(path: Path, parts: Iterable[Path]) -> None:
+def _join_tables(path: Path, parts: Iterable[Path], extra: list[dict[str, Any]]) -> None:
     with pq.ParquetWriter(path, SCHEMAS[path.stem]) as writer:
         for part in parts:
             writer.write_table(pq.read_table(part, schema=SCHEMAS[path.stem]))
+        if extra:
+            writer.write_table(pa.Table.from_pylist(extra, schema=SCHEMAS[path.stem]))
 
 
 def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -89,21 +97,22 @@ def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]
     annotations, samples = clinvar.n_records(), counts["samples"]
     rows = {name.removeprefix("rows/"): n for name, n in sorted(counts.items()) if name.startswith("rows/")}
     rows["clinical.site"] = len(organizations())
-    rows |= {
+    whole = {
         "genomic.sample": samples,
         "genomic.variant": counts["variant_rows"],
         "genomic.dosage": samples * len(clinvar.annotated_on_panel()),
         "genomic.annotation": annotations,
         "imaging.study": counts["studies"],
-        "imaging.series": counts["studies"],
+        "imaging.series": counts["series"],
         "imaging.instance": counts["instances"],
     }
+    rows |= {name: n + rows.get(name, 0) for name, n in whole.items()}
     return {
         "patients": {name.removeprefix("people/"): n for name, n in counts.items() if name.startswith("people/")},
         "files": _files_by_folder(files),
         "fhir": dict(sorted(fhir.items())),
         "vcf": {"samples": samples, "records": counts["vcf_records"], "annotation_records": annotations},
-        "dicom": {"studies": counts["studies"], "series": counts["studies"], "instances": counts["instances"]},
+        "dicom": {"studies": counts["studies"], "series": counts["series"], "instances": counts["instances"]},
         "governed_rows": rows,
         "notes": {
             "clinical.observation": "one row per Observation (component_index 0) and one per component",
@@ -139,7 +148,7 @@ def _best_auc(truth: Path) -> dict[str, Any]:
 def _finish(truth: Path, about: dict[str, Any], files: list[dict[str, Any]], summary: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(truth / "parts")
     names = [f"{name}.parquet" for name in SCHEMAS] + [f"{name}.json" for name in _DOCUMENTS]
-    names += ["defects.json"] if about["profile"] == "dirty" else []
+    names += ["defects.json", "discordances.json"] if about["profile"] == "dirty" else []
     own = [file_entry(truth / name, truth) for name in sorted(names)]
     _write_json(truth / "manifest.json", {**about, "files": files, "truth_files": own})
     n_bytes = sum(int(entry["n_bytes"]) for entry in files)

@@ -23,7 +23,7 @@ from trilake.sample.gather import gather
 from trilake.sample.keys import SHARD_SIZE
 from trilake.sample.shard import ShardOrder, write_shard
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Rises when equal arguments give other bytes."""
 OWN_FOLDERS = ("annotation", "dicom", "fhir", "vcf")
 

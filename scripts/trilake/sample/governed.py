@@ -29,6 +29,7 @@ TABLES = {
     "Organization": "site",
     "Patient": "patient",
     "Procedure": "procedure",
+    "Specimen": "specimen",
 }
 """Resource type -> table of the clinical room; other types have none."""
 PARTS = {

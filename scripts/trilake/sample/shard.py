@@ -23,9 +23,10 @@ from trilake.sample.cohorts import QUESTIONS
 from trilake.sample.dicom import write_study
 from trilake.sample.fhir_background import background_of
 from trilake.sample.fhir_chart import chart
-from trilake.sample.fhir_examination import examination
+from trilake.sample.fhir_examination import examination, specimen
 from trilake.sample.fhir_person import consent, patient
 from trilake.sample.fhir_style import BUNDLE, NDJSON, SYNTHETIC_TAG, Resource
+from trilake.sample.forms import form_of
 from trilake.sample.governed import rows_of
 from trilake.sample.keys import resource_id
 from trilake.sample.panel import N_ROWS_AFTER_SPLIT, SITES
@@ -119,6 +120,7 @@ def _resources(person: Person) -> Iterator[Resource]:
     yield from chart(person, style)
     yield from background_of(person, style)
     yield from examination(person, style)
+    yield from specimen(person, style)
 
 
 def _write_chart(work: _Work, person: Person) -> None:
@@ -161,12 +163,14 @@ def _write_sequencing(work: _Work, sequencing: Sequencing) -> None:
 
 
 def _write_scan(work: _Work, scan: Scan, person: Person | None) -> None:
-    paths, rendered = write_study(scan, person, work.order.sample / "dicom")
+    form = form_of(work.order.profile, scan)
+    paths, rendered = write_study(scan, person, work.order.sample / "dicom", form)
     for path in paths:
         work.keep(path)
-    work.rows["volumes"].append(truth.volume_row(scan, rendered))
+    work.rows["volumes"].append(truth.volume_row(scan, rendered, form))
     work.rows["links"].append(truth.study_link(scan))
     work.counts["studies"] += 1
+    work.counts["series"] += 1 + form.has_segmentation
     work.counts["instances"] += len(paths)
 
 

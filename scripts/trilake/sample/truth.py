@@ -11,10 +11,12 @@ import pyarrow as pa
 from trilake.sample.clinvar import annotated_on_panel
 from trilake.sample.effects import INDEX_DATE, OUTCOMES
 from trilake.sample.fhir_style import BUNDLE, NDJSON
+from trilake.sample.forms import Form
 from trilake.sample.keys import resource_id
 from trilake.sample.panel import SITES
 from trilake.sample.phantom import Rendered
 from trilake.sample.record import Person, Scan, Sequencing
+from trilake.sample.segmented import volume_ml
 
 Row = dict[str, Any]
 
@@ -56,11 +58,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         {
             "study_instance_uid": _TEXT, "series_instance_uid": _TEXT, "patient_id": _TEXT, "study_date": pa.date32(),
             "is_follow_up": _FLAG, "scanner": _TEXT, "ventricle_ml": _REAL, "brain_ml": _REAL,
-            "rendered_ventricle_ml": _REAL, "rendered_brain_ml": _REAL,
+            "rendered_ventricle_ml": _REAL, "rendered_brain_ml": _REAL, "form": _TEXT,
+            "segmented_ventricle_ml": _REAL, "segmented_brain_ml": _REAL,
         }
     ),
     "links": _schema(
-        {"object": _TEXT, "kind": _TEXT, "name_in_file": _TEXT, "patient_id": _TEXT, "method": _TEXT, "verdict": _TEXT}
+        {
+            "object": _TEXT, "kind": _TEXT, "name_in_file": _TEXT, "patient_id": _TEXT, "method": _TEXT,
+            "verdict": _TEXT, "case": _TEXT, "reason": _TEXT, "candidates": pa.list_(_TEXT),
+        }
     ),
 }  # fmt: skip
 
@@ -142,7 +148,7 @@ def genotype_rows(sequencing: Sequencing) -> Iterator[Row]:
             }
 
 
-def volume_row(scan: Scan, rendered: Rendered) -> Row:
+def volume_row(scan: Scan, rendered: Rendered, form: Form) -> Row:
     """True volumes of the person, and what the pixels show after the scanner's bias."""
     return {
         "study_instance_uid": scan.study_uid,
@@ -155,6 +161,9 @@ def volume_row(scan: Scan, rendered: Rendered) -> Row:
         "brain_ml": scan.brain_ml,
         "rendered_ventricle_ml": rendered.ventricle_ml,
         "rendered_brain_ml": rendered.brain_ml,
+        "form": form.name,
+        "segmented_ventricle_ml": volume_ml(scan, rendered.ventricle) if form.has_segmentation else None,
+        "segmented_brain_ml": volume_ml(scan, rendered.brain) if form.has_segmentation else None,
     }
 
 
@@ -177,4 +186,7 @@ def _link(what: str, kind: str, name: str, found: Sequencing | Scan) -> Row:
         "patient_id": found.patient_id,
         "method": found.link_method,
         "verdict": verdict,
+        "case": {"link": found.link_method, "refuse": "orphan"}.get(verdict, verdict),
+        "reason": {"link": "agreed", "refuse": "unknown"}.get(verdict),
+        "candidates": [found.patient_id] if found.patient_id else [],
     }

@@ -6,6 +6,7 @@ Reads and writes nothing. Make target: sample. Example: Defect("a.vcf", 3, "bad_
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HANDLING = ("quarantined", "duplicate", "superseded", "loaded_with_warning", "refused_file", "unrecognised")
 
@@ -26,9 +27,11 @@ class Defect:
 
 @dataclass
 class Injected:
-    """Files, defects, and what of them is loaded all the same (rows of governed tables)."""
+    """Files, defects, what of them is loaded all the same (rows of governed tables), and what they add to the truth."""
 
     files: list[Path] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
+    links: list[dict[str, Any]] = field(default_factory=list)
+    discordances: list[dict[str, Any]] = field(default_factory=list)
