@@ -41,7 +41,7 @@ class Dispatcher:
         self._services = Services(world)
         self._moto = Moto()
         public.install()
-        events.install()
+        events.install(world)
         world.forward = MotoCalls(self._moto)
 
     def warm_up(self) -> None:

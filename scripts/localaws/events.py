@@ -19,36 +19,43 @@ from moto.backends import get_backend
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
+from localaws import machines
+from localaws.world import World
+
 log = logging.getLogger("localaws")
 
 Event = dict[str, Any]
 _MOTO = Rule.send_to_targets
 
 
-def install() -> None:
-    """Deliver this way from now on."""
-    Rule.send_to_targets = _send_to_targets  # type: ignore[method-assign, assignment]
+def install(world: World) -> None:
+    """Deliver this way from now on; machines run in `world`."""
+
+    def send(rule: Rule, event: Any, transform_input: bool = True) -> None:
+        _send_to_targets(world, rule, event)
+
+    Rule.send_to_targets = send  # type: ignore[method-assign, assignment]
 
 
-def _send_to_targets(rule: Rule, event: Any, transform_input: bool = True) -> None:
+def _send_to_targets(world: World, rule: Rule, event: Any) -> None:
     """Each target on its own: one that fails, or is unknown here, keeps nothing from the others."""
     is_schedule = bool(rule.scheduled_expression) and not rule.event_pattern.get_pattern()
     if rule.state == "DISABLED" or is_schedule or not rule.event_pattern.matches_event(event):
         return
     for target in list(rule.targets):
         try:
-            _deliver(rule, target, event)
+            _deliver(world, rule, target, event)
         except NotImplementedError:
             log.info("localaws delivers nothing to targets like %s", target["Arn"].split(":")[2])
         except Exception:
             log.exception("EventBridge target %s of rule %s failed", target["Id"], rule.name)
 
 
-def _deliver(rule: Rule, target: dict[str, Any], event: Event) -> None:
+def _deliver(world: World, rule: Rule, target: dict[str, Any], event: Event) -> None:
     _, _, service, region, account_id, name = target["Arn"].split(":", 5)
     send = _TARGETS.get(service)
     if send is not None:
-        send(target, (region, account_id, name), _text(target, event))
+        send(world, target, (region, account_id, name), _text(target, event))
         return
     alone = copy.copy(rule)
     alone.targets = [target]
@@ -79,23 +86,24 @@ def _text(target: dict[str, Any], event: Event) -> str:
 Place = tuple[str, str, str]
 
 
-def _to_queue(target: dict[str, Any], place: Place, text: str) -> None:
+def _to_queue(world: World, target: dict[str, Any], place: Place, text: str) -> None:
     region, account_id, name = place
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
     get_backend("sqs")[account_id][region].send_message(queue_name=name, message_body=text, group_id=group)
 
 
-def _to_topic(target: dict[str, Any], place: Place, text: str) -> None:
+def _to_topic(world: World, target: dict[str, Any], place: Place, text: str) -> None:
     region, account_id, _ = place
     get_backend("sns")[account_id][region].publish(message=text, arn=target["Arn"])
 
 
-def _to_state_machine(target: dict[str, Any], place: Place, text: str) -> None:
+def _to_state_machine(world: World, target: dict[str, Any], place: Place, text: str) -> None:
     region, account_id, _ = place
     get_backend("stepfunctions")[account_id][region].start_execution(target["Arn"], "", text)
+    machines.follow(world, target["Arn"])
 
 
-_TARGETS: dict[str, Callable[[dict[str, Any], Place, str], None]] = {
+_TARGETS: dict[str, Callable[[World, dict[str, Any], Place, str], None]] = {
     "sns": _to_topic,
     "sqs": _to_queue,
     "states": _to_state_machine,

@@ -125,3 +125,18 @@ def test_a_session_reaches_another_process_with_its_settings(lake: Session) -> N
     revived = pickle.loads(pickle.dumps(lake))
     assert revived.settings == lake.settings
     assert revived.client("s3").list_buckets()["Buckets"]
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_that_came_since(store: Session) -> None:
+    fill(store, an_item("a", "s1", 10), an_item("b", "s1", 30))
+    wider = pa.schema([*SCHEMA, ("note", pa.string()), ("places", pa.list_(pa.float64()))])
+
+    def read_wider(item: Item) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pylist([item | {"value": 7, "note": "new", "places": [1.5]}], wider)
+
+    replaced = [Replaced("file", "a", "sample", ("s1",))]
+    fill_in_process(Job({}, store), replace(TARGET, schema=wider), [an_item("a", "s1", 7)], read_wider, replaced)
+    rows = open_table(store, TARGET.name).scan().to_arrow().to_pylist()
+    assert sorted((row["file"], row["value"], row["note"], row["places"]) for row in rows) == [
+        ("a", 7, "new", [1.5]), ("b", 30, None, None), ("b", 31, None, None),
+    ]  # fmt: skip

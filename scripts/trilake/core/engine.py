@@ -71,14 +71,24 @@ def fill_in_process(job: Job, target: Target, items: list[Item], read: ReadItem,
 
 
 def ensure_table(job: Job, target: Target) -> Table:
-    """The store's table, made at the first load: Iceberg v2, partitioned by a hash of `bucket_by`."""
+    """The store's table, made at the first load: Iceberg v2, partitioned by a hash of `bucket_by`.
+
+    One that an earlier version made gets the columns that came since; its rows have none of their values.
+    """
     catalog = open_catalog(job.session)
     room, name = target.name.split(".")
     identifier = (database_name(job.session, room) or room, name)
     try:
-        return catalog.load_table(identifier)
+        return with_columns(catalog.load_table(identifier), target.schema)
     except NoSuchTableError:
         return create(catalog, identifier, target, f"s3://{job.session.settings.core.lake_bucket}/{room}/{name}")
+
+
+def with_columns(table: Table, schema: pa.Schema) -> Table:
+    if set(schema.names) - set(table.schema().column_names):
+        with table.update_schema() as update:
+            update.union_by_name(schema)
+    return table
 
 
 def create(catalog: Catalog, identifier: tuple[str, str], target: Target, location: str) -> Table:

@@ -79,7 +79,7 @@ module "store" {
   administrators = var.administrators
   tags           = var.tags
 
-  python_modules = ["imagecodecs==2026.3.6", "pydantic==2.14.3", "pyiceberg-core==0.10.1", "pyiceberg[glue]==0.12.0", "pyyaml==6.0.3"]
+  python_modules = ["imagecodecs==2026.3.6", "mirp==2.7.0", "pydantic==2.14.3", "pydicom==3.0.2", "pyiceberg-core==0.10.1", "pyiceberg[glue]==0.12.0", "pyyaml==6.0.3", "scipy==1.17.1"]
 
   jobs = {
     flatten_metadata  = { description = "Metadata of new image sets into the study, series and instance tables of the store" }

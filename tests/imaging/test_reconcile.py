@@ -1,0 +1,134 @@
+"""Image sets that changed without an ingest: an event starts the flatten job, which reads only what is new."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.imaging.conftest import a_dicom
+from tests.stores import Loads, built_lake, lake, rows_of, stores
+from trilake.core.iceberg import open_table
+from trilake.core.job import Job
+from trilake.core.session import Session
+from trilake.imaging import jobs
+from trilake.imaging.importer import Importer
+from trilake.imaging.jobs import differences
+from trilake.imaging.stored import stored_series
+
+__all__ = ["built_lake", "lake", "stores"]
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform/modules/imaging/events.tf"
+GEOMETRY = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [2, 2], "SliceThickness": 4}
+
+
+def an_instance(folder: Path, study: str, number: int = 1) -> bytes:
+    uids = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "SOPInstanceUID": f"{study}.1.{number}"}
+    place = {"ImagePositionPatient": [0, 0, 4 * number], "InstanceNumber": number}
+    return a_dicom(folder / "one", **uids, **place, **GEOMETRY).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def loaded(stores: Session, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Three studies of one instance each, loaded by an ingest."""
+    folder = tmp_path_factory.mktemp("loads")
+    Loads(stores, folder, Importer())({study: an_instance(folder, study) for study in ("1.3.1", "1.3.2", "1.3.3")})
+    return stores
+
+
+def a_role(session: Session) -> str:
+    statement = {"Effect": "Allow", "Action": ["states:StartExecution", "glue:StartJobRun"], "Resource": "*"}
+    services = ["events.amazonaws.com", "states.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    iam = session.client("iam")
+    made = iam.create_role(RoleName="reconcile", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="reconcile", PolicyName="reconcile", PolicyDocument=policy)
+    return str(made["Role"]["Arn"])
+
+
+def listen(session: Session) -> None:
+    """The module's machine and rule for changes, on this lake's job."""
+    role, job = a_role(session), session.settings.imaging.flatten_job_name
+    task = {
+        "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun", "Parameters": {"JobName": job},
+        "Retry": [{"ErrorEquals": ["Glue.ConcurrentRunsExceededException"], "IntervalSeconds": 60, "MaxAttempts": 1}],
+        "End": True,
+    }  # fmt: skip
+    machine = session.client("stepfunctions").create_state_machine(
+        name="reconcile", roleArn=role, definition=json.dumps({"StartAt": "Flatten", "States": {"Flatten": task}})
+    )["stateMachineArn"]
+    kinds = ["Image Set Copied", "Image Set Updated", "Image Set Deleted"]
+    pattern = {"source": ["aws.medical-imaging"], "detail-type": kinds}
+    session.client("events").put_rule(Name="changes", EventPattern=json.dumps(pattern))
+    target = {"Id": "reconcile", "Arn": machine, "RoleArn": role}
+    session.client("events").put_targets(Rule="changes", Targets=[target])
+
+
+def runs(session: Session) -> list[str]:
+    found = session.client("glue").get_job_runs(JobName=session.settings.imaging.flatten_job_name)["JobRuns"]
+    return [run["JobRunState"] for run in found]
+
+
+def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session) -> None:
+    stores = loaded
+    (gone,) = rows_of(stores, "imaging_store.series", study_instance_uid="1.3.2")
+    assert rows_of(stores, "imaging_store.radiomics", image_set_id=gone["image_set_id"])
+    listen(stores)
+    before = len(runs(stores))
+    store = {"datastoreId": stores.settings.imaging.datastore_id}
+    stores.client("medical-imaging").delete_image_set(**store, imageSetId=gone["image_set_id"])
+    wait_for_run(stores, before)
+    for table in ("series", "instance", "radiomics"):
+        left = {row["study_instance_uid"] for row in rows_of(stores, f"imaging_store.{table}")}
+        assert left == {"1.3.1", "1.3.3"}, table
+    stores.client("events").disable_rule(Name="changes")
+
+
+def wait_for_run(session: Session, before: int) -> None:
+    """Until one more run than before has succeeded."""
+    polling = jobs.Polling()
+    while len(runs(session)) <= before or set(runs(session)) != {"SUCCEEDED"}:
+        assert polling.waited < 120 and "FAILED" not in runs(session)
+        polling.pause()
+
+
+def test_only_what_changed_is_read_again(loaded: Session) -> None:
+    assert differences(loaded) == ([], [])
+    snapshots = snapshot_ids(loaded)
+    jobs.flatten(Job({}, loaded))
+    assert snapshot_ids(loaded) == snapshots
+    (changed,) = [one for one in stored_series(loaded) if one.study_instance_uid == "1.3.1"]
+    rename(loaded, changed.image_set_id, changed.version)
+    assert differences(loaded) == ([{"image_set_id": changed.image_set_id}], [])
+    jobs.flatten(Job({}, loaded))
+    assert differences(loaded) == ([], [])
+    (row,) = rows_of(loaded, "imaging_store.series", study_instance_uid="1.3.1")
+    assert (row["study_description"], row["image_set_version"]) == ("told again", changed.version + 1)
+    assert Counter(one.study_instance_uid for one in stored_series(loaded)) == {"1.3.1": 1, "1.3.3": 1}
+
+
+def rename(session: Session, image_set_id: str, version: int) -> None:
+    """A new version of the image set, with another description of the study."""
+    attributes = json.dumps({"SchemaVersion": 1.1, "Study": {"DICOM": {"StudyDescription": "told again"}}}).encode()
+    session.client("medical-imaging").update_image_set_metadata(
+        datastoreId=session.settings.imaging.datastore_id,
+        imageSetId=image_set_id,
+        latestVersionId=str(version),
+        updateImageSetMetadataUpdates={"DICOMUpdates": {"updatableAttributes": attributes}},
+    )
+    polling = jobs.Polling()
+    name = {"datastoreId": session.settings.imaging.datastore_id, "imageSetId": image_set_id}
+    while session.client("medical-imaging").get_image_set(**name)["imageSetState"] != "ACTIVE":
+        polling.pause()
+
+
+def snapshot_ids(session: Session) -> list[int]:
+    tables = (open_table(session, f"imaging_store.{name}") for name in ("series", "instance", "radiomics"))
+    return [snapshot.snapshot_id for table in tables if (snapshot := table.current_snapshot())]
+
+
+def test_the_module_listens_for_what_an_ingest_does_not_do_itself() -> None:
+    text = TERRAFORM.read_text()
+    for kind in ("Import Job Completed", "Image Set Copied", "Image Set Updated", "Image Set Deleted"):
+        assert f'"{kind}"' in text
+    assert "Image Set Created" not in text
