@@ -144,7 +144,7 @@ def _add_study(image: Dataset, scan: Scan, person: Person | None) -> None:
     image.AccessionNumber = scan.accession
     image.ReferringPhysicianName = "Example^Doctor"
     image.StudyDescription = "MR brain without contrast (synthetic)"
-    image.SeriesDescription = "T1 axial"
+    image.SeriesDescription = image.ProtocolName = "T1 axial"
     image.SeriesNumber = 1
     image.Modality = scan.modality
     image.BodyPartExamined = "BRAIN"
