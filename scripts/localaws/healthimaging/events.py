@@ -38,15 +38,18 @@ def tell_job(world: World, job: dict[str, Any]) -> None:
     world.emit_event(SOURCE, _JOB[job["jobStatus"]], detail)
 
 
-def tell_image_set(world: World, store: Datastore, image_set: ImageSet, detail_type: str) -> None:
-    """The name `imagesetId` has a lower-case s in the service's own events."""
+def tell_image_set(
+    world: World, store: Datastore, image_set: ImageSet, detail_type: str, *, under_way: str = ""
+) -> None:
+    """The name `imagesetId` has a lower-case s in the service's own events; `under_way` names what has begun."""
+    state, workflow = image_set.latest.state, image_set.latest.workflow
     detail = {
         "imagingVersion": IMAGING_VERSION,
         "isPrimary": image_set.is_primary,
         "imageSetVersion": image_set.latest.number,
         "datastoreId": store.id,
         "imagesetId": image_set.id,
-        "imageSetState": image_set.latest.state,
-        "imageSetWorkflowStatus": image_set.latest.workflow,
+        "imageSetState": "LOCKED" if under_way else state,
+        "imageSetWorkflowStatus": under_way or workflow,
     }
     world.emit_event(SOURCE, detail_type, detail)

@@ -34,15 +34,8 @@ MAX_DATASTORES = 100
 _OPEN = {"SUBMITTED", "IN_PROGRESS"}
 _SUMMARY = ("datastoreId", "datastoreName", "datastoreStatus", "datastoreArn", "createdAt", "updatedAt")
 _JOB_SUMMARY = (
-    "jobId",
-    "jobName",
-    "jobStatus",
-    "datastoreId",
-    "dataAccessRoleArn",
-    "endedAt",
-    "submittedAt",
-    "message",
-)
+    "jobId", "jobName", "jobStatus", "datastoreId", "dataAccessRoleArn", "endedAt", "submittedAt", "message",
+)  # fmt: skip
 
 
 class HealthImaging(Service):
@@ -51,7 +44,7 @@ class HealthImaging(Service):
     service_name: ClassVar[str] = "medical-imaging"
     imitated: ClassVar[dict[str, str]] = {
         "copy_image_set": "done when it answers; UIDs stay",
-        "get_image_frame": "binary segmentations as HTJ2K, not as they came; pixels that could not be used not at all",
+        "get_image_frame": "binary segmentations as HTJ2K; no pixels that could not be used",
         "get_image_set": "one storage tier",
         "start_dicom_import_job": "DICOM JSON metadata files are refused, no throttling, no INVALID_OFFSET_TABLE",
         "update_image_set_metadata": "done when it answers; UIDs are not changed, `force` or not",
@@ -211,6 +204,7 @@ class HealthImaging(Service):
     def update_image_set_metadata(self, params: Params, caller: Caller) -> Result:
         store, image_set = self._living(params)
         with store.lock:
+            tell_image_set(self.world, store, image_set, "Image Set Updating", under_way="UPDATING")
             updates.update(Vault(self.world, store.bucket), image_set, params)
         tell_image_set(self.world, store, image_set, "Image Set Updated")
         return {"datastoreId": store.id, **_latest(image_set)}
@@ -218,6 +212,7 @@ class HealthImaging(Service):
     def copy_image_set(self, params: Params, caller: Caller) -> Result:
         store = self._state.active(params["datastoreId"])
         _, source = self._living({**params, "imageSetId": params["sourceImageSetId"]})
+        tell_image_set(self.world, store, source, "Image Set Copying", under_way="COPYING")
         with store.lock, tempfile.TemporaryDirectory(prefix="healthimaging-") as scratch:
             made = copied(Vault(self.world, store.bucket), store, source, params, Path(scratch))
         tell_image_set(self.world, store, made, "Image Set Copied")
@@ -229,6 +224,7 @@ class HealthImaging(Service):
 
     def delete_image_set(self, params: Params, caller: Caller) -> Result:
         store, image_set = self._living(params)
+        tell_image_set(self.world, store, image_set, "Image Set Deleting", under_way="DELETING")
         with store.lock:
             version = image_set.latest
             now = datetime.now(UTC)

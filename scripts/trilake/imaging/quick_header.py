@@ -42,6 +42,11 @@ SHORT_ENOUGH = {
 WANTED = {
     **dict.fromkeys(UIDS, b"UI"), PATIENT: b"LO", **dict.fromkeys(NUMBERS, b"US"), PHOTOMETRIC: b"CS", FRAMES: b"IS",
 }  # fmt: skip
+READ = WANTED | {
+    0x00100010: b"PN", 0x00100030: b"DA", 0x00100040: b"CS", 0x00200010: b"SH", 0x00081030: b"LO", 0x00080050: b"SH",
+    0x00080020: b"DA", 0x00080030: b"TM",
+}  # fmt: skip
+"""The value representations of what the exact reader reads: another one is for it to judge."""
 UID = re.compile(rb"[0-9]+(?:\.[0-9]+)*")
 LONGEST_UID = 64
 PLAIN_TEXT = re.compile(rb"[ -\[\]-~]*")  # ASCII without control characters and without the backslash.
@@ -131,9 +136,9 @@ def values_of(head: bytes, pos: int, size: int, encoding: Encoding) -> tuple[dic
         end = start + length
         if end > size or length > SHORT_ENOUGH.get(tag, UNDEFINED):
             raise Unusual("a value that is cut or too long")
+        if vr and vr != READ.get(tag, vr):
+            raise Unusual("another value representation")
         if tag in WANTED:
-            if vr and vr != WANTED[tag]:
-                raise Unusual("another value representation")
             values[tag] = head[start:end]
     if end != size:
         raise MoreNeeded if len(head) < size else Unusual("the end of the file")

@@ -99,6 +99,43 @@ def test_metadata_update_is_a_version_that_can_be_taken_back(store: ImageStore) 
     assert store.search()[0]["DICOMTags"]["DICOMPatientId"] == "MRN-1"
 
 
+@pytest.mark.parametrize(
+    ("level", "attributes", "is_for_force"),
+    [
+        ("Patient", {"PatientID": "MRN-9"}, None),
+        ("Patient", {"StudyDescription": "of another level"}, False),
+        ("Patient", {"00091001": "private"}, False),
+        ("Study", {"StudyID": "S9"}, True),
+        ("Study", {"ReferencedStudySequence": []}, True),
+        ("Patient", {"PatientFavourite": "unknown"}, False),
+        ("Study", {"StudyInstanceUID": "1.2"}, False),
+    ],
+)
+def test_what_may_be_changed_and_what_by_force_alone(
+    store: ImageStore, level: str, attributes: dict[str, Any], is_for_force: bool | None
+) -> None:
+    store.put("1", a_slice(1))
+    store.run()
+    [found] = store.search()
+    changes = {"updatableAttributes": json.dumps({level: {"DICOM": attributes}}).encode()}
+    asked = {
+        "datastoreId": store.id,
+        "imageSetId": found["imageSetId"],
+        "latestVersionId": "1",
+        "updateImageSetMetadataUpdates": {"DICOMUpdates": changes},
+    }
+    if is_for_force is None:
+        assert store.api.update_image_set_metadata(**asked)["latestVersionId"] == "2"
+        return
+    with pytest.raises(store.api.exceptions.ValidationException):
+        store.api.update_image_set_metadata(**asked)
+    if is_for_force:
+        assert store.api.update_image_set_metadata(**asked, force=True)["latestVersionId"] == "2"
+    else:
+        with pytest.raises(store.api.exceptions.ValidationException):
+            store.api.update_image_set_metadata(**asked, force=True)
+
+
 def test_tags_of_stores_and_image_sets(store: ImageStore) -> None:
     store.put("1", a_slice(1))
     store.run()

@@ -177,6 +177,13 @@ def test_jobs_and_image_sets_become_events(store: ImageStore) -> None:
     events.put_targets(Rule="images", Targets=[{"Id": "1", "Arn": arn}])
     store.put("1", a_slice(1))
     store.run()
+    [found] = store.search()
+    name = {"datastoreId": store.id, "imageSetId": found["imageSetId"]}
+    changes = {"updatableAttributes": json.dumps({"Patient": {"DICOM": {"PatientSex": "O"}}}).encode()}
+    store.api.update_image_set_metadata(
+        **name, latestVersionId="1", updateImageSetMetadataUpdates={"DICOMUpdates": changes}
+    )
+    store.api.delete_image_set(**name)
     seen = {}
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -188,8 +195,17 @@ def test_jobs_and_image_sets_become_events(store: ImageStore) -> None:
         "Import Job In Progress",
         "Import Job Completed",
         "Image Set Created",
+        "Image Set Updating",
+        "Image Set Updated",
+        "Image Set Deleting",
+        "Image Set Deleted",
     }
-    [found] = store.search()
+    under_way = {
+        kind: (seen[kind]["imageSetState"], seen[kind]["imageSetWorkflowStatus"]) for kind in seen if "Set" in kind
+    }
+    assert under_way["Image Set Updating"] == ("LOCKED", "UPDATING")
+    assert under_way["Image Set Updated"] == ("ACTIVE", "UPDATED")
+    assert under_way["Image Set Deleted"] == ("DELETED", "DELETED")
     assert seen["Image Set Created"]["imagesetId"] == found["imageSetId"]
     assert seen["Image Set Created"]["isPrimary"] is True
     assert seen["Import Job Completed"]["jobStatus"] == "COMPLETED"
