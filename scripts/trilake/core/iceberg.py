@@ -6,6 +6,8 @@ partitions and sort order of a table that is there (nor has Terraform's resource
 Example: append(session, "operations.ingest_ledger", rows)
 """
 
+from functools import lru_cache
+
 import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.table import Table
@@ -19,15 +21,26 @@ from trilake.core.session import Session
 def open_catalog(session: Session) -> Catalog:
     """The Glue catalog as pyiceberg sees it, under the session's credentials."""
     keys = session.boto.get_credentials().get_frozen_credentials()
-    endpoint = session.client("glue").meta.endpoint_url
+    return catalog_of(
+        session.client("glue").meta.endpoint_url,
+        session.client("s3").meta.endpoint_url,
+        session.boto.region_name,
+        (keys.access_key, keys.secret_key, keys.token),
+    )
+
+
+@lru_cache(maxsize=8)
+def catalog_of(glue: str, s3: str, region: str, keys: tuple[str, str, str | None]) -> Catalog:
+    """One for each caller and place: making its client takes longer than most calls. New keys make a new one."""
+    access_key, secret_key, token = keys
     properties = {
         "type": "glue",
-        "glue.endpoint": endpoint,
-        "s3.endpoint": session.client("s3").meta.endpoint_url,
-        "client.region": session.boto.region_name,
-        "client.access-key-id": keys.access_key,
-        "client.secret-access-key": keys.secret_key,
-        **({"client.session-token": keys.token} if keys.token else {}),
+        "glue.endpoint": glue,
+        "s3.endpoint": s3,
+        "client.region": region,
+        "client.access-key-id": access_key,
+        "client.secret-access-key": secret_key,
+        **({"client.session-token": token} if token else {}),
     }
     return load_catalog("glue", **properties)
 
