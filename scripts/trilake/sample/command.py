@@ -18,7 +18,7 @@ from trilake.sample.presence import PROFILES
 @click.option(
     "--patients",
     type=click.IntRange(1),
-    help="How many patients. [default: tiny 100, others 1,278]",
+    help="How many patients. [default: tiny 100, imaging 60, others 1,278]",
 )
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds give equal bytes.")
 @click.option(
