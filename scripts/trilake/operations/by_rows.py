@@ -73,8 +73,10 @@ def snapshot_of(session: Session, name: str) -> str:
 
 
 def changed_keys(session: Session, it: Followed, before: str) -> list[str] | None:
-    """Keys whose rows are not what they were at that snapshot; None where it is gone, or they are too many."""
-    if not before or open_table(session, it.name).snapshot_by_id(int(before)) is None:
+    """Keys whose rows are not what they were at that snapshot; None where it cannot be asked, or they are too many."""
+    held = open_table(session, it.name)
+    snapshot = held.snapshot_by_id(int(before)) if before else None
+    if snapshot is None or snapshot.schema_id not in (None, held.schema().schema_id):
         return None
     columns = ", ".join(f'"{column.name}"' for column in load_contract()[it.name].columns)
     now, then = f"SELECT {columns} FROM {it.name}", f"SELECT {columns} FROM {it.name} FOR VERSION AS OF {before}"
