@@ -8,29 +8,17 @@ Example: python -m verify --only spark --only terraform
 """
 
 import argparse
-import importlib
 import os
-import pkgutil
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-import verify
 from trilake.core.text_table import text_table
-from verify.tier import Outcome, Tier, outcome
+from verify.listing import outcome_of, tiers
+from verify.tier import Outcome
 
-ORDER = ("terraform", "sql_parity", "random_sql", "spark", "wire", "clients", "engine_tests")
-"""The longest first, so that those that run side by side end together."""
 COLUMNS = ("tier", "verdict", "seconds", "what")
-
-
-def tiers() -> dict[str, Tier]:
-    """Those of the package's modules, by name, in their order."""
-    modules = [module.name for module in pkgutil.iter_modules(verify.__path__) if module.name != "__main__"]
-    found = [getattr(importlib.import_module(f"verify.{name}"), "TIER", None) for name in modules]
-    named = {tier.name: tier for tier in found if tier is not None}
-    return {name: named[name] for name in sorted(named, key=lambda name: ORDER.index(name))}
 
 
 def main() -> int:
@@ -53,10 +41,6 @@ def outcome_apart(name: str) -> Outcome:
             return pool.submit(outcome_of, name).result()
         except BrokenProcessPool:
             return Outcome(name, "FAILS", "its process was killed", 0)
-
-
-def outcome_of(name: str) -> Outcome:
-    return outcome(tiers()[name])
 
 
 def exit_code(outcomes: list[Outcome], *, strict: bool) -> int:
