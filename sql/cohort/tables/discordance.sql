@@ -230,32 +230,64 @@ orphan AS (
     WHERE link_verdict = 'refuse'
 ),
 
-crossed AS (
+mismatched AS (
+    SELECT
+        modality,
+        object_id,
+        patient_id,
+        sex,
+        chart_sex,
+        birth_date,
+        count(*) OVER (PARTITION BY modality, sex) AS n_alike
+    FROM object_sex
+    WHERE sex <> chart_sex
+),
+
+crossed_pair AS (
     SELECT
         one.modality,
         one.object_id,
         other.object_id AS other_object_id,
-        one.patient_id,
-        count(*) OVER (PARTITION BY one.modality, one.object_id) AS n_others,
-        count(*) OVER (PARTITION BY other.modality, other.object_id) AS n_ones
+        one.patient_id
     FROM object_sex AS one
     INNER JOIN object_sex AS other
         ON
             one.modality = other.modality
-            AND one.object_id < other.object_id
-            AND one.patient_id <> other.patient_id
-    WHERE
-        (
-            one.birth_date <> one.chart_birth_date
             AND one.birth_date = other.chart_birth_date
-            AND other.birth_date = one.chart_birth_date
-        )
-        OR (
-            (one.birth_date IS NULL OR other.birth_date IS NULL)
-            AND one.sex <> one.chart_sex
-            AND other.sex <> other.chart_sex
-            AND one.sex <> other.sex
-        )
+            AND one.chart_birth_date = other.birth_date
+    WHERE
+        one.birth_date <> one.chart_birth_date
+        AND one.object_id < other.object_id
+        AND one.patient_id <> other.patient_id
+    UNION
+    SELECT
+        one.modality,
+        one.object_id,
+        other.object_id AS other_object_id,
+        one.patient_id
+    FROM mismatched AS one
+    INNER JOIN mismatched AS other
+        ON
+            one.modality = other.modality
+            AND one.sex = other.chart_sex
+            AND one.chart_sex = other.sex
+    WHERE
+        (one.birth_date IS NULL OR other.birth_date IS NULL)
+        AND one.object_id < other.object_id
+        AND one.patient_id <> other.patient_id
+        AND one.n_alike <= 10
+        AND other.n_alike <= 10
+),
+
+crossed AS (
+    SELECT
+        modality,
+        object_id,
+        other_object_id,
+        patient_id,
+        count(*) OVER (PARTITION BY modality, object_id) AS n_others,
+        count(*) OVER (PARTITION BY modality, other_object_id) AS n_ones
+    FROM crossed_pair
 ),
 
 swap AS (
