@@ -1,8 +1,13 @@
 """How a tier ends, and what that makes of the run."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
-from verify.__main__ import exit_code, outcome_apart, tiers
+from verify.__main__ import exit_code
+from verify.listing import tiers
 from verify.tier import Failed, NotRun, Tier, outcome
 
 
@@ -36,9 +41,18 @@ def test_every_module_with_a_tier_is_listed():
     assert {"terraform"} <= set(tiers())
 
 
-def test_a_tier_has_a_process_of_its_own(monkeypatch, tmp_path, capfd):
-    """One whose parts are not there, so that it ends at once; what it says carries its name."""
-    monkeypatch.setenv("LOCALAWS_ENGINES", str(tmp_path))
-    ended = outcome_apart("engine_tests")
-    assert (ended.name, ended.verdict) == ("engine_tests", "not run")
-    assert f"engine_tests: not run: {ended.words}" in capfd.readouterr().err
+def test_each_tier_is_run_and_told_of(tmp_path):
+    """Two whose parts are not there, so that they end at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "--only", "engine_tests", "--only", "spark"],
+        env={**os.environ, "LOCALAWS_ENGINES": str(tmp_path), "STRICT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, "a tier that is not run fails in strict mode"
+    assert [line.split()[:3] for line in done.stdout.splitlines()[2:]] == [
+        ["engine_tests", "not", "run"],
+        ["spark", "not", "run"],
+    ]
+    assert "spark: not run: " in done.stderr
