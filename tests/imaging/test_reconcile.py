@@ -100,7 +100,11 @@ def test_only_what_changed_is_read_again(loaded: Session) -> None:
     (changed,) = [one for one in stored_series(loaded) if one.study_instance_uid == "1.3.1"]
     rename(loaded, changed.image_set_id, changed.version)
     assert differences(loaded) == ([{"image_set_id": changed.image_set_id}], [])
+    asked: list[str] = []
+    events = loaded.client("medical-imaging").meta.events
+    events.register("before-call.medical-imaging.GetImageSetMetadata", lambda **call: asked.append("metadata"))
     jobs.flatten(Job({}, loaded))
+    assert asked == ["metadata"]
     assert differences(loaded) == ([], [])
     (row,) = rows_of(loaded, "imaging_store.series", study_instance_uid="1.3.1")
     assert (row["study_description"], row["image_set_version"]) == ("told again", changed.version + 1)

@@ -12,6 +12,8 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -42,12 +44,13 @@ def flatten(job: Job) -> None:
     """Metadata of the load's image sets, or of all that changed, into the instance and series tables."""
     load_id = job.arguments.get("load_id")
     items, gone = (read_work(job.session, load_id), []) if load_id else differences(job.session)
-    reader = MetadataReader(job.session)
-    for target, make in ((INSTANCE_TABLE, instance_rows), (SERIES_TABLE, series_rows)):
-        if items:
-            fill_table(job, target, items, RowMaker(reader, target.schema, make))
-        if gone:
-            remove(job, target, gone)
+    with TemporaryDirectory() as folder:
+        reader = MetadataReader(job.session, folder)
+        for target, make in ((INSTANCE_TABLE, instance_rows), (SERIES_TABLE, series_rows)):
+            if items:
+                fill_table(job, target, items, RowMaker(reader, target.schema, make))
+            if gone:
+                remove(job, target, gone)
     if gone:
         remove(job, RADIOMICS_TABLE, gone)
 
@@ -89,22 +92,34 @@ def read_work(session: Session, load_id: str) -> list[Item]:
 
 @dataclass(frozen=True)
 class MetadataReader:
-    """Image sets with their metadata; none is held, so that memory does not grow with the load."""
+    """Image sets with their metadata. None is held in memory; with a folder, a second look reads what lies there.
+
+    Two tables are made of the same metadata. Under Spark each machine has a folder of its own, and may read once more.
+    """
 
     session: Session
+    folder: str = ""
 
     def __call__(self, image_set_id: str) -> tuple[Json, ImageSet]:
+        kept = Path(self.folder) / f"{image_set_id}.json.gz" if self.folder else None
+        if kept is not None and kept.exists():
+            told, body = json.loads(kept.with_suffix(".told").read_text()), kept.read_bytes()
+        else:
+            told, body = self.ask(image_set_id)
+            if kept is not None:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.with_suffix(".told").write_text(json.dumps(told))
+                kept.write_bytes(body)
+        image_set = ImageSet(self.session.settings.imaging.datastore_id, image_set_id, told["version"], told["primary"])
+        return json.loads(gzip.decompress(body)), image_set
+
+    def ask(self, image_set_id: str) -> tuple[Json, bytes]:
         client = self.session.client("medical-imaging")
         name = {"datastoreId": self.session.settings.imaging.datastore_id, "imageSetId": image_set_id}
         told = patiently(client.get_image_set, name)
-        body = patiently(client.get_image_set_metadata, name)["imageSetMetadataBlob"].read()
-        image_set = ImageSet(
-            datastore_id=name["datastoreId"],
-            image_set_id=image_set_id,
-            version=int(told["versionId"]),
-            is_primary=bool(told.get("isPrimary", True)),
-        )
-        return json.loads(gzip.decompress(body)), image_set
+        body = patiently(client.get_image_set_metadata, name | {"versionId": told["versionId"]})
+        is_primary = bool(told.get("isPrimary", True))
+        return {"version": int(told["versionId"]), "primary": is_primary}, body["imageSetMetadataBlob"].read()
 
 
 def patiently(call: Callable[..., Any], name: dict[str, str]) -> Any:
