@@ -73,10 +73,10 @@ def load(session: Session, data: Path) -> None:
         load_sorted(session, sort_files(find_files(session, [str(data)], ingest.work_dir), MODALITIES), ingest)
 
 
-def build_links(session: Session) -> None:
-    """What `views` does, of the tables that links and discordances are made of."""
+def build_links(session: Session, *wanted: str) -> None:
+    """What `views` does, of the tables that the wanted ones (links) are made of."""
     relations = load_relations()
-    needed, open_names = set[str](), ["cohort.link", "cohort.discordance"]
+    needed, open_names = set[str](), [*wanted, "cohort.link"]
     while open_names:
         name = open_names.pop()
         needed.add(name)
@@ -94,7 +94,7 @@ def told(stores: Session, tmp_path_factory: pytest.TempPathFactory) -> Told:
     generate(Plan(7, 3, "dirty", data), workers=1, say=str)
     may_read_stores(stores)
     load(stores, data)
-    build_links(stores)
+    build_links(stores, "cohort.discordance")
     return Told(stores, data)
 
 

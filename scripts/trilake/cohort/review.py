@@ -125,7 +125,7 @@ def cases_in_words(cases: list[dict[str, Any]]) -> str:
         for case in cases[:MOST_CASES]
         for one in case["candidates"] or [{}]
     ]
-    lines = [text_table(["modality", "object", "reason", "candidate", "found by", ""], rows)]
+    lines = [text_table(["modality", "object", "reason", "candidate", "found by", "so far"], rows)]
     if len(cases) > MOST_CASES:
         lines.append(f"the first {MOST_CASES} of {len(cases):,} cases: narrow with --reason, or use --json for all")
     noun = "object waits" if len(cases) == 1 else "objects wait"
@@ -139,10 +139,10 @@ def state(candidate: dict[str, Any]) -> str | None:
 
 def settled_in_words(outcomes: list[dict[str, Any]]) -> str:
     rows = [
-        [one["modality"], one["object_id"], one["decision"], one["patient_id"], "" if one["is_new"] else "so already"]
+        [one["modality"], one["object_id"], one["decision"], one["patient_id"], "now" if one["is_new"] else "before"]
         for one in outcomes
     ]
-    table = text_table(["modality", "object", "decision", "patient", ""], rows)
+    table = text_table(["modality", "object", "decision", "patient", "recorded"], rows)
     return f"{table}\n\nThe tables follow with: trilake views"
 
 
