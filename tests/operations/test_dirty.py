@@ -31,7 +31,7 @@ def defects(data: Path) -> Defects:
 
 
 def outcomes_of(lake: Session, data: Path, modality: str, *, is_loaded: bool) -> dict[str, FileOutcome]:
-    """Outcome by file name; genomic files are only checked, which needs no job."""
+    """Outcome by file name; genomic and imaging files are only checked, without a job."""
     with ingest_run(a_run(lake)) as run:
         files = sort_files(find_files(lake, [str(data)], run.work_dir), MODALITIES)
         files.by_modality = {name: found if name == modality else [] for name, found in files.by_modality.items()}
@@ -47,6 +47,11 @@ def clinical(lake: Session, data: Path) -> dict[str, FileOutcome]:
 @pytest.fixture(scope="module")
 def genomic(lake: Session, data: Path) -> dict[str, FileOutcome]:
     return outcomes_of(lake, data, "genomic", is_loaded=False)
+
+
+@pytest.fixture(scope="module")
+def imaging(lake: Session, data: Path) -> dict[str, FileOutcome]:
+    return outcomes_of(lake, data, "imaging", is_loaded=False)
 
 
 def test_every_handling_occurs(defects: Defects) -> None:
@@ -77,6 +82,16 @@ def test_clinical_defects_become_what_the_truth_says(defects: Defects, clinical:
 
 def test_genomic_defects_are_refused_for_what_they_are(defects: Defects, genomic: dict[str, FileOutcome]) -> None:
     assert_as_told([defect for defect in defects if defect["file"].startswith("vcf/")], genomic)
+
+
+def test_imaging_defects_become_what_the_truth_says_and_nothing_else_is_refused(
+    defects: Defects, imaging: dict[str, FileOutcome]
+) -> None:
+    ours = [defect for defect in defects if defect["file"].startswith("dicom/")]
+    assert_as_told(ours, imaging)
+    refused = {name for name, outcome in imaging.items() if outcome.quarantined}
+    assert refused == {defect["file"] for defect in ours if defect["expected"] == "quarantined"}
+    assert len(refused) > 10
 
 
 @pytest.mark.parametrize("expected", ["quarantined", "duplicate", "superseded"])

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trilake.sample.defects import clinical, genomic, links
+from trilake.sample.defects import clinical, genomic, imaging, links
 from trilake.sample.defects.defect import Injected
 
-WRITERS = (clinical.write, genomic.write, links.write)
+WRITERS = (clinical.write, genomic.write, imaging.write, links.write)
 
 
 def inject(sample: Path) -> tuple[Injected, list[dict[str, Any]]]:
