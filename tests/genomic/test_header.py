@@ -118,11 +118,23 @@ def test_a_header_that_tells_two_builds_refuses_the_file(meta):
         ('##INFO=<ID=1A,Number=1,Type=String,Description="x">', "INFO.ID"),
         ('##INFO=<ID=XF,Number=1,Type=Flag,Description="x">', "INFO XF"),
         ("##fileformat=VCFv4.2", "fileformat"),
+        ('##FILTER=<ID=0,Description="x">', "FILTER.ID"),
+        ('##FILTER=<ID=a;b,Description="x">', "FILTER.ID"),
+        ("##contig=<ID=c(1)>", "contig.ID"),
+        ("##contig=<ID=c9,md5=short>", "contig.md5"),
+        ('##INFO=<ID=XF,ID=XG,Number=1,Type=Float,Description="x">', "INFO"),
+        ('###INFO=<ID=XF,Number=1,Type=Float,Description="x">', "INFO"),
+        ("##PEDIGREE=x", "PEDIGREE"),
     ],
 )
 def test_what_no_record_depends_on_is_a_remark(meta, path):
     _, reasons = judge(FIRST.replace("4.2", "4.3"), meta, COLUMNS)
     assert [(reason.path, reason.is_warning) for reason in reasons] == [(path, True)]
+
+
+def test_a_byte_order_mark_is_a_remark():
+    _, (reason,) = judge("\ufeff" + FIRST, COLUMNS)
+    assert (reason.line, reason.found, reason.is_warning) == (1, "a byte order mark", True)
 
 
 def test_the_lengths_of_contigs_count_where_words_say_otherwise():

@@ -194,6 +194,7 @@ PER_SAMPLE = (
         ("1 100 . A T 50 PASS . GT:DP 0/1:-7", "sample 1/DP"),
         ("1 100 . A T 50 PASS . GT:GP 0/1:0,1.5,0", "sample 1/GP"),
         ("1 100 . A T 50 PASS . GT:FT 0/1:q10;q10", "sample 1/FT"),
+        ("1 100 . A T 50 PASS END=300000000 GT 0/1", "INFO/END"),
         ("", "line"),
     ],
 )

@@ -86,7 +86,7 @@ class Exact:
 
     def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
         for number, raw in lines:
-            text = decode(raw, self.first_line + number)
+            text = decode(raw)
             if number != self._before + 1:
                 self._here.clear()
             self._before = number

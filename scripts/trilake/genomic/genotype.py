@@ -9,7 +9,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-FORM = re.compile(r"[/|]?(?:\d{1,6}|\.)(?:(?:[/|](?:\d{1,6}|\.))+[/|]?)?", flags=re.ASCII)
+ALLELE = r"(?:0|[1-9]\d{0,5}|\.)"
+FORM = re.compile(rf"[/|]?{ALLELE}(?:(?:[/|]{ALLELE})+[/|]?)?", flags=re.ASCII)
 INDEX = re.compile(r"\d+|\.")
 NO_CALL = -1
 

@@ -17,7 +17,7 @@ from trilake.core.ledger import Reason, shape
 from trilake.genomic.builds import build_in_words, build_of_length, known_length
 from trilake.genomic.meta import URL, check_field, check_meta
 from trilake.genomic.reserved import TYPES, Field, reserved_field
-from trilake.genomic.text import has_wrong_bytes, readable
+from trilake.genomic.text import BOM, has_wrong_bytes, readable
 
 if TYPE_CHECKING:
     from trilake.genomic.layout import Layout
@@ -79,6 +79,9 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
     header, reasons = VcfHeader(), []
     for number, line in lines:
         header.n_lines = number
+        if number == 1 and line.startswith(BOM):
+            line = line.removeprefix(BOM)
+            reasons.append(fault(1, "fileformat", "a byte order mark", "## as the first bytes", is_warning=True))
         if not line.startswith("#"):
             reasons.append(fault(number, "#CHROM line", "a record", "a column line before the first record"))
             return header, reasons
@@ -108,14 +111,8 @@ def wrong_bytes(number: int, line: str) -> Reason:
 
 def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
     if not FILEFORMAT.fullmatch(line):
-        return [
-            fault(
-                1,
-                "fileformat",
-                line if line.startswith("##") else shape(line),
-                "##fileformat=VCFv4.0 to VCFv4.5 as the first line",
-            )
-        ]
+        found = line if line.startswith("##") else shape(line)
+        return [fault(1, "fileformat", found, "##fileformat=VCFv4.0 to VCFv4.5 as the first line")]
     header.version = line.removeprefix("##fileformat=VCFv")
     return []
 
@@ -143,6 +140,8 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     if match is None:
         return [fault(number, "meta line", shape(line), "##key=value")]
     key, value = match["key"], match["value"]
+    if key.startswith("#"):
+        return [fault(number, key.lstrip("#"), "###", "## at the beginning", is_warning=True)]
     if key in ("reference", "contig", "assembly") and (named := build_in_words(value)):
         header.named_builds.setdefault(named, number)
     if key == "fileDate":
@@ -153,7 +152,9 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
         return read_structured(header, number, key, value)
     if key == "fileformat":
         return [fault(number, key, "a second one", "one, as the first line", is_warning=True)]
-    return [fault(number, key, shape(value), f"##{key}=<ID=...>")] if key in STRUCTURED else []
+    if key not in STRUCTURED and key != "PEDIGREE":
+        return []
+    return [fault(number, key, shape(value), f"##{key}=<ID=...>", is_warning=key == "PEDIGREE")]
 
 
 def check_address(number: int, key: str, value: str) -> list[Reason]:

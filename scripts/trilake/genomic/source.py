@@ -287,6 +287,10 @@ def fetched(source: Source, path: Path) -> Path:
 
 def open_bcf(path: Path) -> pysam.VariantFile:
     """Open, even when the last block is missing: what came whole is read, and `lacks_end_block` tells the rest."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pysam.VariantFile(str(path), ignore_truncation=True)
+    told = pysam.set_verbosity(0)  # Else htslib says on standard error that there is no index, which none needs.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pysam.VariantFile(str(path), ignore_truncation=True)
+    finally:
+        pysam.set_verbosity(told)

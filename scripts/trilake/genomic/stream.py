@@ -47,7 +47,7 @@ class Stream:
             if not line and not newline:
                 return
             self.n_lines += 1
-            yield self.n_lines, decode(line, self.n_lines)
+            yield self.n_lines, decode(line)
 
     def blocks(self, size: int) -> Iterator[Block]:
         """The lines that are left, in blocks of about `size` bytes. Unreadable when the stream breaks."""

@@ -1,6 +1,6 @@
 """Lines of a VCF as text: what is no UTF-8 is kept apart, so that a refused line keeps its bytes.
 
-Pure. Example: has_wrong_bytes(decode(b"M\\xfcller", 2))  ->  True
+Pure. Example: has_wrong_bytes(decode(b"M\\xfcller"))  ->  True
 """
 
 import re
@@ -9,10 +9,9 @@ BOM = "\ufeff"
 WRONG_BYTE = re.compile("[\udc80-\udcff\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]")
 
 
-def decode(raw: bytes, number: int) -> str:
+def decode(raw: bytes) -> str:
     """A line without its line end; bytes that are no UTF-8 stay in it as lone surrogates."""
-    text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
-    return text.removeprefix(BOM) if number == 1 else text
+    return raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
 
 
 def has_wrong_bytes(text: str) -> bool:

@@ -76,16 +76,19 @@ def check_info(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
         if rule is not None and not (value and plain(key, rule, n_alts, None).fullmatch(value)):
             check_info_value(key, value, rule, n_alts, faults)
     if "END" in info and INTEGER.fullmatch(info["END"] or "") and record.pos:
-        check_end(record, int(info["END"] or 0), faults)
+        check_end(record, int(info["END"] or 0), header.limit(record.chrom), faults)
     if header.version >= "4.3" and LONE_PERCENT.search("".join(value or "" for value in info.values())):
         faults.add(
             "VCF_INFO", "INFO", "a lone %", "% followed by two hexadecimal digits, %25 for itself", is_warning=True
         )
 
 
-def check_end(record: VcfRecord, end: int, faults: Faults) -> None:
+def check_end(record: VcfRecord, end: int, limit: int | None, faults: Faults) -> None:
     if end < record.pos - 1:
         faults.add("VCF_INFO", "INFO/END", "an earlier position", "POS or more", is_warning=True)
+    elif limit is not None and end > limit + 1:
+        expected = f"a position in the contig of {limit:,} bases"
+        faults.add("VCF_INFO", "INFO/END", "a position beyond its end", expected, is_warning=True)
 
 
 def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faults: Faults) -> None:

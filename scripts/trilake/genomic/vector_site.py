@@ -76,9 +76,8 @@ def read_site(columns: Columns, header: VcfHeader) -> Site:
     ok &= sound_info(entries, n_alts, header, columns["info"])
     lacking = {key: entries.owners[entries.of(key)] for key in keys_undeclared(entries, header)}
     positions = numbers(columns["pos"], ok)
-    ok &= positions <= limits_of(columns["chrom"], header)
-    ends = ends_of(entries, len(ok), ok)
-    ok &= (ends == NOT_ONE) | (ends >= positions)
+    limits, ends = limits_of(columns["chrom"], header), ends_of(entries, len(ok), ok)
+    ok &= (positions <= limits) & (ends <= limits) & ((ends == NOT_ONE) | (ends >= positions))
     return Site(columns, ok, positions, n_alts, alts, entries, ends, lacking)
 
 
