@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from trilake.core.ledger import FileOutcome
 from trilake.core.quarantine import Quarantine
 from trilake.core.recognise import Kind
 
-OLD, NEW = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00+01:00"
+OLD, NEW, NEWER = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00+01:00", "2021-01-01T00:00:00.5Z"
 Held = tuple[str, str, bytes, str | None, int | None]
 FILE = SourceFile("a.ndjson", Path("a.ndjson"), "0" * 64, 0, Kind.FHIR)
 
@@ -103,6 +104,34 @@ def test_the_ledger_adds_up_for_any_mixture(files: list[list[tuple[str, str, str
         assert found.quarantined == sum(content == "broken" for _, content, _ in records)
     sound = {resource_id for records in files for resource_id, content, _ in records if content != "broken"}
     assert sum(found.loaded for found in outcomes) == len(sound)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_whatever_the_order_of_files_the_same_versions_win_and_a_second_load_adds_none(data: st.DataObject) -> None:
+    dated = st.tuples(
+        st.sampled_from(["p1", "p2"]), st.sampled_from(["1950", "1951"]), st.sampled_from([OLD, NEW, NEWER])
+    )
+    stamped = {(key, updated): content for key, content, updated in data.draw(st.lists(dated, max_size=8))}
+    records = [(key, content, updated) for (key, updated), content in stamped.items()]
+    first, again = data.draw(st.permutations(records)), data.draw(st.permutations(records))
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        winners, held = winners_of(Path(one), first, [])
+        assert winners == winners_of(Path(other), again, [])[0]
+    with TemporaryDirectory() as folder:
+        assert winners_of(Path(folder), again, held)[0] == set()
+
+
+def winners_of(folder: Path, records: list[tuple[str, str, str]], held: list[Held]) -> tuple[set[bytes], list[Held]]:
+    """The lines that would be loaded of records that each are a file; and what the store then holds."""
+    with Register(folder) as register:
+        for record in records:
+            register.add(register.add_file(FILE), check_line(orjson.loads(file_content([record]))))
+        register.decide()
+        register.meet(held)
+        lines = {line for _, _, line, _ in register.accepted()}
+        register.settle()
+        return lines, [("Patient", *row) for row in register.loaded("Patient")]
 
 
 JUNK = st.sampled_from(
