@@ -190,7 +190,7 @@ def test_a_new_condition_touches_conditions_and_codings_only(store: Store) -> No
     built(store)
     found = built(store, condition("fresh", "p0", "-", ["a", "b"]))
     changed = {name for name, how in found.how.items() if how != "unchanged"}
-    assert changed == {"clinical.condition", "clinical.coding"}
+    assert changed == {"clinical.condition", "clinical.coding", "cohort.discordance"}
     assert found.how["clinical.condition"] == "merged"
     assert_equal_to_a_rebuild(store.session)
 
