@@ -129,3 +129,22 @@ def test_an_entry_with_a_relative_full_url_is_loaded_with_a_warning() -> None:
     (found,) = Checker().piece(Piece(0, orjson.dumps(bundle))).checked
     assert (found.faults, found.id) == ([], "a")
     assert [(fault.code, fault.path) for fault in found.warnings] == [("FHIR_BUNDLE", "Bundle.entry[0].fullUrl")]
+
+
+def test_a_reference_to_a_type_that_may_not_stand_there_is_a_warning() -> None:
+    line = orjson.dumps(a_condition(encounter={"reference": "Patient/1"}))
+    assert FAST.check(line) is None
+    (found,) = Checker(usual=0).piece(Piece(1, line)).checked
+    assert found.faults == []
+    assert [(fault.code, fault.path, fault.found) for fault in found.warnings] == [
+        ("FHIR_REFERENCE_TARGET", "Condition.encounter.reference", "Patient")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Encounter/1", "Encounter?identifier=1", "urn:uuid:x", "https://x.example/Encounter/1"]
+)
+def test_other_references_pass_the_fast_check(text: str) -> None:
+    line = orjson.dumps(a_condition(encounter={"reference": text}))
+    assert FAST.check(line) is not None
+    assert Checker().piece(Piece(1, line)).checked[0].warnings == []

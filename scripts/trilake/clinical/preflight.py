@@ -20,6 +20,7 @@ from trilake.clinical.documents import Found, resources_in
 from trilake.clinical.parsing import NotJson, Repeated, parse
 from trilake.clinical.r4.fast import VOLATILE, Fast, Sound
 from trilake.clinical.r4.primitives import ID, json_type
+from trilake.clinical.r4.whole import mistargeted
 from trilake.clinical.reading import Piece
 from trilake.clinical.rules import Fault, faults_of
 from trilake.core.ledger import shape
@@ -189,6 +190,10 @@ def exact(data: bytes, line: int, entry: int) -> Checked:
     faults = faults_of(resource)
     if faults:
         return Checked(line, entry, data=data, faults=[placed(fault, entry, resource) for fault in faults])
+    warnings += [
+        placed(Fault("FHIR_REFERENCE_TARGET", *told), entry, resource)
+        for told in mistargeted(resource, resource["resourceType"], resource["resourceType"])
+    ]
     meta = resource.get("meta", {})
     return Checked(
         line, entry, resource["resourceType"], resource["id"], content_hash(resource),

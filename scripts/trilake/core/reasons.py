@@ -44,6 +44,7 @@ CLINICAL = {
     "FHIR_NESTED_BUNDLE": "A Bundle entry is itself a Bundle.",
     "FHIR_TWICE_IN_BUNDLE": "The Bundle holds a second, different version of the resource.",
     "FHIR_ID_MAPPED": "Loaded under an id made from the content, or from a given one that FHIR does not allow.",
+    "FHIR_REFERENCE_TARGET": "Loaded, though a reference names a resource of a type that may not stand there.",
     "FHIR_REFERENCE_UNRESOLVED": "Loaded with references whose targets are not in the load.",
 }
 GENOMIC = {

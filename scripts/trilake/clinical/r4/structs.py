@@ -30,8 +30,6 @@ TEXT = Annotated[str, Meta(min_length=1)]
 STRING = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 WHOLE = {kind: Annotated[int, Meta(ge=least, le=2**31 - 1)] for kind, least in LEAST.items()}
 BASE64 = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
-REFERENCE = Annotated[str, Meta(pattern=r"^[^\s#]\S*\Z")]
-LOCAL = Annotated[str, Meta(pattern=r"^\S+\Z")]
 NESTED_URL = Annotated[str, Meta(pattern=r"^(?!urn:)\S+\Z")]
 UNCHECKED = {
     ("Coding", "system"),
@@ -162,7 +160,7 @@ class Structs:
         if name in UNCHECKED or name == ("Attachment", "data"):
             made: Any = TEXT
         elif name == ("Reference", "reference"):
-            made = LOCAL if self.with_contained else REFERENCE
+            made = reference_to(targets, with_local=self.with_contained)
         elif name == ("Reference", "type"):
             if not self.with_contained:
                 return None
@@ -174,6 +172,15 @@ class Structs:
         else:
             made = PLAIN[element.type]
         return made
+
+
+def reference_to(targets: frozenset[str] | None, *, with_local: bool) -> Any:
+    """The text of a reference that leads elsewhere or, `Type/id`, to a type that may stand there."""
+    local = "#|" if with_local else ""
+    if targets is None:
+        return Annotated[str, Meta(pattern=rf"^(?:{local}[^\s#])\S*\Z")]
+    types = "|".join(sorted(targets))
+    return Annotated[str, Meta(pattern=rf"^(?:(?:{types})[/?]|{local}urn:|https?://)\S*\Z")]
 
 
 PLAIN: dict[str, Any] = {

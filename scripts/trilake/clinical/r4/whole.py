@@ -176,6 +176,23 @@ def reference(one: Any, path: str, parts: Parts, targets: frozenset[str] | None)
         yield "FHIR_REFERENCE", f"{path}.type", "another type than that of the reference", leads_to
 
 
+def mistargeted(value: Any, kind: str, path: str) -> Iterator[tuple[str, str, str]]:
+    """(path, type, types that may stand there) of each reference to a resource of a type that may not.
+
+    HL7's validator asks this only of references that it can follow; here it is worth a warning.
+    """
+    for name, item in value.items():
+        element = definition(kind).elements.get(name)
+        if element is None or element.is_primitive or element.type == "Resource":
+            continue
+        for place, one in enumerate(item if isinstance(item, list) else [item]):
+            where = f"{path}.{name}[{place}]" if element.is_list else f"{path}.{name}"
+            leads_to = literal_type(one.get("reference") or "") if element.type == "Reference" else None
+            if leads_to is not None and element.targets is not None and leads_to not in element.targets:
+                yield f"{where}.reference", leads_to, "one of " + ", ".join(sorted(element.targets))
+            yield from mistargeted(one, element.type, where)
+
+
 def literal_type(text: str) -> str | None:
     """The resource type in a reference such as Patient/1 or https://server/Patient/1; None where it says none."""
     found = LITERAL.fullmatch(text)
