@@ -55,6 +55,8 @@ def test_the_whole_path_through_healthomics(laptop: Laptop) -> None:
     built = laptop("views")["rows"]
     n_files = len(list((laptop.folder / "sample/vcf").glob("*.vcf*")))
     assert built["genomic.sample"] == n_files and built["genomic.annotation"] and built["genomic.dosage"]
+    again = {how for name, how in laptop("views")["how"].items() if name.startswith("genomic.")}
+    assert again == {"unchanged"}
     ((n_rows, n_samples),) = laptop("query", COUNT)["rows"]
     assert n_rows == built["genomic.variant"] and n_samples == n_files
     seen = laptop("query", "--as", "bioinformatician", COUNT)["rows"][0]

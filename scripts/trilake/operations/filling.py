@@ -33,6 +33,7 @@ from trilake.operations.incremental import (
     write_state,
 )
 from trilake.operations.merge import count_statement, insert_statement, merge_statement, quoted, row_keys_statement
+from trilake.operations.versions import version_of
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,8 @@ def fill(work: Work, *, full: bool = False) -> Filled:
 
 
 def versions_of(work: Work) -> dict[str, str]:
-    """Where the catalogue says the metadata of each table read lie: another place, another version."""
-    found = {}
-    for name in sorted(work.relation.reads - work.missing):
-        room, table = name.split(".")
-        database = database_name(work.session, room)
-        described = work.session.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
-        found[name] = described.get("Parameters", {}).get("metadata_location", "")
-    return found
+    """The version of each table read."""
+    return {name: version_of(work.session, name) for name in sorted(work.relation.reads - work.missing)}
 
 
 def people_snapshot(work: Work) -> str:
