@@ -138,9 +138,9 @@ def test_a_second_load_and_a_later_slice_leave_one_row_per_instance(
 ) -> None:
     slices = Slices(tmp_path, "1.2.5")
     contents = {"a": slices(1, 1), "b": slices(1, 2)}
-    for _ in range(2):
-        assert [counts(outcome) for outcome in load(contents).values()] == [LOADED] * 2
-    load({"c": slices(1, 3)})
+    for more in ({}, {"c": slices(1, 3)}):
+        contents |= more
+        assert [counts(outcome) for outcome in load(contents).values()] == [LOADED] * len(contents)
     (series,) = rows_of(stores, "imaging_store.series", study_instance_uid="1.2.5")
     assert series["n_instances"] == 3
     assert len(rows_of(stores, "imaging_store.instance", study_instance_uid="1.2.5")) == 3
