@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from trilake.imaging import jobs
 from trilake.imaging.importer import Importer
 from trilake.imaging.jobs import differences
 from trilake.imaging.stored import stored_series
+from trilake.sample.dicom import write_study
+from trilake.sample.forms import Form
+from trilake.sample.people import draw_shard
+from trilake.sample.phantom import Rendered
+from trilake.sample.record import Scan
 
 __all__ = ["built_lake", "lake", "stores"]
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform/modules/imaging/events.tf"
@@ -27,11 +33,29 @@ def an_instance(folder: Path, study: str, number: int = 1) -> bytes:
     return a_dicom(folder / "one", **uids, **place, **GEOMETRY).read_bytes()
 
 
+@dataclass(frozen=True)
+class Study:
+    """A study of the sample with its segmentation, on disk: an enhanced object first, the segmentation last."""
+
+    scan: Scan
+    rendered: Rendered
+    paths: list[Path]
+
+
 @pytest.fixture(scope="module")
-def loaded(stores: Session, tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """Three studies of one instance each, loaded by an ingest."""
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    people = draw_shard(7, 0, 50, "imaging").people
+    scan = next(one for person in people for one in person.scans if one.has_file)
+    paths, rendered = write_study(scan, None, tmp_path_factory.mktemp("study"), Form(True, "j2k", True))
+    return Study(scan, rendered, paths)
+
+
+@pytest.fixture(scope="module")
+def loaded(stores: Session, study: Study, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Three studies of one instance each and one of the sample, still without segmentation, loaded by an ingest."""
     folder = tmp_path_factory.mktemp("loads")
-    Loads(stores, folder, Importer())({study: an_instance(folder, study) for study in ("1.3.1", "1.3.2", "1.3.3")})
+    contents = {uid: an_instance(folder, uid) for uid in ("1.3.1", "1.3.2", "1.3.3")}
+    Loads(stores, folder, Importer())({**contents, "scan": study.paths[0].read_bytes()})
     return stores
 
 
@@ -69,7 +93,7 @@ def runs(session: Session) -> list[str]:
     return [run["JobRunState"] for run in found]
 
 
-def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session) -> None:
+def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session, study: Study) -> None:
     stores = loaded
     (gone,) = rows_of(stores, "imaging_store.series", study_instance_uid="1.3.2")
     assert rows_of(stores, "imaging_store.radiomics", image_set_id=gone["image_set_id"])
@@ -80,7 +104,7 @@ def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session) -> None:
     wait_for_run(stores, before)
     for table in ("series", "instance", "radiomics"):
         left = {row["study_instance_uid"] for row in rows_of(stores, f"imaging_store.{table}")}
-        assert left == {"1.3.1", "1.3.3"}, table
+        assert left == {"1.3.1", "1.3.3", study.scan.study_uid}, table
     stores.client("events").disable_rule(Name="changes")
 
 
@@ -108,7 +132,7 @@ def test_only_what_changed_is_read_again(loaded: Session) -> None:
     assert differences(loaded) == ([], [])
     (row,) = rows_of(loaded, "imaging_store.series", study_instance_uid="1.3.1")
     assert (row["study_description"], row["image_set_version"]) == ("told again", changed.version + 1)
-    assert Counter(one.study_instance_uid for one in stored_series(loaded)) == {"1.3.1": 1, "1.3.3": 1}
+    assert set(Counter(one.image_set_id for one in stored_series(loaded)).values()) == {1}
 
 
 def rename(session: Session, image_set_id: str, version: int) -> None:
@@ -129,6 +153,22 @@ def rename(session: Session, image_set_id: str, version: int) -> None:
 def snapshot_ids(session: Session) -> list[int]:
     tables = (open_table(session, f"imaging_store.{name}") for name in ("series", "instance", "radiomics"))
     return [snapshot.snapshot_id for table in tables if (snapshot := table.current_snapshot())]
+
+
+def test_a_segmentation_that_comes_later_has_its_study_measured_again(
+    loaded: Session, study: Study, tmp_path: Path
+) -> None:
+    assert masks_of(loaded, study) == {"foreground_otsu"}
+    (outcome,) = Loads(loaded, tmp_path, Importer())({"seg": study.paths[-1].read_bytes()}).values()
+    assert (outcome.loaded, outcome.reasons) == (1, [])
+    assert masks_of(loaded, study) == {"foreground_otsu", "dicom_seg"}
+    (brain,) = rows_of(loaded, "imaging_store.radiomics", mask_label="Brain", feature="morph_vol_approx")
+    assert (brain["n_voxels"], brain["series_instance_uid"]) == (study.rendered.brain.sum(), study.scan.series_uid)
+
+
+def masks_of(session: Session, study: Study) -> set[str]:
+    rows = rows_of(session, "imaging_store.radiomics", study_instance_uid=study.scan.study_uid)
+    return {row["mask_source"] for row in rows}
 
 
 def test_the_module_listens_for_what_an_ingest_does_not_do_itself() -> None:
