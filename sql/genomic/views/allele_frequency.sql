@@ -3,7 +3,8 @@
 -- Read by bioinformaticians and data scientists. n_alt and n_alleles (AC and AN) are of whole calls; n_assessable also
 -- holds half calls that show the allele. Not covered: a sample with gVCF blocks, none of them here. Absent: a sample
 -- without blocks and without a row, of which nothing is known. n_samples = assessable + half_call + no_call + filtered +
--- not_covered + absent, half_call being the half calls that show other alleles only.
+-- not_covered + absent, half_call being the half calls that show other alleles only. A sample whose files tell of no
+-- annotated allele at all is in genomic.sample alone, and in none of these numbers.
 WITH sample_count AS (
     SELECT
         reference_genome,
