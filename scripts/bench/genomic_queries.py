@@ -39,7 +39,7 @@ LIMITS = {
 QUESTIONS = {
     REGION: """
         SELECT contigname, start, referenceallele, alternateallele, calls, depth FROM genomic.variant
-        WHERE sampleid = 'S0004711' AND reference_genome = 'GRCh38'
+        WHERE sampleid = 'S0000042' AND reference_genome = 'GRCh38'
         AND contigname = '8' AND start < 4000001 AND "end" > 3600000
     """,
     "gene over all samples": """
@@ -59,7 +59,7 @@ QUESTIONS = {
     """,
     "ClinVar of one sample": """
         SELECT variant_id, zygosity, significance, review_stars FROM genomic.variant_annotated
-        WHERE sample_id = 'S0004711'
+        WHERE sample_id = 'S0000042'
     """,
     "gene by its name": """
         SELECT symbol, sample_id, start, calls FROM genomic.gene_variant
