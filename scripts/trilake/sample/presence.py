@@ -1,8 +1,9 @@
 """Who has a VCF and who an MR, by profile. Whatever the profile, it looks at no outcome.
 
 `tiny` leaves it to chance; in `imaging` everyone has an MR. `coherent` and `dirty` deal it as the prepared Coherent
-data set has it: of 1,278 people 889 have a VCF, 298 an MR and 151 both. Places are dealt per 1,278 people in an order of
-its own for each seed, so that a shard is a pure function of (seed, shard) and a smaller sample has about those shares.
+data set has it: of 1,278 people 889 have a VCF, 298 an MR and 151 both. Places are dealt per 1,278 people in an order
+of the seed's own, so that a shard is still a pure function of (seed, shard) and a smaller sample has about those
+shares.
 
 Reads and writes nothing. Make target: sample. Example: presence_of("coherent", 7, 42).has_mr
 """
