@@ -123,7 +123,7 @@ def test_a_header_that_tells_two_builds_refuses_the_file(meta):
         ("##contig=<ID=c(1)>", "contig.ID"),
         ("##contig=<ID=c9,md5=short>", "contig.md5"),
         ('##INFO=<ID=XF,ID=XG,Number=1,Type=Float,Description="x">', "INFO"),
-        ('###INFO=<ID=XF,Number=1,Type=Float,Description="x">', "INFO"),
+        ('###INFO=<ID=XF,Number=1,Type=Float,Description="x">', "meta line"),
         ("##PEDIGREE=x", "PEDIGREE"),
     ],
 )

@@ -137,11 +137,9 @@ def check_builds(header: VcfHeader) -> list[Reason]:
 def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     """Take in one ## line."""
     match = META.fullmatch(line)
-    if match is None:
-        return [fault(number, "meta line", shape(line), "##key=value")]
+    if match is None or match["key"].startswith("#"):
+        return [fault(number, "meta line", shape(line), "##key=value", is_warning=match is not None)]
     key, value = match["key"], match["value"]
-    if key.startswith("#"):
-        return [fault(number, key.lstrip("#"), "###", "## at the beginning", is_warning=True)]
     if key in ("reference", "contig", "assembly") and (named := build_in_words(value)):
         header.named_builds.setdefault(named, number)
     if key == "fileDate":
