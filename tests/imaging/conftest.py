@@ -7,10 +7,10 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 STUDY, SERIES, INSTANCE = "2.25.1", "2.25.2", "2.25.3"
 
 
-def a_dicom(path: Path, *, leave_out: tuple[str, ...] = (), **changes) -> Path:
+def a_dicom(path: Path, *, leave_out: tuple[str, ...] = (), syntax: str = ExplicitVRLittleEndian, **changes) -> Path:
     """One small MR slice on disk; `changes` set elements by keyword, `leave_out` drops them."""
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, MRImageStorage
+    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = syntax, MRImageStorage
     meta.MediaStorageSOPInstanceUID = changes.get("SOPInstanceUID", INSTANCE)
     dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     values = {

@@ -1,12 +1,16 @@
+import gzip
 from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from tests.imaging.conftest import INSTANCE, SERIES, STUDY, a_dicom
 from trilake.core.recognise import Kind, recognise
+from trilake.imaging import header
 from trilake.imaging.header import read_header
-from trilake.imaging.quick_header import DicomHeader
+from trilake.imaging.quick_header import DicomHeader, quick_header
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data/test_files"
 
@@ -62,3 +66,44 @@ def test_what_pydicom_ships_never_crashes_and_mostly_loads():
     judged = [read_header(path) for path in found]
     assert all(header is not None or reasons for header, reasons in judged)
     assert sum(header is not None for header, _ in judged) > len(found) * 0.8
+
+
+def test_a_packed_file_is_judged_by_what_is_in_it_and_not_unpacked_without_end(tmp_path, monkeypatch):
+    content = a_dicom(tmp_path / "a").read_bytes()
+    packed = tmp_path / "a.gz"
+    packed.write_bytes(gzip.compress(content))
+    assert read_header(packed) == (DicomHeader(STUDY, SERIES, INSTANCE, "MRN1", unpacked_bytes=len(content)), [])
+    packed.write_bytes(gzip.compress(content)[:-9])
+    assert refusal(packed) == ("DICOM_UNREADABLE", "")
+    packed.write_bytes(gzip.compress(content + bytes(3 << 20)))
+    monkeypatch.setattr(header, "LARGEST_UNPACKED", 1 << 20)
+    assert refusal(packed) == ("DICOM_TOO_LARGE", "")
+
+
+FRAMES = {"NumberOfFrames": 2, "PixelData": encapsulate([b"one", b"two"])}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cut", "expected"),
+    [
+        (FRAMES, 0, None),
+        (FRAMES, 8, ("DICOM_TRUNCATED", "(7FE0,0010)")),
+        (FRAMES, 10, ("DICOM_TRUNCATED", "(7FE0,0010)")),
+        (FRAMES | {"NumberOfFrames": 3}, 0, ("DICOM_PIXELS_SHORT", "(7FE0,0010)")),
+        ({"PixelData": bytes(64)}, 0, ("DICOM_PIXELS_SHORT", "(7FE0,0010)")),
+        ({"DataSetTrailingPadding": bytes(40)}, 0, None),
+        ({"DataSetTrailingPadding": bytes(40)}, 3, ("DICOM_TRUNCATED", "(FFFC,FFFC)")),
+        ({"DataSetTrailingPadding": bytes(40)}, 45, ("DICOM_TRUNCATED", "(7FE0,0010)")),
+    ],
+)
+def test_a_file_is_whole_to_its_end_or_refused_where_it_is_not(tmp_path, changes, cut, expected):
+    syntax = RLELossless if "NumberOfFrames" in changes else ExplicitVRLittleEndian
+    path = a_dicom(tmp_path / "a", syntax=syntax, **changes)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) - cut])
+    if expected is None:
+        assert read_header(path)[1] == []
+    else:
+        assert refusal(path) == expected
+    quick = quick_header(path)
+    assert (quick is not None) == (expected is None)

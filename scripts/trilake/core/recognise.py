@@ -94,7 +94,7 @@ def recognise_head(head: bytes) -> Recognised:
     if head.startswith(b"BCF\x02"):
         return Recognised(Kind.BCF)
     if is_dicom(head):
-        return Recognised(Kind.DICOMDIR if DICOMDIR_CLASS in head[128:1024] else Kind.DICOM)
+        return Recognised(Kind.DICOMDIR if DICOMDIR_CLASS in head[:1024] else Kind.DICOM)
     text = text_start(head)
     for kind, is_so in ((Kind.VCF, is_vcf), (Kind.FHIR, is_fhir), (Kind.DNA_CSV, is_dna_csv)):
         if is_so(text):

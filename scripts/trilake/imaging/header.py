@@ -9,7 +9,6 @@ Example: header, reasons = read_header(Path("1.dcm"))
 
 import gzip
 import re
-import shutil
 import warnings
 import zlib
 from dataclasses import replace
@@ -33,6 +32,7 @@ from trilake.imaging.wholeness import PIXELS, Picture, cut, pixel_faults
 UID_FORM = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
 GZIP = b"\x1f\x8b"
+LARGEST_UNPACKED = 10 * 10**9  # An import job takes no larger file.
 REQUIRED = (
     ("SOPClassUID", "(0008,0016)"),
     ("StudyInstanceUID", "(0020,000D)"),
@@ -91,8 +91,11 @@ def judge_packed(file: BinaryIO) -> Judged:
     """The same of a file that gzip packed."""
     with TemporaryFile() as plain:
         with gzip.open(file) as packed:
-            shutil.copyfileobj(packed, plain, 1 << 20)
-        size = plain.tell()
+            while (size := plain.tell()) <= LARGEST_UNPACKED and (block := packed.read(1 << 20)):
+                plain.write(block)
+        if size > LARGEST_UNPACKED:
+            expected = f"{LARGEST_UNPACKED:,} bytes at most when it is unpacked"
+            return None, [Reason("DICOM_TOO_LARGE", expected=expected, found="more")]
         plain.seek(0)
         header, reasons = judge(*opened(cast(BinaryIO, plain)))
     return header and replace(header, unpacked_bytes=size), reasons

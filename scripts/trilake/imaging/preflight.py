@@ -66,15 +66,13 @@ def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> li
             expected = "the files that it lists, which load by themselves"
             found.outcomes.append(file.outcome(reasons=[Reason("DICOM_DIRECTORY", expected, is_warning=True)]))
         elif file.n_bytes > MOST_BYTES:
-            found.outcomes.append(refuse(file, [too_large(file.n_bytes)], run))
+            found.outcomes.append(refuse(file, [too_large(file)], run))
         else:
             images.append(file)
     readable = []
     for file, (header, reasons) in zip(images, read_headers([file.path for file in images], run.say), strict=True):
         if header is None:
             found.outcomes.append(refuse(file, reasons, run))
-        elif header.unpacked_bytes > MOST_BYTES:
-            found.outcomes.append(refuse(file, [too_large(header.unpacked_bytes)], run))
         else:
             readable.append(Accepted(file, header, tuple(reasons)))
     return readable
@@ -129,8 +127,8 @@ def two_patients(one: Accepted, patients: dict[str, dict[str, str]], run: Ingest
     return Reason("DICOM_TWO_PATIENTS", expected, path="(0010,0020)")
 
 
-def too_large(n_bytes: int) -> Reason:
-    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{n_bytes:,} bytes")
+def too_large(file: SourceFile) -> Reason:
+    return Reason("DICOM_TOO_LARGE", expected=f"{MOST_BYTES:,} bytes at most", found=f"{file.n_bytes:,} bytes")
 
 
 def refuse(file: SourceFile, reasons: list[Reason], run: IngestRun) -> FileOutcome:
