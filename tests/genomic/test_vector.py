@@ -192,3 +192,37 @@ def test_a_cut_lies_between_two_places(given_block: tuple[VcfHeader, bytes], siz
     assert at == 0 or data[at - 1 : at] == b"\n"
     before, after = data[:at].rstrip(b"\n").split(b"\n")[-1], data[at:size].split(b"\n")[0]
     assert at == 0 or before.split(b"\t")[:2] != after.split(b"\t")[:2] or after == b""
+
+
+LOCAL_META = "".join(
+    f'##FORMAT=<ID={key},Number={number},Type=Integer,Description="x">\n'
+    for key, number in (("LAA", "."), ("LAD", "LR"), ("LEC", "LA"), ("LPL", "LG"))
+)
+LOCAL_FORMATS = ("GT:LAA:LAD:LEC:LPL", "LAA:LAD:LPL", "GT:LAD", "GT:LAD:LAA")
+LOCAL_VALUES = st.sampled_from((".", "1", "2", "0", "1,2", "5,6", "5", "-5", "5,6,7", "7,8,9,10,11,12", "", "x"))
+
+
+@st.composite
+def local_lines(draw: st.DrawFn) -> str:
+    form = draw(st.sampled_from(LOCAL_FORMATS))
+    likely = {"GT": ("0/1", "0/0", "1", "."), "LAA": ("1", "."), "LAD": ("5,6", "5", "."), "LPL": ("0,1,2", "0", ".")}
+    cells = [
+        ":".join(
+            draw(st.sampled_from(likely.get(key, ("9", "."))) if draw(st.integers(0, 9)) else LOCAL_VALUES)
+            for key in form.split(":")
+        )
+        for _ in range(2)
+    ]
+    alts = draw(st.sampled_from(("T", "T", "T", "T,G", ".")))
+    return "\t".join(["1", str(draw(st.integers(1, 5000))), ".", "A", alts, ".", ".", ".", form, *cells])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(local_lines(), min_size=1, max_size=12), st.sampled_from(("4.2", "4.5")))
+def test_both_ways_read_local_alleles_the_same(found: list[str], version: str) -> None:
+    text = f"##fileformat=VCFv{version}\n##reference=GRCh38\n{LOCAL_META}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    header, _ = read_header(enumerate(f"{text}\tFORMAT\tS1\tS2".splitlines(), start=1))
+    block = Block(20, "\n".join(found).encode() + b"\n")
+    with any_block_is_vectorised():
+        fast = parse_block(block, header, ORIGIN)
+    assert told(fast) == told(parse_block(block, header, ORIGIN, is_exact=True))

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from trilake.genomic.genotype import Genotype, calls_of, read_genotype
 from trilake.genomic.layout import Layout
-from trilake.genomic.reserved import Field
+from trilake.genomic.reserved import LOCAL, LOCAL_ALLELES, Field
 from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import MOST_PLOIDY, places_of
 from trilake.genomic.structural import WATCHED_FORMAT
@@ -81,10 +81,11 @@ def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
 def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
     """Which lines have samples that are all right, given how many alternate alleles they have."""
     layout = cells.layout
-    if layout.faults or layout.is_empty or layout.is_local or WATCHED_FORMAT & set(layout.keys):
+    if layout.faults or layout.is_empty or WATCHED_FORMAT & set(layout.keys):
         return np.zeros(len(n_alts), bool)
     n_alts = np.repeat(n_alts, cells.n_samples)
-    ok = cells.fields.counts <= len(layout.keys)
+    ok, is_local = local_cells(cells, n_alts)
+    ok &= cells.fields.counts <= len(layout.keys)
     ploidies = np.full(cells.n, UNKNOWN_PLOIDY)
     if layout.has_genotype:
         highest = np.array([1 << 30 if one is None else max(one.indexes) for one in cells.genotypes])
@@ -94,8 +95,41 @@ def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
     for number, (key, rule) in enumerate(zip(layout.keys, layout.rules, strict=True)):
         if number or not layout.has_genotype:
             texts, given = cells.field(number)
-            ok[given] &= sound_texts(texts, key, rule, n_alts[given], ploidies[given])
+            if rule is not None and rule.number in LOCAL:
+                ok[given] &= sound_local(texts, key, rule, is_local[given], ploidies[given])
+            else:
+                ok[given] &= sound_texts(texts, key, rule, n_alts[given], ploidies[given])
     return np.asarray(ok.reshape(-1, cells.n_samples).all(axis=1)) if cells.n_samples > 1 else ok
+
+
+def local_cells(cells: Cells, n_alts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(which cells may be read here as far as LAA goes, in which the one allele is the sample's).
+
+    Those of lines with one alternate allele: then what is said of local alleles needs no cutting down.
+    """
+    layout, is_local = cells.layout, np.zeros(cells.n, bool)
+    if not layout.is_local:
+        return np.ones(cells.n, bool), is_local
+    place = int(layout.has_genotype)
+    if layout.keys[place : place + 1] != (LOCAL_ALLELES,):
+        return is_local, is_local
+    texts, given = cells.field(place)
+    ok = n_alts == 1
+    is_local[given] = np.asarray(pc.equal(texts, "1").to_numpy(zero_copy_only=False))
+    ok[given] &= is_local[given]
+    return ok, is_local
+
+
+def sound_local(texts: pa.StringArray, key: str, rule: Field, is_local: np.ndarray, ploidies: np.ndarray) -> np.ndarray:
+    """Values of the reference and, where it is local, the one allele."""
+    good, number = np.zeros(len(texts), bool), LOCAL[rule.number]
+    for chosen, asked in ((is_local, number), (~is_local, "1")):
+        if chosen.any() and not (asked == "1" and number == "A"):
+            some = texts.filter(pa.array(chosen))
+            good[chosen] = sound_texts(
+                some, key, Field(asked, rule.type), np.ones(len(some), np.int64), ploidies[chosen]
+            )
+    return good
 
 
 def sound_texts(
