@@ -123,6 +123,7 @@ def test_a_reference_to_nothing_in_the_load_or_the_store_is_a_warning(load: Load
     later = load(file=ndjson(an_observation("o-later", "Patient/here"), an_observation("o-lost", "Patient/nowhere")))
     (reason,) = later["file"].reasons
     assert (reason.code, reason.line, reason.is_warning) == ("FHIR_REFERENCE_UNRESOLVED", 2, True)
+    assert reason.path == "Observation.subject.reference"
 
 
 def test_of_many_unresolved_references_the_first_are_told_and_the_rest_counted(

@@ -7,10 +7,13 @@ Example: Links(session, register, work_dir).settle(seq, line, is_pending=True)
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from trilake.clinical.bundles import conditional_target, identifiers, is_open, references, rewrite_all
 from trilake.clinical.held import held_ids
+from trilake.clinical.parsing import parse
 from trilake.clinical.register import Register
 from trilake.core.session import Session
 
@@ -36,16 +39,17 @@ class Links:
         if is_pending:
             line = rewrite_all(line, self.target)
         if is_pending or self.absent:
-            left = sum(is_open(one) or one in self.absent for one in references(line))
+            left = [one for one in references(line) if is_open(one) or one in self.absent]
             if left:
-                self.unresolved(seq, left)
+                self.unresolved(seq, left, line)
         return line
 
-    def unresolved(self, seq: int, n: int) -> None:
+    def unresolved(self, seq: int, left: list[bytes], line: bytes) -> None:
         file = self.register.file_of(seq)
         self.n_unresolved[file] += 1
         if self.n_unresolved[file] <= TOLD:
-            self.register.warn(seq, "FHIR_REFERENCE_UNRESOLVED", f"{n} of them", EXPECTED)
+            path = path_of(parse(line), left[0].decode("utf-8", "replace"))
+            self.register.warn(seq, "FHIR_REFERENCE_UNRESOLVED", f"{len(left)} of them", EXPECTED, path=path)
         self.last = seq
 
     def finish(self) -> None:
@@ -83,6 +87,19 @@ def by_token(register: Register) -> dict[tuple[str, str], set[str]]:
                 if token in tokens:
                     found[(kind, token)].add(resource_id)
     return found
+
+
+def path_of(resource: Any, reference: str) -> str:
+    """Where a resource refers so for the first time; its name alone when that cannot be told."""
+
+    def walk(value: Any, path: str) -> Iterator[str]:
+        for name, item in value.items() if isinstance(value, dict) else ():
+            if name == "reference" and item == reference:
+                yield f"{path}.{name}"
+            for place, one in enumerate(item if isinstance(item, list) else [item]):
+                yield from walk(one, f"{path}.{name}[{place}]" if isinstance(item, list) else f"{path}.{name}")
+
+    return next(walk(resource, resource["resourceType"]), resource["resourceType"])
 
 
 def by_type(targets: set[bytes]) -> dict[str, set[str]]:

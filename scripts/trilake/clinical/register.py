@@ -203,8 +203,9 @@ class Register:
         """(type, the id given, the id loaded under) of ids that FHIR does not allow."""
         yield from self.database.execute("SELECT type, given, loaded_as FROM mapped ORDER BY rowid")
 
-    def warn(self, seq: int, code: str, found: str, expected: str) -> None:
-        self.database.execute("INSERT INTO reason VALUES (?, ?, '', ?, ?, '', 1)", (seq, code, found, expected))
+    def warn(self, seq: int, code: str, found: str, expected: str, *, path: str = "") -> None:
+        row = (seq, code, path, found, expected)
+        self.database.execute("INSERT INTO reason VALUES (?, ?, ?, ?, ?, '', 1)", row)
 
     def place(self, seq: int) -> tuple[SourceFile, str]:
         """The source file and label of a record."""
