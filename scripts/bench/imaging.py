@@ -7,6 +7,7 @@ Example: python -m bench --only dicom
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 
 import pydicom
@@ -27,7 +28,7 @@ def dicom(data: Data) -> Iterator[Figure]:
     found = [dicom_figure(paths[:n]) for n in halves(len(paths))]
     yield found[1]
     yield doubled(found)
-    many = (paths * (data.size(SEVERAL) // len(paths) + 1))[: data.size(SEVERAL)]
+    many = list(islice(cycle(paths), data.size(SEVERAL)))
     alone = busy(lambda: [read_header(path) for path in many])
     several = busy(lambda: list(by_several(many, 2)))
     yield Figure("DICOM headers, two processes", len(many), "files", several, beside("one", alone))

@@ -65,13 +65,15 @@ class RunningJob:
 
 @dataclass
 class Starts:
-    """The pace of starts: no more than one a second."""
+    """The pace of starts: no more than one a second; and how many there were."""
 
+    number: int = 0
     last: float = field(default=-SECONDS_BETWEEN_STARTS)
 
     def pause(self) -> None:
         time.sleep(max(0.0, self.last + SECONDS_BETWEEN_STARTS - time.monotonic()))
         self.last = time.monotonic()
+        self.number += 1
 
 
 def portions(files: list[Staged]) -> Iterator[list[Staged]]:
@@ -114,7 +116,7 @@ def begin(session: Session, files: list[Staged], attempt: int, run: IngestRun, s
     prefix = stage(session, files, f"imaging/staged/{token}/", run.work_dir)
     starts.pause()
     job_id = start(session, prefix, token)
-    run.say(f"  HealthImaging import of {len(files):,} files (job {job_id[:8]})")
+    run.say(f"  HealthImaging import of {len(files):,} files (job {starts.number})")
     return RunningJob(job_id, token, files, attempt)
 
 
