@@ -20,7 +20,7 @@ LINKS = ("canonical", "uri", "url")
 LITERAL = re.compile(
     r"(?:https?://\S+/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 )
-UNBOUND = ("tag", "valueCoding")
+UNBOUND = ("tag", "valueCoding", "sopClass", "eventCoding")
 """Codings that no value set is named for: there, as in a Quantity, the system is an absolute URI."""
 
 
