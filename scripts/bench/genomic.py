@@ -53,7 +53,7 @@ def vcf(data: Data) -> Iterator[Figure]:
     for program in PEERS:
         if is_there(program):
             theirs = measured(program, paths[1], out)
-            words = f"ours, all columns: {took[1]}; this: {theirs}"
+            words = f"{theirs.processor:.3g} s of processor; ours, all columns: {took[1]}"
             yield Figure(f"{program}: five INFO fields, genotypes", sizes[1], "records", theirs.seconds, words)
         else:
             sys.stderr.write(f"{program} is not there; python -m bench.alone installs it\n")
