@@ -12,15 +12,13 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
-
 from bench.figure import Data, Figure, beside, busy, halves
 from localaws import LocalAws
 from localaws.healthlake.shape import shape
 from localaws.healthlake.stamps import text_of
 from localaws.healthlake.tables import append_rows
 from trilake.core.contract import load_contract
-from trilake.core.session import Session, environment_variables
+from trilake.core.session import CallerSession, Session, environment_variables
 from trilake.core.sql import load_relations, parse
 from trilake.operations.filling import Filled, Work, fill
 from trilake.operations.incremental import Lookout
@@ -56,7 +54,7 @@ def a_lake(data: Data, n: int) -> Iterator[tuple[Session, Callable[[int, int], N
             AWS_SECRET_ACCESS_KEY=keys.secret_access_key,
             AWS_DEFAULT_REGION="us-east-1",
         ):
-            session = Session("local", folder, boto3.Session())
+            session = Session("local", folder, CallerSession())
             administrator = {"DataLakePrincipalIdentifier": session.client("sts").get_caller_identity()["Arn"]}
             session.client("lakeformation").put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": [administrator]})
             datastore = session.client("healthlake").create_fhir_datastore(DatastoreTypeVersion="R4")["DatastoreId"]

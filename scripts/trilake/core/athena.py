@@ -3,12 +3,12 @@
 Example: run(session, "SELECT count(*) AS n FROM clinical.patient").rows  ->  [[100]]
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+import awswrangler as wr
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import AccessError, QueryError
@@ -18,9 +18,6 @@ from trilake.core.sql import to_athena
 NO_SUCH_TABLE = "TABLE_NOT_FOUND"
 """What Athena says of a table that the caller may see nothing of."""
 DENIALS = ("not authorized", "Insufficient permissions", "Insufficient Lake Formation", "AccessDenied", "access denied")
-RUNNING = ("QUEUED", "RUNNING")
-FIRST_WAIT = 0.05
-"""Seconds."""
 CONVERT: dict[str, Callable[[str], Any]] = {
     "boolean": lambda text: text == "true",
     **{name: int for name in ("tinyint", "smallint", "integer", "int", "bigint")},
@@ -67,30 +64,22 @@ def visible_columns(session: Session, table: str) -> list[str] | None:
 
 def run_athena(session: Session, statement: str, *, parameters: list[str] | None = None) -> Answer:
     """The same for a statement that already has Glue names."""
-    client = session.client("athena")
-    filled = {"ExecutionParameters": parameters} if parameters else {}
     try:
-        asked = client.start_query_execution(QueryString=statement, WorkGroup=session.workgroup, **filled)
-        execution = ended(client, asked["QueryExecutionId"])
+        query_id = wr.athena.start_query_execution(
+            statement,
+            workgroup=session.workgroup,
+            boto3_session=session.boto,
+            params=parameters,
+            paramstyle="qmark" if parameters else "named",
+        )
+        execution = wr.athena.wait_query(query_id, boto3_session=session.boto, athena_query_wait_polling_delay=0.05)
+    except wr.exceptions.QueryFailed as error:
+        raise failure(str(error)) from None
+    except wr.exceptions.QueryCancelled as error:
+        raise QueryError(f"Athena stopped the query: {error}") from None
     except ClientError as error:
         raise failure(f"{error.response['Error']['Code']}: {error.response['Error']['Message']}") from None
-    status = execution["Status"]
-    if status["State"] == "FAILED":
-        raise failure(status.get("StateChangeReason", "it does not say why"))
-    if status["State"] == "CANCELLED":
-        raise QueryError(f"Athena stopped the query: {status.get('StateChangeReason', 'it does not say why')}")
-    return fetch(session, asked["QueryExecutionId"], execution["Statistics"].get("DataScannedInBytes", 0))
-
-
-def ended(client: Any, query_id: str) -> dict[str, Any]:
-    """What Athena says of a query once it has ended, asked after ever longer waits of up to a second."""
-    wait = FIRST_WAIT
-    while True:
-        execution: dict[str, Any] = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        if execution["Status"]["State"] not in RUNNING:
-            return execution
-        time.sleep(wait)
-        wait = min(wait * 1.2, 1.0)
+    return fetch(session, query_id, execution["Statistics"].get("DataScannedInBytes", 0))
 
 
 def failure(reason: str) -> AccessError | QueryError:

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import boto3
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError, SettingsError
-from trilake.core.session import SETTINGS_FILE, Session
+from trilake.core.session import SETTINGS_FILE, CallerSession, Session
 from trilake.core.settings import Settings
 
 Item = dict[str, str]
@@ -42,7 +41,7 @@ class Job:
     def start(cls, argv: list[str]) -> "Job":
         """The job that Glue started with these arguments (`--settings s3://...` is always there)."""
         arguments = parse_arguments(argv)
-        boto = boto3.Session()
+        boto = CallerSession()
         bucket, key = bucket_and_key(arguments["settings"])
         values = json.loads(boto.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
         settings = Settings.parse(values, source=arguments["settings"])

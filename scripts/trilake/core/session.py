@@ -9,9 +9,10 @@ Example:
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,29 @@ from trilake.core.paths import TERRAFORM, State
 from trilake.core.settings import Settings
 
 LOCAL = "local"
+CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5})
 # HealthOmics and HealthImaging prefix their host names (`runtime-...`), which a loopback address cannot carry.
-CLIENT_CONFIG = Config(inject_host_prefix=False, retries={"mode": "standard", "max_attempts": 5})
+LOCAL_CONFIG = CLIENT_CONFIG.merge(Config(inject_host_prefix=False))
 SETTINGS_FILE = "settings.json"
+
+
+class CallerSession(boto3.Session):
+    """A boto3 session that makes each client once: making one takes longer than most calls.
+
+    awswrangler asks its session for a client at every call.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._made: dict[str, Any] = {}
+        self._making = threading.Lock()
+
+    def client(self, service_name: str, *args: Any, config: Config | None = None, **options: Any) -> Any:
+        key = repr((service_name, args, vars(config) if config else None, options))
+        with self._making:
+            if key not in self._made:
+                self._made[key] = super().client(service_name, *args, config=config, **options)
+            return self._made[key]
 
 
 @dataclass(frozen=True)
@@ -37,21 +58,16 @@ class Session:
 
     environment: str
     folder: Path
-    boto: boto3.Session
+    boto: CallerSession
     persona: str | None = None
-    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For Spark's workers: the same settings, under the credentials that a worker has."""
         return revived, (self.environment, self.folder, self.settings)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this caller, made once: making one takes longer than most calls."""
-        if service not in self._clients:
-            is_local = self.environment == LOCAL
-            config = CLIENT_CONFIG if is_local else CLIENT_CONFIG.merge(Config(inject_host_prefix=True))
-            self._clients[service] = self.boto.client(service, config=config)
-        return self._clients[service]
+        """A boto3 client of this caller."""
+        return self.boto.client(service, config=LOCAL_CONFIG if self.environment == LOCAL else CLIENT_CONFIG)
 
     @cached_property
     def settings(self) -> Settings:
@@ -80,7 +96,7 @@ class Session:
         except ClientError as error:
             raise AccessError(f"May not act as {name}: {error.response['Error']['Message']}") from None
         keys = answer["Credentials"]
-        boto = boto3.Session(
+        boto = CallerSession(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],
@@ -91,7 +107,7 @@ class Session:
 
 def revived(environment: str, folder: Path, settings: Settings) -> Session:
     """A deployer's or job's session in another process."""
-    session = Session(environment, folder, boto3.Session())
+    session = Session(environment, folder, CallerSession())
     session.__dict__["settings"] = settings
     return session
 
@@ -114,7 +130,7 @@ def open_session(environment: str, state: State, engine: str | None = None) -> I
             )
         if engine is not None:
             raise SettingsError(f"--engine {engine} is for the environment {LOCAL}: on AWS, Athena runs its own engine")
-        yield Session(environment, folder, boto3.Session())
+        yield Session(environment, folder, CallerSession())
         return
     with (
         local_aws(folder, engine) as (endpoint, keys),
@@ -128,7 +144,7 @@ def open_session(environment: str, state: State, engine: str | None = None) -> I
             AWS_PROFILE=None,
         ),
     ):
-        yield Session(environment, folder, boto3.Session())
+        yield Session(environment, folder, CallerSession())
 
 
 @contextmanager
