@@ -51,6 +51,9 @@ _KEPT: dict[str, tuple[str, Callable[[bytes], Any]]] = {
 }
 _VIDEO = {f"1.2.840.10008.1.2.4.{number}" for number in (*range(100, 109), *(f"{n}.1" for n in range(100, 107)))}
 
+# OpenJPH fills its tables at the first use, and two threads that are first at once get damaged pixels.
+imagecodecs.htj2k_decode(imagecodecs.htj2k_encode(np.zeros((8, 8), np.uint16), reversible=True))
+
 
 class PixelError(Exception):
     """The pixels are not what the header says, or cannot be decoded; the message is for the import's report.

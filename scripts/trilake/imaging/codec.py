@@ -25,6 +25,9 @@ START_OF_FRAME = {*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC}
 PLUGIN = "trilake"
 DECODER_DEPENDENCIES: dict[UID, tuple[str, ...]] = {}
 
+# OpenJPH fills its tables at the first use, and two threads that are first at once get damaged pixels.
+imagecodecs.htj2k_decode(imagecodecs.htj2k_encode(np.zeros((8, 8), np.uint16), reversible=True))
+
 
 def decode(codestream: bytes) -> Pixels:
     """Stored values, (rows, columns) or (rows, columns, samples). ValueError for no known codestream.
