@@ -23,6 +23,7 @@ TABLE = {
     "medical-imaging": ("medical-imaging", "localaws.healthimaging.service", "HealthImaging"),
     "omics": ("omics", "localaws.omics.service", "Omics"),
     "ram": ("ram", "localaws.ram.service", "Ram"),
+    "states": ("stepfunctions", "localaws.states", "StepFunctions"),
 }
 
 
