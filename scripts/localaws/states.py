@@ -1,6 +1,6 @@
-"""What moto lacks of Step Functions: whether a definition would be taken, which Terraform asks before it plans.
+"""What moto lacks of Step Functions and Terraform asks for: whether a definition would be taken, a machine's versions.
 
-Reads and writes nothing. Behind `make plan` with the real provider.
+Reads moto's machines; writes nothing. Behind `make plan` and `make deploy` with the real provider.
 Example: `boto3.client("stepfunctions").validate_state_machine_definition(definition=text)["result"]` is OK or FAIL.
 
 Syntax is judged by moto's grammar of the Amazon States Language, transitions by the states that there are. Service:
@@ -10,20 +10,26 @@ API reference, ValidateStateMachineDefinition, whose codes these are.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from localaws.service import Service
+from moto.backends import get_backend
+
+from localaws.paging import page
+from localaws.service import Service, ServiceError
 
 if TYPE_CHECKING:
     from localaws.caller import Caller
 
 MOST_DIAGNOSTICS = 100
+DEFAULT_PAGE = 100
+MACHINE_ARN = re.compile(r"arn:aws:states:([a-z0-9-]+):([0-9]{12}):stateMachine:[^:]+")
 Diagnostic = dict[str, Any]
 
 
 class StepFunctions(Service):
-    """Checks of definitions; machines themselves are moto's."""
+    """Checks of definitions and lists of versions; machines themselves are moto's."""
 
     service_name: ClassVar[str] = "stepfunctions"
     overlay: ClassVar[bool] = True
@@ -39,6 +45,19 @@ class StepFunctions(Service):
             "diagnostics": found[:most],
             "truncated": len(found) > most,
         }
+
+    def list_state_machine_versions(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Newest first; none of a machine that there is not."""
+        named = MACHINE_ARN.fullmatch(params["stateMachineArn"])
+        if named is None:
+            raise ServiceError("InvalidArn", f"Invalid Arn: '{params['stateMachineArn']}'")
+        region, account_id = named.groups()
+        machines = get_backend("stepfunctions")[account_id][region].state_machines
+        versions = [one for machine in machines if machine.arn == named[0] for one in machine.versions.values()]
+        newest = sorted(versions, key=lambda one: one.version, reverse=True)
+        listed, token = page(newest, params.get("nextToken"), params.get("maxResults") or DEFAULT_PAGE)
+        found = [{"stateMachineVersionArn": one.arn, "creationDate": one.creation_date} for one in listed]
+        return {"stateMachineVersions": found, **({"nextToken": token} if token else {})}
 
 
 def faults(definition: str) -> Iterator[Diagnostic]:

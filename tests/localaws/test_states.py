@@ -1,4 +1,4 @@
-"""Step Functions' check of a definition: what it takes, what it names, as the real Terraform provider asks."""
+"""What the real Terraform provider asks of Step Functions: is a definition sound, which versions has a machine."""
 
 import json
 
@@ -51,3 +51,22 @@ def test_the_list_may_be_cut(client):
     definition = machine(A={**TASK, "Next": "X"}, B={**TASK, "Next": "Y"})
     answer = client.validate_state_machine_definition(definition=definition, maxResults=1)
     assert (len(answer["diagnostics"]), answer["truncated"]) == (1, True)
+
+
+def test_versions_are_listed_newest_first(client):
+    role = "arn:aws:iam::123456789012:role/machine"
+    made = {"name": "m", "definition": machine(A={"Type": "Succeed"}), "roleArn": role}
+    arn = client.create_state_machine(**made)["stateMachineArn"]
+    assert client.list_state_machine_versions(stateMachineArn=arn)["stateMachineVersions"] == []
+    for n in (1, 2):
+        definition = machine(A={"Type": "Pass", "Comment": str(n), "End": True})
+        client.update_state_machine(stateMachineArn=arn, definition=definition, publish=True)
+    first = client.list_state_machine_versions(stateMachineArn=arn, maxResults=1)
+    rest = client.list_state_machine_versions(stateMachineArn=arn, nextToken=first["nextToken"])
+    found = [one["stateMachineVersionArn"] for answer in (first, rest) for one in answer["stateMachineVersions"]]
+    assert found == [f"{arn}:2", f"{arn}:1"]
+
+
+def test_a_name_is_no_arn(client):
+    with pytest.raises(client.exceptions.InvalidArn):
+        client.list_state_machine_versions(stateMachineArn="m")
