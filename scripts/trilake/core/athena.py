@@ -93,6 +93,8 @@ def fetch(session: Session, query_id: str, bytes_scanned: int) -> Answer:
     described = pages[0]["ResultSet"]["ResultSetMetadata"].get("ColumnInfo", [])
     columns, types = [item["Name"] for item in described], [item["Type"] for item in described]
     rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
+    if any(len(row) != len(columns) for row in rows):  # DESCRIBE and SHOW answer in lines of text.
+        columns, types = ["text"], ["varchar"]
     if rows and [cell.get("VarCharValue") for cell in rows[0]] == columns:
         rows = rows[1:]
     values = [[value_of(cell, kind) for cell, kind in zip(row, types, strict=True)] for row in rows]

@@ -6,6 +6,7 @@ Example: trilake ledger --file "fhir/*" --reason FHIR_DATE
 """
 
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ ROW = ("ingest_id", "file", "modality", "status", *COUNTS, "reasons", "quarantin
 
 
 @click.command()
-@click.option("--file", "name", help="Only files of this name; * and ? stand for others.")
+@click.option("--file", "name", help="Only files of this name or path; * and ? stand for others.")
 @click.option("--reason", "code", help="Only files and reasons with this code.")
 @click.option("--ingest", "ingest_id", help="Only one run.")
 @verb
@@ -46,7 +47,7 @@ def ledger_rows(
 
     def keep(row: dict[str, Any]) -> bool:
         return (
-            (name is None or fnmatch(row["file"], name))
+            (name is None or fnmatch(row["file"], name) or fnmatch(Path(row["file"]).name, name))
             and (ingest_id is None or row["ingest_id"] == ingest_id)
             and (code is None or any(reason["code"] == code for reason in row["reasons"] or []))
         )
