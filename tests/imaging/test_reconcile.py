@@ -10,7 +10,7 @@ import pytest
 from tests.imaging.conftest import a_dicom
 from tests.stores import Loads, built_lake, lake, rows_of, stores
 from trilake.core.iceberg import open_table
-from trilake.core.job import Job
+from trilake.core.job import Job, Polling
 from trilake.core.session import Session
 from trilake.imaging import jobs
 from trilake.imaging.importer import Importer
@@ -110,7 +110,7 @@ def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session, study: Stu
 
 def wait_for_run(session: Session, before: int) -> None:
     """Until one more run than before has succeeded."""
-    polling = jobs.Polling()
+    polling = Polling()
     while len(runs(session)) <= before or set(runs(session)) != {"SUCCEEDED"}:
         assert polling.waited < 120 and "FAILED" not in runs(session)
         polling.pause()
@@ -144,7 +144,7 @@ def rename(session: Session, image_set_id: str, version: int) -> None:
         latestVersionId=str(version),
         updateImageSetMetadataUpdates={"DICOMUpdates": {"updatableAttributes": attributes}},
     )
-    polling = jobs.Polling()
+    polling = Polling()
     name = {"datastoreId": session.settings.imaging.datastore_id, "imageSetId": image_set_id}
     while session.client("medical-imaging").get_image_set(**name)["imageSetState"] != "ACTIVE":
         polling.pause()

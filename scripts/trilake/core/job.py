@@ -10,11 +10,11 @@ Example (in glue_jobs/x.py): fill_store(Job.start(sys.argv))
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from trilake.core.errors import ServiceError, SettingsError
 from trilake.core.session import SETTINGS_FILE, CallerSession, Session
 from trilake.core.settings import Settings
 
+Answer = TypeVar("Answer")
 Item = dict[str, str]
 ReadItem = Callable[[Item], Iterator[pa.RecordBatch]]
 SLOWEST_POLL_SECONDS = 15.0
@@ -80,6 +81,21 @@ class Polling:
         time.sleep(self.seconds)
         self.waited += self.seconds
         self.seconds = min(self.seconds * 1.5, SLOWEST_POLL_SECONDS)
+
+
+def patiently(call: Callable[[], Answer], *, busy: Container[str], longest: float, seconds: float = 0.1) -> Answer:
+    """The call's answer; where the service says one of `busy`, it is asked again, for about `longest` seconds.
+
+    The first pause is of `seconds`. ClientError for any other refusal, and for one that lasts longer.
+    """
+    polling = Polling(seconds)
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in busy or polling.waited > longest:
+                raise
+            polling.pause()
 
 
 def run_job(session: Session, name: str, arguments: dict[str, str]) -> None:

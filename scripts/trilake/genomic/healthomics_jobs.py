@@ -13,12 +13,13 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError
-from trilake.core.job import Polling
+from trilake.core.job import Polling, patiently
 from trilake.core.session import Session
 from trilake.genomic.healthomics_stage import PREFIX
 
@@ -153,7 +154,7 @@ class ImportJobs:
         if job.kind == "annotation":
             job.version = request["versionName"] = self._new_version(orders[0])
         try:
-            answer = patiently(getattr(self._omics, f"start_{job.kind}_import_job"), **request)
+            answer = patient(getattr(self._omics, f"start_{job.kind}_import_job"), **request)
         except ClientError as error:
             if job.version:
                 self.drop_versions([job.version])
@@ -168,7 +169,7 @@ class ImportJobs:
         """A new version of the annotation store for one file, made and ready."""
         name, version = self._names["annotation"], f"v{order.sha256[:12]}_{secrets.token_hex(3)}"
         try:
-            patiently(self._omics.create_annotation_store_version, name=name, versionName=version)
+            patient(self._omics.create_annotation_store_version, name=name, versionName=version)
         except ClientError as error:
             if error.response["Error"]["Code"] == FULL:
                 raise ServiceError(
@@ -178,7 +179,7 @@ class ImportJobs:
             raise refused(error) from None
         polling = Polling()
         while True:
-            found = patiently(self._omics.get_annotation_store_version, name=name, versionName=version)
+            found = patient(self._omics.get_annotation_store_version, name=name, versionName=version)
             if found["status"] == "ACTIVE":
                 return version
             if found["status"] == "FAILED":
@@ -189,11 +190,11 @@ class ImportJobs:
         """Delete annotation versions that nothing refers to any more."""
         if versions:
             name = self._names["annotation"]
-            patiently(self._omics.delete_annotation_store_versions, name=name, versions=versions, force=True)
+            patient(self._omics.delete_annotation_store_versions, name=name, versions=versions, force=True)
 
     def _find(self, job: Running) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = patiently(getattr(self._omics, f"get_{job.kind}_import_job"), jobId=job.job_id)
+            found: dict[str, Any] = patient(getattr(self._omics, f"get_{job.kind}_import_job"), jobId=job.job_id)
         except ClientError as error:
             if error.response["Error"]["Code"] == GONE:
                 return None
@@ -230,16 +231,9 @@ def portions(orders: list[Order]) -> list[list[Order]]:
     return cut + [[order] for order in orders if order.is_annotation]
 
 
-def patiently(call: Callable[..., dict[str, Any]], **request: Any) -> dict[str, Any]:
+def patient(call: Callable[..., dict[str, Any]], **request: Any) -> dict[str, Any]:
     """The call's answer; throttled calls are made again, with growing pauses, for about ten minutes."""
-    polling = Polling(seconds=0.5)
-    while True:
-        try:
-            return call(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in BUSY or polling.waited > 600:
-                raise
-            polling.pause()
+    return patiently(partial(call, **request), busy=BUSY, longest=600, seconds=0.5)
 
 
 def refused(error: ClientError) -> ServiceError:

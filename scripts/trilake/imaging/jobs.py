@@ -12,15 +12,15 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-from botocore.exceptions import ClientError
 
 from trilake.core.engine import Target, ensure_table, fill
-from trilake.core.job import Item, Job, Polling
+from trilake.core.job import Item, Job, patiently
 from trilake.core.replace import Replaced, replace_rows
 from trilake.core.session import Session
 from trilake.imaging.metadata import FLATTENED_BY, ImageSet, instance_rows, series_rows
@@ -116,22 +116,15 @@ class MetadataReader:
     def ask(self, image_set_id: str) -> tuple[Json, bytes]:
         client = self.session.client("medical-imaging")
         name = {"datastoreId": self.session.settings.imaging.datastore_id, "imageSetId": image_set_id}
-        told = patiently(client.get_image_set, name)
-        body = patiently(client.get_image_set_metadata, name | {"versionId": told["versionId"]})
+        told = free(partial(client.get_image_set, **name))
+        body = free(partial(client.get_image_set_metadata, **name, versionId=told["versionId"]))
         is_primary = bool(told.get("isPrimary", True))
         return {"version": int(told["versionId"]), "primary": is_primary}, body["imageSetMetadataBlob"].read()
 
 
-def patiently(call: Callable[..., Any], name: dict[str, str]) -> Any:
+def free(call: Callable[[], Any]) -> Any:
     """The answer about an image set, which the service refuses with a conflict while it works on it."""
-    polling = Polling()
-    while True:
-        try:
-            return call(**name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConflictException" or polling.waited > LONGEST_WAIT_SECONDS:
-                raise
-            polling.pause()
+    return patiently(call, busy={"ConflictException"}, longest=LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True)
