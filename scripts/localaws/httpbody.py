@@ -7,6 +7,7 @@ Example: `LimitedBody(rfile, 10).read()`.
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from io import BufferedIOBase
 from typing import Any
 
@@ -29,8 +30,8 @@ class _Body(io.RawIOBase):
     def close(self) -> None:
         """The reader around a body closes it when it is dropped; draining still has to read."""
 
-    def _next(self, buffer: memoryview) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _next(self, buffer: memoryview) -> int: ...
 
 
 class LimitedBody(_Body):

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -125,7 +126,7 @@ class Sink:
         self.folders.add(values)
 
 
-class _File:
+class _File(ABC):
     """One file that is being written."""
 
     def __init__(self, path: Path, columns: Sequence[ResultColumn], form: Format) -> None:
@@ -133,11 +134,11 @@ class _File:
         self.columns = columns
         self.format = form
 
-    def add(self, rows: pa.Table) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def add(self, rows: pa.Table) -> None: ...
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
 
 class _ParquetFile(_File):

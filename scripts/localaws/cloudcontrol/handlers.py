@@ -7,6 +7,7 @@ Example: HANDLERS["AWS::HealthImaging::Datastore"](world).read("0123...")
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,7 +40,7 @@ def renamed(schema: dict[str, Any], value: Any, definitions: Definitions, *, to_
     return done
 
 
-class Handler:
+class Handler(ABC):
     """One type's create, read, update, delete and list. Errors of the service pass through."""
 
     type_name: ClassVar[str]
@@ -55,20 +56,20 @@ class Handler:
     def client(self) -> Any:
         return self.world.client(self.service)
 
-    def create(self, properties: Properties) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def create(self, properties: Properties) -> str: ...
 
-    def read(self, identifier: str) -> Properties:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, identifier: str) -> Properties: ...
 
-    def update(self, identifier: str, before: Properties, wanted: Properties) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def update(self, identifier: str, before: Properties, wanted: Properties) -> None: ...
 
-    def delete(self, identifier: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def delete(self, identifier: str) -> None: ...
 
-    def list(self) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def list(self) -> Iterator[str]: ...
 
     def state(self, identifier: str) -> str:
         """Where the service is with it: CREATING, ACTIVE, ..."""

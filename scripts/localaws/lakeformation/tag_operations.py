@@ -6,6 +6,7 @@ Example: `boto3.client("lakeformation").create_lf_tag(TagKey="domain", TagValues
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from localaws.caller import Caller
@@ -19,13 +20,13 @@ from localaws.service import ServiceError
 Params = dict[str, Any]
 
 
-class TagOperations:
+class TagOperations(ABC):
     """A part of LakeFormation; the service gives `world` and `_lake`."""
 
     world: Any
 
-    def _lake(self, params: Params, caller: Caller) -> Lake:
-        raise NotImplementedError
+    @abstractmethod
+    def _lake(self, params: Params, caller: Caller) -> Lake: ...
 
     def create_lf_tag(self, params: Params, caller: Caller) -> Params:
         with GUARD:

@@ -6,6 +6,7 @@ Example: class Alias(Resource): type_name = "aws_kms_alias"; replaces = frozense
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localaws.terraform.schemas import Spec
@@ -19,7 +20,7 @@ NONE: Names = frozenset()
 EVERYTHING: Names = frozenset({"*"})
 
 
-class Resource:
+class Resource(ABC):
     """One resource type. Instances hold nothing but their schema and serve all threads.
 
     `create` returns the id; what else is computed is read back at once by `read`, which returns the attributes it
@@ -61,20 +62,20 @@ class Resource:
             )
         ]
 
-    def create(self, aws: Aws, wanted: Values) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def create(self, aws: Aws, wanted: Values) -> str: ...
 
-    def finish(self, aws: Aws, wanted: Values) -> None:
+    def finish(self, aws: Aws, wanted: Values) -> None:  # noqa: B027  most have nothing left to do
         """What is left to do after `create`: when it fails, Terraform keeps the resource and marks it."""
 
-    def read(self, aws: Aws, state: Values) -> Values | None:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, aws: Aws, state: Values) -> Values | None: ...
 
-    def update(self, aws: Aws, before: Values, wanted: Values) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def update(self, aws: Aws, before: Values, wanted: Values) -> None: ...
 
-    def delete(self, aws: Aws, state: Values) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def delete(self, aws: Aws, state: Values) -> None: ...
 
     def imported(self, given: str) -> Values:
         """The attributes that an import id tells."""
