@@ -6,7 +6,6 @@ Example: class Alias(Resource): type_name = "aws_kms_alias"; replaces = frozense
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localaws.terraform.schemas import Spec
@@ -20,7 +19,7 @@ NONE: Names = frozenset()
 EVERYTHING: Names = frozenset({"*"})
 
 
-class Resource(ABC):
+class Resource:
     """One resource type. Instances hold nothing but their schema and serve all threads.
 
     `create` returns the id; what else is computed is read back at once by `read`, which returns the attributes it
@@ -62,20 +61,20 @@ class Resource(ABC):
             )
         ]
 
-    @abstractmethod
-    def create(self, aws: Aws, wanted: Values) -> str: ...
+    def create(self, aws: Aws, wanted: Values) -> str:
+        raise NotImplementedError
 
-    def finish(self, aws: Aws, wanted: Values) -> None:  # noqa: B027  most have nothing left to do
+    def finish(self, aws: Aws, wanted: Values) -> None:
         """What is left to do after `create`: when it fails, Terraform keeps the resource and marks it."""
 
-    @abstractmethod
-    def read(self, aws: Aws, state: Values) -> Values | None: ...
+    def read(self, aws: Aws, state: Values) -> Values | None:
+        raise NotImplementedError
 
-    @abstractmethod
-    def update(self, aws: Aws, before: Values, wanted: Values) -> None: ...
+    def update(self, aws: Aws, before: Values, wanted: Values) -> None:
+        raise NotImplementedError
 
-    @abstractmethod
-    def delete(self, aws: Aws, state: Values) -> None: ...
+    def delete(self, aws: Aws, state: Values) -> None:
+        raise NotImplementedError
 
     def imported(self, given: str) -> Values:
         """The attributes that an import id tells."""
