@@ -7,7 +7,6 @@ Example: HANDLERS["AWS::HealthImaging::Datastore"](world).read("0123...")
 from __future__ import annotations
 
 import uuid
-from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,7 +39,7 @@ def renamed(schema: dict[str, Any], value: Any, definitions: Definitions, *, to_
     return done
 
 
-class Handler(ABC):
+class Handler:
     """One type's create, read, update, delete and list. Errors of the service pass through."""
 
     type_name: ClassVar[str]
@@ -56,20 +55,20 @@ class Handler(ABC):
     def client(self) -> Any:
         return self.world.client(self.service)
 
-    @abstractmethod
-    def create(self, properties: Properties) -> str: ...
+    def create(self, properties: Properties) -> str:
+        raise NotImplementedError
 
-    @abstractmethod
-    def read(self, identifier: str) -> Properties: ...
+    def read(self, identifier: str) -> Properties:
+        raise NotImplementedError
 
-    @abstractmethod
-    def update(self, identifier: str, before: Properties, wanted: Properties) -> None: ...
+    def update(self, identifier: str, before: Properties, wanted: Properties) -> None:
+        raise NotImplementedError
 
-    @abstractmethod
-    def delete(self, identifier: str) -> None: ...
+    def delete(self, identifier: str) -> None:
+        raise NotImplementedError
 
-    @abstractmethod
-    def list(self) -> Iterator[str]: ...
+    def list(self) -> Iterator[str]:
+        raise NotImplementedError
 
     def state(self, identifier: str) -> str:
         """Where the service is with it: CREATING, ACTIVE, ..."""
