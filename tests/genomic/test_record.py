@@ -128,7 +128,7 @@ def test_no_reason_repeats_what_stands_in_the_record(vcf):
         ("1 100 . A T 50 PASS . GT |0|1", (), "4.3"),
         ("1 1002 . A T 50 PASS . GT 0/1", ("##contig=<ID=1,length=1000>",), "4.3"),
         ("1 250000000 . A T 50 PASS . GT 0/1", (), "4.3"),
-        ("1 100 . A T 50 PASS . GT:PX 0/1:a", ('##FORMAT=<ID=PX,Number=P,Type=String,Description="x">',), "4.4"),
+        ("1 100 . A T 50 PASS . GT:PX 0/1:7", ('##FORMAT=<ID=PX,Number=P,Type=Integer,Description="x">',), "4.4"),
     ],
 )
 def test_prefixes_ends_of_contigs_and_values_per_allele_of_the_genotype_are_checked(vcf, record, meta, version):

@@ -19,7 +19,7 @@ from trilake.genomic.declared import Name, undeclared
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.normalise import differs, normalise_batch
 from trilake.genomic.order import Run, runs_of
-from trilake.genomic.record import VcfRecord, read_record
+from trilake.genomic.record import VcfRecord, may_repeat, read_record
 from trilake.genomic.reference import Reference
 from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
 from trilake.genomic.split import Origin, annotation_rows, contig_name, variant_rows
@@ -129,8 +129,8 @@ class Exact:
         self.refused.append(Refused(line, text, tuple(reason for reason in reasons if not reason.is_warning)))
 
     def _seen(self, record: VcfRecord, text: str) -> str | None:
-        """The earlier line at this position that has an allele of this record; symbolic alleles may repeat."""
-        keys = [(record.ref.upper(), alt.upper()) for alt in record.alts or ["."] if not alt.startswith("<")]
+        """The earlier line at this position that has an allele of this record."""
+        keys = [(record.ref.upper(), alt.upper()) for alt in record.alts or ["."] if not may_repeat(alt)]
         earlier = next((self._here[key] for key in keys if key in self._here), None)
         for key in keys:
             self._here.setdefault(key, text)

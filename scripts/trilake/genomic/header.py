@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason, shape
 from trilake.genomic.builds import build_in_words, build_of_length, known_length
-from trilake.genomic.meta import URL, check_field, check_meta
-from trilake.genomic.reserved import TYPES, Field, reserved_field
+from trilake.genomic.meta import URL, check_field, check_meta, split_entries
+from trilake.genomic.reserved import TYPES, Field, as_written, reserved_field
 from trilake.genomic.text import BOM, has_wrong_bytes, readable
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
 META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
+BEARING = re.compile(r"##\W*(?:fileformat|INFO|FORMAT|FILTER|ALT|contig|SAMPLE|META)\b", flags=re.IGNORECASE)
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 STRUCTURED = {"INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META"}
 ADDRESSES = {"assembly": False, "pedigreeDB": True}
 NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
 ALT_ID = re.compile(r"[^\s,<>]+")
 ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
-ENTRY = re.compile(r' *([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
 UNQUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\[[^\]]*\]')
 QUOTED = {"Description", "Source", "Version"}
 
@@ -82,14 +82,16 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
         if number == 1 and line.startswith(BOM):
             line = line.removeprefix(BOM)
             reasons.append(fault(1, "fileformat", "a byte order mark", "## as the first bytes", is_warning=True))
-        if not line.startswith("#"):
+        if not line.startswith("#") and (line.strip() or number == 1):
             reasons.append(fault(number, "#CHROM line", "a record", "a column line before the first record"))
             return header, reasons
         header.lines.append(line)
         if has_wrong_bytes(line):
             reasons.append(wrong_bytes(number, line))
             line = readable(line)
-        if number == 1:
+        if number > 1 and not line.strip():
+            reasons.append(fault(number, "header line", "an empty line", "no empty lines", is_warning=True))
+        elif number == 1:
             reasons += check_fileformat(header, line)
         elif line.startswith("##"):
             reasons += read_meta(header, number, line)
@@ -138,7 +140,8 @@ def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
     """Take in one ## line."""
     match = META.fullmatch(line)
     if match is None or match["key"].startswith("#"):
-        return [fault(number, "meta line", shape(line), "##key=value", is_warning=match is not None)]
+        is_passed_over = match is not None or BEARING.match(line) is None
+        return [fault(number, "meta line", shape(line), "##key=value", is_warning=is_passed_over)]
     key, value = match["key"], match["value"]
     if key in ("reference", "contig", "assembly") and (named := build_in_words(value)):
         header.named_builds.setdefault(named, number)
@@ -175,7 +178,7 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
             return []
         return [fault(number, key, shape(value), expected, is_warning=key == "PEDIGREE")]
     values = dict(entries)
-    reasons = check_entries(number, key, entries, forbidden="\\s,<>" if header.version < "4.3" else "\\s,<>*")
+    reasons = check_entries(number, key, entries, forbidden=forbidden_in(key, header.version))
     if key in ("INFO", "FORMAT"):
         reasons += declare(header, number, key, values)
     elif key == "FILTER" and "ID" in values:
@@ -209,16 +212,11 @@ def declare_contig(header: VcfHeader, number: int, values: dict[str, str]) -> No
         header.builds.setdefault(build, number)
 
 
-def split_entries(text: str) -> list[tuple[str, str]] | None:
-    """(key, value) pairs of `ID=x,Description="a, b"`; None when the text is not made of such pairs."""
-    entries, position = [], 0
-    while position < len(text):
-        match = ENTRY.match(text, position)
-        if match is None:
-            return None
-        entries.append((match[1], match[2]))
-        position = match.end()
-    return None if text.endswith(",") else entries
+def forbidden_in(key: str, version: str) -> str:
+    """What an ID must not have: a pattern."""
+    if key == "contig":
+        return r"[\s,<>]|^[*=]"
+    return r"[\s,<>]" if version < "4.3" else r"[\s,<>*]"
 
 
 def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forbidden: str) -> list[Reason]:
@@ -228,9 +226,9 @@ def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forb
         reasons.append(fault(number, key, ",".join(names), "an ID", is_warning=key == "SAMPLE"))
     elif key in STRUCTURED and names[0] != "ID":
         reasons.append(fault(number, key, names[0], "ID first", is_warning=True))
-    if key in ("SAMPLE", "contig", "META") and re.search(f"[{forbidden}]", values.get("ID", "")):
+    if key in ("SAMPLE", "contig", "META") and re.search(forbidden, values.get("ID", "")):
         reasons.append(
-            fault(number, f"{key}.ID", shape(values["ID"]), "an ID without white space, comma, star and brackets")
+            fault(number, f"{key}.ID", shape(values["ID"]), "an ID without white space, comma and brackets, or * first")
         )
     if key in ("INFO", "FORMAT", "FILTER", "ALT") and not values.get("Description", "").startswith('"'):
         found = values.get("Description", "nothing")
@@ -260,7 +258,7 @@ def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) ->
         )
     if any(not reason.is_warning for reason in reasons):
         return reasons
-    declared, reserved = Field(count, kind), reserved_field(key, name, header.version)
+    declared, reserved = as_written(name, Field(count, kind)), reserved_field(key, name, header.version)
     (header.info if key == "INFO" else header.format)[name] = declared
     reasons += [fault(number, *found, is_warning=True) for found in check_field(key, values)]
     if reserved and declared != reserved:

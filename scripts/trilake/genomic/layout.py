@@ -39,6 +39,11 @@ class Layout:
         """Whether values speak of the alleles of one sample alone (VCF 4.5, LAA)."""
         return LOCAL_ALLELES in self.keys or any(rule is not None and rule.number in LOCAL for rule in self.rules)
 
+    @cached_property
+    def whole(self) -> tuple[str, ...]:
+        """Keys whose columns in the variant store hold whole numbers."""
+        return tuple(key for key in self.keys if key in NAMED - {"GT", "GL"})
+
     @property
     def is_empty(self) -> bool:
         return self.keys == (".",)

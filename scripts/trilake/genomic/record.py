@@ -12,11 +12,12 @@ from functools import lru_cache
 from trilake.core.ledger import Reason, shape
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout, layout_of
+from trilake.genomic.meta import odd_contig
 from trilake.genomic.structural import structural_faults, unknown_length
 from trilake.genomic.text import has_wrong_bytes
 from trilake.genomic.values import FLOAT, LARGEST, check_info, check_samples
 
-CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,*]*")
+CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,]*")
 BASES = re.compile(r"[ACGTN]+", flags=re.IGNORECASE)
 IUPAC = re.compile(r"[ACGTNRYSWKMBDHV]+", flags=re.IGNORECASE)
 SYMBOLIC = re.compile(r"<[^\s,<>]+>")
@@ -175,8 +176,10 @@ def check_chrom(text: str, header: VcfHeader, faults: Faults) -> None:
             "VCF_CHROM",
             "CHROM",
             shape(text),
-            "a contig name without white space, comma, star and angle brackets",
+            "a contig name without white space, comma and angle brackets, and without = or * first",
         )
+    elif not text.startswith("<") and (odd := odd_contig(text, header.version)):
+        faults.add("VCF_CHROM", "CHROM", shape(text), odd, is_warning=True)
 
 
 def check_limit(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
@@ -194,6 +197,7 @@ def check_alleles(record: VcfRecord, faults: Faults) -> None:
             faults.add("VCF_REF", "REF", shape(record.ref), "one or more of A, C, G, T, N")
     for alt in record.alts:
         known = BASES.fullmatch(alt) or SYMBOLIC.fullmatch(alt) or BREAKEND.fullmatch(alt) or alt == "*"
+        known = known or is_anchored(alt, record.ref)
         if not known:
             faults.add("VCF_ALT", "ALT", shape(alt), "bases, *, <ID>, a breakend, or . alone")
         elif alt.upper() == record.ref.upper():
@@ -202,6 +206,16 @@ def check_alleles(record: VcfRecord, faults: Faults) -> None:
             faults.add("VCF_ALT", "ALT", shape(alt), "a contig and a position, as in G[1:100[", is_warning=True)
     if len(record.alts) > 1 and has_twice([alt.upper() for alt in record.alts if not alt.startswith("<")]):
         faults.add("VCF_ALT", "ALT", shape(",".join(record.alts)), "each allele once")
+
+
+def may_repeat(alt: str) -> bool:
+    """Whether several records of a place may have the allele: symbolic ones, and `*`, which is none of its own."""
+    return alt.startswith("<") or alt == "*"
+
+
+def is_anchored(alt: str, ref: str) -> bool:
+    """Whether an insertion or deletion stands after an ambiguity code of the reference (`MC` to `M`)."""
+    return bool(IUPAC.fullmatch(ref)) and alt[:1].upper() == ref[:1].upper() and bool(BASES.fullmatch(alt[1:] or "N"))
 
 
 def has_twice(names: list[str]) -> bool:

@@ -148,6 +148,12 @@ BY_VERSION = {"CN": ("Integer", "Float")}
 """FORMAT keys whose type changed with 4.4: before, since."""
 
 
+def as_written(name: str, declared: Field) -> Field:
+    """The rule that values follow: GATK cuts its allele-specific texts (AS_SB_TABLE=9,8|12,9) by bars, whatever Number
+    it declares."""
+    return Field(".", "String") if name.startswith("AS_") and declared.type == "String" else declared
+
+
 def reserved_field(kind: str, name: str, version: str) -> Field | None:
     """What a version of the specification gives an INFO or FORMAT key; None for keys that it leaves free.
 

@@ -7,6 +7,7 @@ reference, 1 this allele, 2 another alternate, -1 no call.
 Example: rows = variant_rows(record, header, origin)
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ from trilake.genomic.values import INTEGER, LARGEST, rule_of_info
 
 MITOCHONDRION = {"M": "MT"}
 MOST_PLOIDY = 12
+WHOLE = re.compile(rf"(?:\.|{INTEGER.pattern})(?:,(?:\.|{INTEGER.pattern}))*", flags=re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layo
     mine = ((key, pick(values.get(key, "."), rule, index, n_alts)) for key, rule in layout.others)
     if layout.is_local and n_alts > 1:
         mine = ((key, own_value(key, text, values, index)) for key, text in mine)
-    others = [entry for entry in mine if entry[1] != "."]
+    others = [entry for entry in mine if entry[1] != "."] + misfits(values, layout)
     return {
         "phased": None if genotype is None else genotype.is_phased,
         "calls": None if genotype is None else calls_of(genotype, index),
@@ -198,6 +200,11 @@ def sample_columns(values: dict[str, str], index: int, n_alts: int, layout: Layo
         "ps": integer(values.get("PS")),
         "information": others or None,
     }
+
+
+def misfits(values: dict[str, str], layout: Layout) -> list[tuple[str, str]]:
+    """What its column of whole numbers cannot hold (GQ=49.5, PS=10211_C_T), as it stands in the file."""
+    return [(key, values[key]) for key in layout.whole if not WHOLE.fullmatch(values.get(key, "."))]
 
 
 def picked(values: list[Any] | None, number: str, index: int, n_alts: int) -> list[Any] | None:

@@ -18,7 +18,7 @@ from trilake.genomic.genotype import read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
 from trilake.genomic.local import check_local, local_count
-from trilake.genomic.reserved import INFO, LOCAL, NEVER_NEGATIVE, NEVER_NEGATIVE_IN_SAMPLES, SHARES, Field
+from trilake.genomic.reserved import FORMAT, INFO, LOCAL, NEVER_NEGATIVE, NEVER_NEGATIVE_IN_SAMPLES, SHARES, Field
 
 if TYPE_CHECKING:
     from trilake.genomic.record import Faults, VcfRecord
@@ -105,12 +105,18 @@ def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faul
     values = [value] if value.startswith('"') else value.split(",")
     count = wanted_count(rule, n_alts, ploidy=None)
     if value != "." and count is not None and count != len(values):
-        faults.add("VCF_INFO", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
+        expected = f"{count} values (Number={rule.number})"
+        faults.add("VCF_INFO", path, f"{len(values)} values", expected, is_warning=is_free_text(key, rule))
     for item in values:
         if wrong := wrong_value(item, rule.type) or wrong_for_key(item, key):
             faults.add("VCF_INFO", path, shape(item), wrong)
         elif odd := odd_value(item, rule.type) or (odd_share(item, rule) if key == "AF" else ""):
             faults.add("VCF_INFO", path, shape(item), odd, is_warning=True)
+
+
+def is_free_text(key: str, rule: Field) -> bool:
+    """Whether a wrong number of values is told and loaded: texts of no reserved key, in which callers write commas."""
+    return rule.type == "String" and key not in INFO and key not in FORMAT
 
 
 def wrong_for_key(text: str, key: str) -> str:
@@ -214,7 +220,7 @@ def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[st
                 if rule.number in LOCAL
                 else wanted_count(rule, n_alts, ploidy)
             )
-            check_sample_value(f"sample {number}/{key}", value, rule, count, faults)
+            check_sample_value(number, key, value, rule, count, faults)
             check_range(f"sample {number}/{key}", key, value.split(","), rule, layout.version, faults)
 
 
@@ -240,11 +246,12 @@ def is_filter(text: str) -> bool:
     return is_one and "0" not in names and len(set(names)) == len(names) and all(map(FILTER_NAME.fullmatch, names))
 
 
-def check_sample_value(path: str, value: str, rule: Field, count: int | None, faults: Faults) -> None:
-    values = value.split(",")
+def check_sample_value(number: int, key: str, value: str, rule: Field, count: int | None, faults: Faults) -> None:
+    path, values = f"sample {number}/{key}", value.split(",")
     is_all_missing = all(item == "." for item in values)
     if count is not None and count != len(values) and not is_all_missing:
-        faults.add("VCF_SAMPLE", path, f"{len(values)} values", f"{count} values (Number={rule.number})")
+        expected = f"{count} values (Number={rule.number})"
+        faults.add("VCF_SAMPLE", path, f"{len(values)} values", expected, is_warning=is_free_text(key, rule))
     for item in values:
         if wrong := wrong_value(item, rule.type):
             faults.add("VCF_SAMPLE", path, shape(item), wrong)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from trilake.genomic.record import may_repeat
 from trilake.genomic.vector_site import Site
 
 
@@ -50,7 +51,7 @@ def runs_with_equals(site: Site, common: np.ndarray, runs: np.ndarray, lengths: 
     for run, ref, texts in zip(runs[together].tolist(), refs, alts, strict=True):
         for alt in texts.upper().split(","):
             key = (run, ref.upper(), alt)
-            if key in seen and not alt.startswith("<"):
+            if key in seen and not may_repeat(alt):
                 found.add(run)
             seen.add(key)
     return found
