@@ -3,6 +3,7 @@
 import pytest
 
 from tests.genomic.conftest import rows
+from trilake.genomic.builds import build_of_contig, plain_name
 
 MUTECT = (
     '##INFO=<ID=AS_SB_TABLE,Number=1,Type=String,Description="x">',
@@ -56,3 +57,23 @@ def test_the_deleted_allele_may_stand_in_several_records_of_a_place(vcf):
     records = [f"1 100 . A {alt},* . . . GT 0/1" for alt in "CG"] * 9
     assert len(rows(reading := vcf(*records[:2]))) == 4
     assert reading.refused == []
+
+
+@pytest.mark.parametrize(
+    ("name", "contig", "build"),
+    [
+        ("NC_000001.11", "1", "GRCh38"),
+        ("NC_000023.10", "X", "GRCh37"),
+        ("NC_012920.1", "MT", None),
+        ("NC_000001.9", "1", None),
+        ("chrM", "MT", None),
+        ("NW_009646201.1", "NW_009646201.1", None),
+    ],
+)
+def test_accessions_of_chromosomes_are_read_as_their_names(name, contig, build):
+    assert (plain_name(name), build_of_contig(name, None)) == (contig, build)
+
+
+def test_the_old_mitochondrion_of_hg19_is_told(vcf):
+    reading = vcf("chrM 100 . A T . . . GT 0/1", meta=("##contig=<ID=chrM,length=16571>",))
+    assert ("contig.length", "16571") in {(reason.path, reason.found) for reason in reading.warnings}

@@ -1,8 +1,8 @@
 """Which build of the human genome a header tells, and where it contradicts itself.
 
-Pure. Lengths of chromosomes from the assemblies' own reports (NCBI36, GRCh37.p13, GRCh38.p14).
+Pure. Lengths and accessions of chromosomes from the assemblies' own reports (NCBI36, GRCh37.p13, GRCh38.p14).
 
-Example: build_of_length("1", 248956422)  ->  "GRCh38"
+Example: build_of_contig("1", 248956422)  ->  "GRCh38"
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ LENGTHS = {
 BY_LENGTH = {
     (name, length): build for build, lengths in LENGTHS.items() for name, length in zip(NAMES, lengths, strict=True)
 }
+ACCESSION = re.compile(r"(?P<mt>NC_012920\.\d+)|NC_0000(?P<number>0[1-9]|1\d|2[0-4])\.(?P<version>\d+)", flags=re.ASCII)
+VERSIONS_OF_GRCH38 = (11, 12, 12, 12, 10, 12, 14, 11, 12, 11, 10, 12, 11, 9, 10, 10, 11, 10, 10, 11, 9, 11, 11, 10)
+"""Of the chromosomes' RefSeq accessions NC_000001 to NC_000024; GRCh37 has each one lower."""
 WORDS = (
     (re.compile(r"GRCh38|hg38|\bb38\b|hs38", re.IGNORECASE), "GRCh38"),
     (re.compile(r"GRCh37|hg19|\bb37\b|hs37", re.IGNORECASE), "GRCh37"),
@@ -42,17 +45,24 @@ def build_in_words(text: str) -> str | None:
     return next((build for pattern, build in WORDS if pattern.search(text)), None)
 
 
-def bare(contig: str) -> str:
-    """The contig's name without `chr`."""
-    return contig[3:] if contig[:3].lower() == "chr" else contig
+def plain_name(contig: str) -> str:
+    """One name per chromosome: without `chr`, M as MT, RefSeq's accession NC_000001.11 as 1. Others as they are."""
+    if found := ACCESSION.fullmatch(contig):
+        return found["mt"] and "MT" or NAMES[int(found["number"]) - 1]
+    bare = contig[3:] if contig[:3].lower() == "chr" and len(contig) > 3 else contig
+    return "MT" if bare == "M" else bare
 
 
-def build_of_length(contig: str, length: int | None) -> str | None:
-    """The build in which the chromosome is this long."""
-    return BY_LENGTH.get((bare(contig), length or 0))
+def build_of_contig(contig: str, length: int | None) -> str | None:
+    """The build in which the chromosome is this long, or has this accession."""
+    if build := BY_LENGTH.get((plain_name(contig), length or 0)):
+        return build
+    found = ACCESSION.fullmatch(contig)
+    version = VERSIONS_OF_GRCH38[int(found["number"]) - 1] if found and found["number"] else 0
+    return {version: "GRCh38", version - 1: "GRCh37"}.get(int(found["version"])) if found and version else None
 
 
 def known_length(contig: str, build: str | None) -> int | None:
     """How long a chromosome is in a build."""
-    name = bare(contig)
+    name = plain_name(contig)
     return LENGTHS[build][NAMES.index(name)] if build in LENGTHS and name in NAMES else None

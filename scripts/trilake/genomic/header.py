@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason, shape
-from trilake.genomic.builds import build_in_words, build_of_length, known_length
+from trilake.genomic.builds import build_in_words, build_of_contig, known_length
 from trilake.genomic.meta import URL, check_field, check_meta, split_entries
 from trilake.genomic.reserved import TYPES, Field, as_written, reserved_field
 from trilake.genomic.text import BOM, has_wrong_bytes, readable
@@ -208,7 +208,7 @@ def check_twice(header: VcfHeader, number: int, key: str, values: dict[str, str]
 def declare_contig(header: VcfHeader, number: int, values: dict[str, str]) -> None:
     name, length = values["ID"], values.get("length", "")
     header.contigs[name] = int(length) if length.isdigit() else None
-    if build := build_of_length(name, header.contigs[name]):
+    if build := build_of_contig(name, header.contigs[name]):
         header.builds.setdefault(build, number)
 
 

@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 
 from trilake.core.ledger import shape
+from trilake.genomic.builds import plain_name
 
 URL = re.compile(
     r"(?:https?|ftp|file|s3|gs)://(?:[\w-]*[a-z][\w.-]*|\d+\.\d+\.\d+\.\d+|)(?::\d+)?(?:/\S*)?", flags=re.IGNORECASE
@@ -22,6 +23,7 @@ COUNT = re.compile(r"\d+|\.|[ARGPM]|L[ARG]")
 NAME = re.compile(r"[^\s,:;<>\"]+")
 CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
 HLA_ALLELE = "HLA-"
+OLD_MITOCHONDRION = "16571"
 MD5 = re.compile(r"[0-9A-Fa-f]{32}|")
 ENTRY = re.compile(r' *([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
@@ -82,6 +84,10 @@ def check_contig(values: dict[str, str], version: str) -> list[Fault]:
         faults.append(("contig.length", shape(length), "a length of 1 or more"))
     if name and (odd := odd_contig(name, version)):
         faults.append(("contig.ID", shape(name), odd))
+    if length == OLD_MITOCHONDRION and plain_name(name) == "MT":
+        faults.append(
+            ("contig.length", length, "16569, as the revised Cambridge sequence; positions of hg19's old chrM differ")
+        )
     if not MD5.fullmatch(values.get("md5", "").strip('"')):
         faults.append(("contig.md5", shape(values["md5"]), "32 hexadecimal digits"))
     return faults

@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
+from trilake.genomic.builds import plain_name
 from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
@@ -23,7 +24,6 @@ from trilake.genomic.reserved import LOCAL_ALLELES, Field
 from trilake.genomic.structural import structural_length
 from trilake.genomic.values import INTEGER, LARGEST, rule_of_info
 
-MITOCHONDRION = {"M": "MT"}
 MOST_PLOIDY = 12
 WHOLE = re.compile(rf"(?:\.|{INTEGER.pattern})(?:,(?:\.|{INTEGER.pattern}))*", flags=re.ASCII)
 
@@ -53,9 +53,8 @@ class Origin:
 
 @lru_cache(maxsize=1_000)
 def contig_name(chrom: str) -> str:
-    """One name per chromosome: without `chr`, M as MT."""
-    bare = chrom[3:] if chrom[:3].lower() == "chr" and len(chrom) > 3 else chrom
-    return MITOCHONDRION.get(bare, bare)
+    """One name per chromosome, however a file writes it."""
+    return plain_name(chrom)
 
 
 def place(record: VcfRecord, version: str, index: int) -> tuple[int, int]:
