@@ -1,5 +1,6 @@
 """DICOM files through the importer, HealthImaging and the real Glue jobs: counts that add up, rows there once."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 
@@ -118,19 +119,30 @@ def test_features_are_those_of_the_picture_or_a_warning_says_why_not(
     squares, flat = Slices(tmp_path, "1.2.3"), Slices(tmp_path, "1.2.4")
     grey = {"PixelData": np.full((8, 8), 7, dtype=np.uint16).tobytes()}
     contents = {str(number): squares(1, number) for number in (1, 2, 3)}
-    outcomes = load({**contents, "flat 1": flat(1, 1, **grey), "flat 2": flat(1, 2, **grey), "beside": flat(2, 1)})
-    assert [counts(outcome) for outcome in outcomes.values()] == [LOADED] * 6
+    contents |= {"flat 1": flat(1, 1, **grey), "flat 2": flat(1, 2, **grey), "beside": flat(2, 1)}
+    contents["scout"] = squares(1, 9, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
+    contents["cut before pixels"] = squares(2, 1, leave_out=("PixelData",))
+    outcomes = load(contents)
+    assert [counts(outcome) for outcome in outcomes.values()] == [LOADED] * 8
     found = {row["feature"]: row for row in rows_of(stores, "imaging_store.radiomics", study_instance_uid="1.2.3")}
     # Three squares of 4 by 4 pixels of 2 by 2 mm, 4 mm apart, of brightness 101, 102, 103.
     assert found["foreground_volume"]["value"] == pytest.approx(3 * 16 * 2 * 2 * 4 / 1000)
     assert (found["foreground_mean"]["value"], found["foreground_median"]["value"]) == (102.0, 102.0)
     assert found["dark_interior_volume"]["value"] == 0.0
     assert {row["mask_source"] for row in found.values()} == {"foreground_otsu"}
-    assert {name: codes(outcome) for name, outcome in outcomes.items() if outcome.reasons} == {
-        "flat 1": ["RADIOMICS_FAILED"]
+    assert {row["series_instance_uid"] for row in found.values()} == {"1.2.3.1"}
+    (chosen,) = {json.dumps(json.loads(row["settings"])["stack"], sort_keys=True) for row in found.values()}
+    assert json.loads(chosen) == {"chosen": "largest", "n_slices": 3, "of": 2}
+    reasons = {name: outcome.reasons[0] for name, outcome in outcomes.items() if outcome.reasons}
+    assert {(reason.code, reason.is_warning) for reason in reasons.values()} == {("RADIOMICS_FAILED", True)}
+    assert {name: reason.found for name, reason in reasons.items()} == {
+        "flat 1": "the volume has a single grey value",
+        "1": "only the largest of 2 stacks is measured, 3 slices",
+        "cut before pixels": "1 of 1 instances describe a picture and have no frames",
     }
-    reason = outcomes["flat 1"].reasons[0]
-    assert (reason.is_warning, reason.found) == (True, "the volume has a single grey value")
+    (series,) = rows_of(stores, "imaging_store.series", series_instance_uid="1.2.3.1")
+    assert (series["n_stacks"], series["n_slices"], series["is_regular"]) == (2, 3, True)
+    assert series["geometry_problem"] is None
 
 
 def test_a_second_load_and_a_later_slice_leave_one_row_per_instance(

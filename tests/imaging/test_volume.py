@@ -7,11 +7,12 @@ import pytest
 import SimpleITK
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from tests.imaging.builders import NAME, Frames, a_series, as_image_set
-from trilake.imaging.source import FileFrames, ImageSetFrames
+from trilake.imaging.source import FileFrames, ImageSetFrames, is_reencoded
 from trilake.imaging.stack import stacks_of
-from trilake.imaging.volume import Volume, read_volume, read_volumes
+from trilake.imaging.volume import Volume, read_largest, read_volume, read_volumes
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data/test_files"
 BRAIN = Path(__file__).resolve().parents[3] / "shared/samples/dicom/t1-brain"
@@ -126,6 +127,7 @@ def test_missing_slices_are_named(tmp_path: Path) -> None:
         ({"ImagePositionPatient": [0, 0, 0]}, "4 of 5 frames lie where another one does"),
         ({"ImagePositionPatient": None}, "5 of 5 frames do not say where they lie"),
         ({"PixelSpacing": None}, "PixelSpacing is not given"),
+        ({"leave_out": ("PixelData",)}, "the file has no pixels"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "in colour"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, "a mosaic of several slices"),
     ],
@@ -193,6 +195,39 @@ def test_bits_above_those_stored_are_no_values(tmp_path: Path) -> None:
     client, instances = as_image_set([pydicom.dcmread(path) for path in sorted(tmp_path.glob("*.dcm"))])
     client = Frames({name: picture | np.uint16(0xA000) for name, picture in client.pictures.items()})
     np.testing.assert_array_equal(read_volume(ImageSetFrames(client, NAME, instances)).array, PICTURES)
+
+
+def test_files_that_are_deflated_or_bare_are_the_same_volume(tmp_path: Path) -> None:
+    files = a_series(tmp_path, PICTURES)
+    expected = read_volume(FileFrames(files)).array
+    for number, path in enumerate(files):
+        dataset = pydicom.dcmread(path)
+        if number % 2:
+            dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+            dataset.save_as(path)
+        else:
+            del dataset.file_meta, dataset.preamble
+            dataset.save_as(path, implicit_vr=True, little_endian=True)
+    np.testing.assert_array_equal(read_volume(FileFrames(files)).array, expected)
+
+
+def test_the_largest_stack_of_a_series_can_be_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "scout").mkdir()
+    scout = a_series(tmp_path / "scout", PICTURES[:1], orientation=(0, 1, 0, 0, 0, -1), order=[9])
+    volume = read_largest(FileFrames(scout + a_series(tmp_path, PICTURES)))
+    np.testing.assert_array_equal(volume.array, PICTURES)
+    assert volume.n_stacks == 2
+
+
+@pytest.mark.parametrize(("changes", "expected"), [({}, True), ({"PatientID": "MRN2"}, False)])
+def test_a_copy_in_another_lossless_encoding_is_known_as_such(tmp_path: Path, changes: dict, expected: bool) -> None:
+    path, other = a_series(tmp_path, PICTURES[:1])[0], tmp_path / "rle.dcm"
+    dataset = pydicom.dcmread(path)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.update(changes)
+    dataset.save_as(other)
+    assert is_reencoded(other, path) is expected
+    assert not is_reencoded(path, path)
 
 
 def test_files_of_two_series_are_no_series(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Example: `ImportRun(world, store, job).run()`; JobRefused when the job as a whol
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from localaws.healthimaging.state import Datastore
     from localaws.world import World
 
+log = logging.getLogger("localaws.healthimaging")
+
 PRINCIPAL = "medical-imaging.amazonaws.com"
 MAX_FILES = 5_000
 MAX_BYTES = 10 * 1024**3
+SERVER_ERROR = "InternalServerException"
 Line = dict[str, Any]
 
 
@@ -84,7 +88,10 @@ class ImportRun:
             return Received(item.key, path, read_instance(path, self._store.properties["losslessStorageFormat"]))
         except InstanceRefused as error:
             self._fail(item, "ValidationException", str(error))
-            return None
+        except Exception as error:  # One file's defect, or ours with it, does not end the job.
+            log.exception("the file %s cannot be imported", item.key)
+            self._fail(item, SERVER_ERROR, type(error).__name__)
+        return None
 
     def _fail(self, item: S3Object, kind: str, message: str) -> None:
         self._failures.append({"inputFile": item.key, "exception": {"exceptionType": kind, "message": message}})
@@ -117,6 +124,7 @@ class ImportRun:
         access.write(f"{self.folder}job-output-manifest.json", path)
 
     def _summary(self, n_scanned: int) -> dict[str, Any]:
+        n_server_errors = sum(line["exception"]["exceptionType"] == SERVER_ERROR for line in self._failures)
         return {
             "jobId": self._job["jobId"],
             "datastoreId": self._store.id,
@@ -127,8 +135,8 @@ class ImportRun:
             "warningsOutputS3Uri": f"{self.folder}WARNING/",
             "numberOfScannedFiles": n_scanned,
             "numberOfImportedFiles": len(self._successes),
-            "numberOfFilesWithCustomerError": len(self._failures),
-            "numberOfFilesWithServerError": 0,
+            "numberOfFilesWithCustomerError": len(self._failures) - n_server_errors,
+            "numberOfFilesWithServerError": n_server_errors,
             "numberOfGeneratedImageSets": len(self._matched),
             "imageSetsSummary": [
                 {"imageSetId": image_set_id, "numberOfMatchedSOPInstances": count}

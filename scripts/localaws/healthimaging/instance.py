@@ -190,6 +190,9 @@ def _frames(dataset: Dataset, found: dict[str, Any], storage_format: str) -> tup
         frames = [_frame(pixels, index, found["SOPInstanceUID"]) for index in range(pixels.count)]
     except PixelError as error:
         return ([], str(dataset.file_meta.TransferSyntaxUID)), [Warned(error.kind, str(error))]
+    except Exception as error:  # Readers of damaged fragments raise nearly anything.
+        unusable = Warned("TRANSCODING_EXCEPTION", f"PixelData cannot be read: {type(error).__name__}: {error}")
+        return ([], str(dataset.file_meta.TransferSyntaxUID)), [unusable]
     return (frames, pixels.syntax if pixels.is_kept else LOSSLESS_SYNTAX[storage_format]), []
 
 

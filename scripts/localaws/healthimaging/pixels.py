@@ -80,6 +80,8 @@ class Pixels:
         if missing:
             message = f"DICOM attribute {', '.join(missing)} does not exist, but pixel data do"
             raise PixelError(message, "FRAMES_EXTRACTION_FAILURE")
+        if not dataset.PixelData or 0 in self.shape:
+            raise PixelError("PixelData, Rows or Columns are empty", "FRAMES_EXTRACTION_FAILURE")
 
     @property
     def count(self) -> int:

@@ -1,7 +1,7 @@
 """Where a series lies in the patient, and whether it is a volume: the geometry columns of the series table.
 
-Pure: instances of HealthImaging's metadata in, one row's columns out. What keeps a series from being a volume is told
-in words, the same that the radiomics job puts into the ledger.
+Pure: instances of HealthImaging's metadata in, one row's columns out. What keeps its largest stack from being a volume
+is told in words, the same that the radiomics job puts into the ledger.
 
 Example: geometry(series["Instances"])["n_missing_slices"]
 """
@@ -18,16 +18,19 @@ NOTHING: Json = dict.fromkeys(
     ("n_stacks", "n_slices", "slice_spacing", "orientation", "first_position", "last_position", "is_regular", "n_gaps",
      "n_missing_slices", "is_multi_frame", "n_mosaic_tiles", "geometry_problem")
 )  # fmt: skip
+PICTURE = {"Rows", "Columns", "BitsAllocated"}
+"""What only pictures say of themselves (PS3.3 C.7.6.3)."""
 
 
 def geometry(instances: Json) -> Json:
-    """The columns of NOTHING. Positions, spacing and gaps are those of the largest stack; all None without pixels.
+    """The columns of NOTHING. Positions, spacing and gaps are those of the largest stack; all None without frames.
 
+    A picture without frames is a problem; objects that describe none (reports, documents) are not.
     `n_slices` counts the places of that stack, or the tiles of a mosaic; mosaics have no further geometry.
     """
     pictures = {uid: one for uid, one in instances.items() if one.get("ImageFrames")}
     if not pictures:
-        return dict(NOTHING)
+        return NOTHING | {"geometry_problem": frameless_problem(instances)}
     frames, problem = frames_with_problem(pictures)
     tiles = max((mosaic_tiles(one["DICOM"]) or 0 for one in pictures.values()), default=0)
     stacks = stacks_of(frames)
@@ -39,6 +42,13 @@ def geometry(instances: Json) -> Json:
         "geometry_problem": problem or problem_of(stacks),
     }
     return found if tiles else found | stack_columns(stacks[0])
+
+
+def frameless_problem(instances: Json) -> str | None:
+    """Why nothing can be made of instances whose headers describe a picture; None for reports and documents."""
+    n_pictures = sum(one.get("DICOM", {}).keys() >= PICTURE for one in instances.values())
+    told = f"{n_pictures} of {len(instances)} instances describe a picture and have no frames"
+    return told if n_pictures else None
 
 
 def frames_with_problem(pictures: Json) -> tuple[list[Frame], str]:
@@ -55,12 +65,11 @@ def frames_with_problem(pictures: Json) -> tuple[list[Frame], str]:
 
 
 def problem_of(stacks: list[Stack]) -> str | None:
-    if len(stacks) > 1:
-        return f"the series holds {len(stacks)} stacks, expected one"
+    """Why the largest stack, which is the one that is described and measured, is no volume."""
     try:
         check(stacks[0], keep_gaps=False)
     except ValueError as error:
-        return str(error)
+        return str(error) if len(stacks) == 1 else f"{error} (the largest of {len(stacks)} stacks)"
     return None
 
 

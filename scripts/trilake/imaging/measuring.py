@@ -24,6 +24,7 @@ from trilake.core.replace import Replaced
 from trilake.core.session import Session
 from trilake.imaging import features, radiomics
 from trilake.imaging.features import foreground, measure_foreground
+from trilake.imaging.geometry import frameless_problem
 from trilake.imaging.jobs import MetadataReader, read_work, report_key
 from trilake.imaging.metadata import ImageSet
 from trilake.imaging.radiomics import Feature, measure_region, settings_hash, settings_text
@@ -32,7 +33,7 @@ from trilake.imaging.shape import RADIOMICS, RADIOMICS_TABLE
 from trilake.imaging.source import ImageSetFrames
 from trilake.imaging.stored import stored_series
 from trilake.imaging.values import Json
-from trilake.imaging.volume import Volume, read_volume
+from trilake.imaging.volume import Volume, read_largest
 
 SEGMENTATION = "SEG"
 FEWEST_EACH = 4
@@ -111,7 +112,11 @@ class Measurer:
         drawings = [name for name in item.get("segmentations", "").split(",") if name]
         for series_uid, series in metadata["Study"]["Series"].items():
             instances = {uid: one for uid, one in series["Instances"].items() if one.get("ImageFrames")}
-            if not instances or series.get("DICOM", {}).get("Modality") == SEGMENTATION:
+            if series.get("DICOM", {}).get("Modality") == SEGMENTATION:
+                continue
+            if not instances:
+                if lack := frameless_problem(series["Instances"]):
+                    problem(lack)
                 continue
             shared = {
                 "datastore_id": image_set.datastore_id,
@@ -120,7 +125,9 @@ class Measurer:
                 "series_instance_uid": series_uid,
             }
             with reported(problem):
-                volume = read_volume(self.frames(image_set, instances))
+                volume = read_largest(self.frames(image_set, instances))
+                if volume.n_stacks > 1:
+                    problem(f"only the largest of {volume.n_stacks} stacks is measured, {len(volume.array)} slices")
                 for row in self.measured(volume, self.drawn(volume, series_uid, instances, drawings, problem), problem):
                     yield shared | row
 
@@ -183,6 +190,7 @@ class Passport:
 
     def rows(self, volume: Volume, region: Region, measured: list[Feature]) -> Iterator[Json]:
         column_spacing, row_spacing, slice_spacing = volume.spacing
+        settings = with_stack(self.settings, volume)
         shared = {
             "mask_id": region.mask_id,
             "mask_source": region.source,
@@ -192,10 +200,18 @@ class Passport:
             "row_spacing": row_spacing,
             "column_spacing": column_spacing,
             "slice_spacing": slice_spacing,
-            "settings": self.settings,
-            "settings_sha256": settings_hash(self.settings),
+            "settings": settings,
+            "settings_sha256": settings_hash(settings),
             "software": self.software,
             "software_version": self.software_version,
         }
         for name, value, unit, code in measured:
             yield shared | {"feature": name, "value": value, "unit": unit, "ibsi_code": code or None}
+
+
+def with_stack(settings: str, volume: Volume) -> str:
+    """The settings; where the series holds several stacks, they say that the largest was measured."""
+    if volume.n_stacks == 1:
+        return settings
+    stack = {"stack": {"chosen": "largest", "of": volume.n_stacks, "n_slices": len(volume.array)}}
+    return json.dumps(json.loads(settings) | stack, sort_keys=True)

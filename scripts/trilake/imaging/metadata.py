@@ -14,7 +14,7 @@ from trilake.imaging.frame import told_of
 from trilake.imaging.geometry import geometry, instance_geometry
 from trilake.imaging.values import Json, clock, day, integer, number, numbers, text
 
-FLATTENED_BY = 2
+FLATTENED_BY = 3
 """Version of these rows: image sets that an earlier one flattened are read again by the next reconciliation."""
 TEXTS = {
     "modality": "Modality",

@@ -15,6 +15,7 @@ from trilake.imaging.headers import read_headers
 from trilake.imaging.import_job import MOST_BYTES
 from trilake.imaging.loaded import Earlier, patient_hash
 from trilake.imaging.quick_header import DicomHeader
+from trilake.imaging.source import is_reencoded
 
 LookUp = Callable[[Iterable[DicomHeader]], Earlier]
 
@@ -103,6 +104,10 @@ def two_contents(one: Accepted, first: SourceFile) -> Reason | None:
     if first is one.file:
         return None
     expected = f"one content for a SOPInstanceUID; {first.name} holds another"
+    if is_reencoded(one.file.path, first.path):
+        expected = (
+            f"one content for a SOPInstanceUID; {first.name}, which is kept, has the same picture otherwise encoded"
+        )
     return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
 
 

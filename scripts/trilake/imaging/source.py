@@ -7,6 +7,7 @@ Example: read_volume(FileFrames(sorted(folder.glob("*.dcm"))))
 """
 
 import base64
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,12 +22,17 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels import pixel_array
+from pydicom.uid import UID
 
 from trilake.imaging.codec import decode, is_lossy, register, stored
 from trilake.imaging.frame import Frame, frames_of, mosaic_tiles
+from trilake.imaging.part10 import syntax_of
+from trilake.imaging.syntaxes import DEFLATED
 from trilake.imaging.values import Json, integer
 
 GREY = {"MONOCHROME1", "MONOCHROME2"}
+ENCODING = dict.fromkeys(("PhotometricInterpretation", "PlanarConfiguration"))
+"""What a lossless encoding may change in a header."""
 ONCE = 8
 """Frames asked for at once."""
 
@@ -82,10 +88,16 @@ class FileFrames:
         register()
         self.paths: dict[str, Path] = {}
         self.headers: dict[str, Json] = {}
+        self.unusual: set[str] = set()  # pydicom reads single frames only of part 10 files that are not deflated.
         for path in paths:
-            dataset = pydicom.dcmread(path, force=True, defer_size=1 << 16)
+            dataset = read_quietly(path, defer_size=1 << 16)
             uid = str(dataset.get("SOPInstanceUID", path))
             self.paths[uid], self.headers[uid] = path, document(dataset)
+            if (
+                not (has_pixels(dataset) and dataset.preamble)
+                or dataset.file_meta.get("TransferSyntaxUID", DEFLATED) == DEFLATED
+            ):
+                self.unusual.add(uid)
         series = {str(header.get("SeriesInstanceUID")) for header in self.headers.values()}
         if len(series) > 1:
             raise ValueError(f"the files are of {len(series)} series, expected one")
@@ -97,7 +109,47 @@ class FileFrames:
         header = self.headers[frame.sop_instance_uid]
         check_grey(header)
         path = self.paths[frame.sop_instance_uid]
-        return grey(pixel_array(path, index=frame.index, raw=True, force=True), header)
+        source = whole_dataset(path) if frame.sop_instance_uid in self.unusual else path
+        return grey(pixel_array(source, index=frame.index, raw=True), header)
+
+
+def read_quietly(path: Path, **options: Any) -> Dataset:
+    """A file of any kind as pydicom reads it, without its remarks on values that break a rule."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pydicom.dcmread(path, force=True, **options)
+
+
+def has_pixels(dataset: Dataset) -> bool:
+    return any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+
+
+def whole_dataset(path: Path) -> Dataset:
+    """A file's data set with its pixels and a transfer syntax, named or as it is written. ValueError without pixels."""
+    dataset = read_quietly(path)
+    if not has_pixels(dataset):
+        raise ValueError("the file has no pixels")
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = UID(syntax_of(dataset))
+    return dataset
+
+
+def is_reencoded(path: Path, other: Path) -> bool:
+    """Whether two files say the same of a picture and show the same values, only in other transfer syntaxes.
+
+    False where that cannot be told: a file that does not decode, or one that gzip packed.
+    """
+    register()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            one, two = whole_dataset(path), whole_dataset(other)
+            if one.file_meta.TransferSyntaxUID == two.file_meta.TransferSyntaxUID:
+                return False
+            is_same = {**document(one), **ENCODING} == {**document(two), **ENCODING}
+            return is_same and np.array_equal(pixel_array(one, raw=True), pixel_array(two, raw=True))
+    except Exception:  # pydicom and the codecs raise nearly anything on odd pixels; a conflict it stays either way.
+        return False
 
 
 def checked(frames: list[Frame], header: Json) -> list[Frame]:

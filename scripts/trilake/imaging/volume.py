@@ -7,7 +7,7 @@ and SimpleITK: the array is [slice, row, column], spacing, origin and direction 
 Example: read_volume(FileFrames(paths)).spacing
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +43,8 @@ class Volume:
     gaps: tuple[Gap, ...] = ()
     is_assumed: bool = False
     """Whether positions were counted from the first one, for an object that gives only that."""
+    n_stacks: int = 1
+    """How many stacks the series holds, of which this is one."""
 
     @property
     def voxel_ml(self) -> float:
@@ -66,6 +68,12 @@ def read_volume(source: FrameSource, *, keep_gaps: bool = False) -> Volume:
 def read_volumes(source: FrameSource, *, keep_gaps: bool = False) -> list[Volume]:
     """Every volume of a series, the largest first, each with the label that tells it from the others."""
     return [volume_of(stack, source, keep_gaps=keep_gaps) for stack in stacks_of(source.frames())]
+
+
+def read_largest(source: FrameSource) -> Volume:
+    """The volume of a series' largest stack; of equally large ones the first by label. ValueError as `volume_of`."""
+    stacks = stacks_of(source.frames())
+    return replace(volume_of(stacks[0], source), n_stacks=len(stacks))
 
 
 def volume_of(stack: Stack, source: FrameSource, *, keep_gaps: bool = False) -> Volume:

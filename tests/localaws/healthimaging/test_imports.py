@@ -6,6 +6,7 @@ Reads and writes a LocalAws of the test. Make target: `test`. Example: `pytest t
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
 from localaws.healthimaging import import_run
+from localaws.healthimaging.instance import Instance
 from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice, file_bytes
 
 
@@ -57,6 +59,42 @@ def test_refused_files_stop_no_other_and_the_job_completes(store: ImageStore) ->
     assert "PatientID" in failures["f-long-id"]["message"]
     summary = store.summary(job)
     assert (summary["numberOfImportedFiles"], summary["numberOfFilesWithCustomerError"]) == (1, 5)
+
+
+@pytest.mark.parametrize("changes", [{"PixelData": b""}, {"Rows": 0}, {"Columns": 0}])
+def test_pixels_that_are_none_end_neither_the_job_nor_the_instance(store: ImageStore, changes: dict[str, Any]) -> None:
+    store.put("good", a_slice(1))
+    store.put("none", a_slice(2, **changes))
+    job = store.run()
+    assert (job["jobStatus"], store.summary(job)["numberOfImportedFiles"]) == ("COMPLETED", 2)
+    [line] = store.output(job, "WARNING/warning.ndjson")
+    assert (line["inputFile"], line["importResponse"]["warnings"][0]["type"]) == (
+        "in/none",
+        "FRAMES_EXTRACTION_FAILURE",
+    )
+
+
+def test_a_file_on_which_the_reader_itself_fails_is_the_services_error(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = import_run.read_instance
+
+    def fail_on_one(path: Path, storage_format: str) -> Instance:
+        instance = read(path, storage_format)
+        if instance.sop_uid.endswith(".2"):
+            raise KeyError("a defect")
+        return instance
+
+    monkeypatch.setattr(import_run, "read_instance", fail_on_one)
+    store.put("1", a_slice(1))
+    store.put("2", a_slice(2))
+    job = store.run()
+    summary = store.summary(job)
+    assert (summary["numberOfImportedFiles"], summary["numberOfFilesWithServerError"]) == (1, 1)
+    assert summary["numberOfFilesWithCustomerError"] == 0
+    [line] = store.output(job, "FAILURE/failure.ndjson")
+    assert line["exception"]["exceptionType"] == "InternalServerException"
+    assert "in/2" in caplog.text
 
 
 def test_same_instance_again_is_a_new_version_not_a_second_instance(store: ImageStore) -> None:
