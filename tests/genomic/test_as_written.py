@@ -77,3 +77,15 @@ def test_accessions_of_chromosomes_are_read_as_their_names(name, contig, build):
 def test_the_old_mitochondrion_of_hg19_is_told(vcf):
     reading = vcf("chrM 100 . A T . . . GT 0/1", meta=("##contig=<ID=chrM,length=16571>",))
     assert ("contig.length", "16571") in {(reason.path, reason.found) for reason in reading.warnings}
+
+
+def test_a_separator_after_the_genotype_is_told(vcf):
+    reading = vcf(*(f"1 {position} . A T . . . GT 0/1{'/' * (position == 120)}" for position in range(100, 140)))
+    assert len(rows(reading)) == 40
+    assert [reason.line for reason in reading.warnings if reason.code == "VCF_GENOTYPE"] == [24]
+
+
+def test_a_ninth_column_of_a_file_without_one_refuses_its_record(vcf):
+    reading = vcf("1 100 . A T . . .", "1 101 . A T . . . GT", samples=())
+    assert [row["start"] for row in rows(reading)] == [99]
+    assert [refused.reasons[0].code for refused in reading.refused] == ["VCF_COLUMNS"]

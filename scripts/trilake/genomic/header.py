@@ -64,6 +64,11 @@ class VcfHeader:
         """The build of the file, by lengths before words; None when the header does not tell."""
         return next(iter(self.builds or self.named_builds), None)
 
+    @property
+    def has_format_alone(self) -> bool:
+        """A FORMAT column and no sample: records have nine columns."""
+        return not self.samples and self.lines[-1].endswith("\tFORMAT")
+
     def limit(self, contig: str) -> int | None:
         """The last position of a contig, as declared or, of a chromosome, as the build has it; None when not known."""
         if contig not in self.limits:

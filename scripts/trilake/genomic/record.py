@@ -73,7 +73,7 @@ def read_record(text: str, line: int, header: VcfHeader) -> tuple[VcfRecord | No
         return None, faults.reasons
     columns = text.split("\t")
     width = 9 + len(header.samples) if header.samples else 8
-    if len(columns) != width and not (len(columns) == 9 and not header.samples):
+    if len(columns) != width and not (len(columns) == 9 and header.has_format_alone):
         faults.add("VCF_COLUMNS", "line", f"{len(columns)} columns", f"{width} tab-separated columns")
         return None, faults.reasons
     record = VcfRecord(

@@ -34,7 +34,7 @@ PLAIN_SHARE = r"(?:0(?:\.\d*)?|1(?:\.0*)?|\d(?:\.\d*)?[eE]-\d+)"
 NEVER = re.compile(r"(?!)")
 FILTER_NAME = re.compile(r"\S+")
 FILTER_NAMES = re.compile(r"[A-Za-z_]\w*", flags=re.ASCII)
-PREFIXES = ("/", "|")
+SEPARATORS = ("/", "|")
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 MOST_REPEATS = 1_000
 
@@ -203,10 +203,18 @@ def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[st
     n_alts, ploidy = len(record.alts), None
     if layout.has_genotype:
         genotype = read_genotype(values[0])
-        if genotype is None or (values[0][:1] in PREFIXES and not layout.allows_prefix):
+        if genotype is None or (values[0][:1] in SEPARATORS and not layout.allows_prefix):
             faults.add("VCF_GENOTYPE", f"sample {number}", shape(values[0]), "allele indexes separated by / or |")
             return
         ploidy = genotype.ploidy
+        if values[0][-1:] in SEPARATORS:
+            faults.add(
+                "VCF_GENOTYPE",
+                f"sample {number}",
+                shape(values[0]),
+                "no separator after the last index",
+                is_warning=True,
+            )
         if max(genotype.indexes) > n_alts:
             # With ALT `.` the alleles were dropped, not invented: kept as "another alternate" (calls 2).
             expected = f"allele indexes of 0 to {n_alts}"

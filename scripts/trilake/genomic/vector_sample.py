@@ -22,7 +22,7 @@ from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import MOST_PLOIDY, places_of
 from trilake.genomic.structural import WATCHED_FORMAT
 from trilake.genomic.tokens import Pieces, are_digits, coded, matches, split
-from trilake.genomic.values import PREFIXES, plain
+from trilake.genomic.values import SEPARATORS, plain
 from trilake.genomic.vector_rows import lists, offsets_of, places_within, replaced
 
 WHOLE, REAL = r"-?\d{1,9}", r"[-+]?\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
@@ -74,8 +74,13 @@ def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
     if not layout.has_genotype:
         return Cells(layout, n_samples, fields, [None], np.zeros(len(texts), np.int64))
     codes, distinct = coded(fields.pieces.take(pa.array(fields.starts[:-1])))
-    known = [None if text[:1] in PREFIXES and not layout.allows_prefix else read_genotype(text) for text in distinct]
+    known = [read_genotype(text) if has_usual_ends(text, layout) else None for text in distinct]
     return Cells(layout, n_samples, fields, known, codes)
+
+
+def has_usual_ends(genotype: str, layout: Layout) -> bool:
+    """Whether no separator stands after the genotype, and before it only where the version allows that."""
+    return genotype[-1:] not in SEPARATORS and (layout.allows_prefix or genotype[:1] not in SEPARATORS)
 
 
 def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
