@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, check_document
 from trilake.clinical.bundles import conditional_target, references
-from trilake.clinical.preflight import Checked
+from trilake.clinical.preflight import Checked, Checker
 from trilake.clinical.r4.primitives import ID
+from trilake.clinical.reading import Piece
 
 UUID = "5cbc121b-cd71-4428-b8b7-31e53eba8184"
 
@@ -90,6 +91,14 @@ def test_what_the_bundle_itself_breaks_is_a_warning_of_its_first_entry() -> None
 
 def test_an_array_of_resources_is_read_item_by_item() -> None:
     assert [one.id for one in check_document([a_patient("p1"), a_patient("p2")])] == ["p1", "p2"]
+
+
+def test_values_one_after_another_are_read_one_by_one_and_a_broken_one_is_refused() -> None:
+    whole = [orjson.dumps(a_patient(id=f"p{n}"), option=orjson.OPT_INDENT_2) for n in range(2)]
+    bundle = orjson.dumps(a_bundle(a_patient(id="p2"), a_patient(id="p3")))
+    batch = Checker().piece(Piece(0, b"\n".join([*whole, bundle, b'{"resourceType": "Patient",\n}'])))
+    assert [(one.entry, one.id) for one in batch.checked] == [(0, "p0"), (1, "p1"), (2, "p2"), (3, "p3"), (4, "")]
+    assert [fault.code for one in batch.checked for fault in one.faults] == ["FHIR_NOT_JSON"]
 
 
 def test_a_server_address_that_is_an_entry_becomes_type_and_id() -> None:

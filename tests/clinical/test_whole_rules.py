@@ -16,6 +16,7 @@ from trilake.clinical.rules import faults_of
 
 UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 ORGANIZATION = {"resourceType": "Organization", "id": "o", "name": "x"}
+DIV = '<div xmlns="http://www.w3.org/1999/xhtml">q</div>'
 FAST = Fast(usual=0)
 
 
@@ -148,3 +149,27 @@ def test_other_references_pass_the_fast_check(text: str) -> None:
     line = orjson.dumps(a_condition(encounter={"reference": text}))
     assert FAST.check(line) is not None
     assert Checker().piece(Piece(1, line)).checked[0].warnings == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"),
+    [
+        (told('<span xmlns="urn:x">b</span>'), "FHIR_NARRATIVE"),
+        (
+            {**a_patient(), "text": {"status": "generated", "div": '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV}},
+            "FHIR_NARRATIVE",
+        ),
+        ({**a_patient(), "text": {"status": "generated", "div": "<!DOCTYPE div>" + DIV}}, None),
+        ({**a_patient(), "text": {"status": "generated", "div": DIV.replace("q", "\u00a0")}}, None),
+        (a_patient(contained=[{**ORGANIZATION, "partOf": {"reference": "#o"}}]), "FHIR_CONTAINED"),
+        (a_patient(managingOrganization={"reference": "a b"}), "FHIR_REFERENCE"),
+        (a_patient(managingOrganization={"reference": "Organization/a\u00a0b"}), None),
+        ({"resourceType": "Patient", "_id": UNKNOWN}, "FHIR_ID_FORM"),
+    ],
+)
+def test_rare_forms_are_judged_as_by_the_validator(resource: dict[str, Any], code: str | None) -> None:
+    line = orjson.dumps(resource)
+    assert [fault.code for fault in faults_of(resource)] == ([code] if code else [])
+    assert code is None or FAST.check(line) is None
+    (checked,) = Checker().piece(Piece(1, line)).checked
+    assert bool(checked.faults) == bool(code)

@@ -6,8 +6,10 @@ entries breaks is a warning: its resources are loaded all the same.
 Example: [found.entry for found in resources_in(data)]
 """
 
+import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,6 +21,8 @@ from trilake.clinical.r4.primitives import json_type
 from trilake.clinical.rules import Fault, faults_of
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+JSON = json.JSONDecoder(strict=False)
+BLANKS = re.compile(r"\s*")
 REQUESTS = ("batch", "transaction", "history")
 TOLD_ELSEWHERE = ("bdl-11", "bdl-12")
 """Invariants that ask for the resources themselves, which are not in the frame that is checked."""
@@ -86,7 +90,9 @@ def resources_in(data: bytes) -> Iterator[Found]:
         head = data[:1]
         kind = msgspec.json.decode(data, type=Head) if head == b"{" else None
     except UNREADABLE:
-        yield not_json(data)
+        parts = one_after_another(data)
+        found = (one for part in parts for one in resources_in(part))
+        yield from (replace(one, entry=place) for place, one in enumerate(found)) if parts else [not_json(data)]
         return
     if kind is not None and kind.resourceType == "Bundle":
         yield from bundle(data)
@@ -97,6 +103,24 @@ def resources_in(data: bytes) -> Iterator[Found]:
     else:
         fault = Fault("FHIR_NOT_OBJECT", "", json_type(msgspec.json.decode(data)), "a JSON object")
         yield Found(None, data, faults=[fault])
+
+
+def one_after_another(data: bytes) -> list[bytes]:
+    """The values of a text such as jq prints of NDJSON, the last one perhaps broken; none of any other text."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    parts, start = [], 0
+    while start < len(text):
+        try:
+            end = JSON.raw_decode(text, start)[1]
+        except (ValueError, RecursionError):
+            end = len(text)
+        parts.append(text[start:end].encode())
+        start = BLANKS.match(text, end).end()  # type: ignore[union-attr]
+    is_series = len(parts) > 1 and all(part[:1] == b"{" for part in parts)
+    return parts if is_series else []
 
 
 def not_json(data: bytes) -> Found:

@@ -183,7 +183,7 @@ def exact(data: bytes, line: int, entry: int) -> Checked:
             line, entry, data=data, faults=[Fault("FHIR_NOT_OBJECT", "", json_type(resource), "a JSON object")]
         )
     warnings = []
-    if "id" not in resource and isinstance(resource.get("resourceType"), str):
+    if "id" not in resource and "_id" not in resource and isinstance(resource.get("resourceType"), str):
         given = id_of(resource["resourceType"], None, None, data)
         data, resource = with_id(data, given), {"id": given, **resource}
         warnings = [Fault("FHIR_ID_MAPPED", f"{resource['resourceType']}.id", f"nothing: loaded as {given}", "an id")]

@@ -91,6 +91,8 @@ class Walk:
             elif not (is_resource and key == "resourceType"):
                 self.companion(key, item, elements, value)
         self.completeness(value, kind)
+        if is_resource and "_id" in value and "id" not in value:
+            self.fault("FHIR_ID_FORM", "an extension for an id", "an id of letters, digits, '-' and '.'", at=".id")
         if kind.name in TYPED or invariants(kind.name):
             self.met.append((kind.name, value, "".join(self.trail)))
 

@@ -108,9 +108,12 @@ class Fast:
             decoder = found and self.decoder(found[1], is_rich=True)
             if not decoder:
                 return False
+            n_before = len(local_references)
             try:
                 part = decoder.decode(raw)
             except UNREADABLE:
+                return False
+            if any(name == part.id for name, _ in local_references[n_before:]):
                 return False
             meta = part.meta
             is_bare = meta is UNSET or not any(meta.get(name) for name in (*VOLATILE, "security"))

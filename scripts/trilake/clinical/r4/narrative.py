@@ -97,11 +97,10 @@ class Check:
         return self.found or (None if self.has_content else "no text and no picture")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if self.depth == 0:
-            if name != "div":
-                self.say(f"an element '{name}' where div stands")
-            elif attributes.get("xmlns") != XHTML:
-                self.say("div outside the XHTML namespace")
+        if self.depth == 0 and name != "div":
+            self.say(f"an element '{name}' where div stands")
+        if attributes.get("xmlns", XHTML if self.depth else "") != XHTML:
+            self.say(f"{name[:20]} outside the XHTML namespace")
         self.depth += 1
         self.has_content |= name == "img"
         if name not in ELEMENTS:
@@ -125,10 +124,11 @@ class Check:
             self.links.add(url)
 
     def characters(self, data: str) -> None:
-        self.has_content = self.has_content or bool(data.strip())
+        self.has_content = self.has_content or bool(data.strip(" \t\r\n"))
 
-    def doctype(self, *_: object) -> None:
-        self.say("a document type")
+    def doctype(self, name: str, system: str | None, public: str | None, has_declarations: int) -> None:
+        if has_declarations:
+            self.say("a document type that declares things")
 
     def instruction(self, *_: object) -> None:
         self.say("a processing instruction")

@@ -20,6 +20,7 @@ Found = Iterator[tuple[str, str, str, str]]
 Check = Callable[[Any], Found]
 UCUM = "http://unitsofmeasure.org"
 IETF = "urn:ietf:rfc:3986"
+BLANKS = frozenset(" \t\r\n")
 
 
 def coding(one: Any) -> Found:
@@ -93,9 +94,9 @@ def include(one: Any) -> Found:
 
 def reference(one: Any) -> Found:
     text, kind = one.get("reference"), one.get("type")
-    if text is not None and any(char.isspace() for char in text):
+    if text is not None and not BLANKS.isdisjoint(text):
         yield "FHIR_REFERENCE", ".reference", "white space", "Type/id, a URL, urn:uuid: or #id"
-    if kind is not None and kind not in resource_types() and not SCHEME.match(kind):
+    if kind is not None and kind not in resource_types():
         yield "FHIR_CODE", ".type", shape(kind), "the name of a FHIR R4 resource type"
 
 

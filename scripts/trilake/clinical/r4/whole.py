@@ -36,6 +36,7 @@ def whole_faults(kind: str, resource: Any) -> Found:
         own = Parts(held)
         yield from walk(one, one["resourceType"], path, own)
         containers |= {place} if "#" in own.links else set()
+        own.links.discard(f"#{one.get('id')}")
         whole.adopt(own)
         yield from contained_faults(one, path)
     yield from whole.dangling({f"#{name}" for name in (resource.get("id"), *held)})
