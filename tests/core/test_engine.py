@@ -8,8 +8,8 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from trilake.core import data_files
-from trilake.core.engine import Replaced, Target, fill_in_process, items_to_rows
+from trilake.core import data_files, engine
+from trilake.core.engine import Replaced, Target, ensure_table, fill_in_process, items_to_rows, started_table
 from trilake.core.iceberg import open_catalog, open_table
 from trilake.core.job import Item, Job
 from trilake.core.session import Session
@@ -50,6 +50,21 @@ def store(lake: Session) -> Iterator[Session]:
     catalog.create_namespace_if_not_exists("test_genomic_store")
     yield lake
     catalog.drop_table(("test_genomic_store", "engine"))
+
+
+def test_first_loads_that_meet_start_from_one_snapshot(store: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As fill_on_spark does before its rows: whoever comes second builds on what the first left."""
+    job = Job({}, store)
+    both_saw_it_empty = [ensure_table(job, TARGET), ensure_table(job, TARGET)]
+    (first,) = started_table(job, TARGET).snapshots()
+    with monkeypatch.context() as patch:
+        seen = iter([both_saw_it_empty[1], ensure_table(job, TARGET)])
+        patch.setattr(engine, "ensure_table", lambda job, target: next(seen))
+        assert started_table(job, TARGET).snapshots() == [first]
+    assert stored(store) == set()
+    fill(store, an_item("a", "s1", 10))
+    assert started_table(job, TARGET).current_snapshot() == open_table(store, TARGET.name).current_snapshot() != first
+    assert stored(store) == {("a", "s1", 10), ("a", "s1", 11)}
 
 
 def test_a_load_replaces_its_own_rows_and_no_others(store: Session) -> None:

@@ -8,12 +8,13 @@ Example: fill(job, VARIANTS, items, reader, [Replaced("source_file", "a.vcf", "s
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.transforms import BucketTransform, IdentityTransform, TruncateTransform
 
@@ -22,7 +23,7 @@ from trilake.core.data_files import DataFileWriter
 from trilake.core.errors import ServiceError
 from trilake.core.iceberg import open_catalog
 from trilake.core.job import Item, Job, ReadItem, has_spark
-from trilake.core.replace import Replaced, replace_rows
+from trilake.core.replace import Replaced, commit, replace_rows
 
 SPARK_CATALOG = "glue_catalog"
 METRICS = "write.metadata.metrics"
@@ -84,6 +85,19 @@ def ensure_table(job: Job, target: Target) -> Table:
         return create(catalog, identifier, target, f"s3://{job.session.settings.core.lake_bucket}/{room}/{name}")
 
 
+def started_table(job: Job, target: Target) -> Table:
+    """The store's table with a snapshot to start from: an empty one in a new table.
+
+    Two first loads would both append to a table that has none, and neither see the other; with one, the second is told.
+    """
+    table = ensure_table(job, target)
+    if table.current_snapshot() is None:
+        with suppress(CommitFailedException):  # Another load started it in between.
+            commit(table, [], [])
+        table = ensure_table(job, target)
+    return table
+
+
 def with_columns(table: Table, schema: pa.Schema) -> Table:
     if set(schema.names) - set(table.schema().column_names):
         with table.update_schema() as update:
@@ -125,14 +139,11 @@ def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, r
     from pyspark.sql.pandas.types import from_arrow_schema
 
     spark = SparkSession.builder.getOrCreate()
-    is_new = ensure_table(job, target).current_snapshot() is None
+    started_table(job, target)
     room, name = target.name.split(".")
     table = f"{database_name(job.session, room)}.{name}"
     work = spark.createDataFrame(items).repartition(len(items))
     rows = work.mapInArrow(items_to_rows(read), from_arrow_schema(target.schema))
-    if is_new:
-        rows.writeTo(f"{SPARK_CATALOG}.{table}").append()
-        return
     for _ in range(MOST_TRIES):
         branch = f"load_{secrets.token_hex(4)}"
         try:
