@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from trilake.clinical.r4.checks import check_of
-from trilake.clinical.r4.definitions import PRIMITIVES, Definition, Element, definition
+from trilake.clinical.r4.definitions import PRIMITIVES, Definition, Element, definition, resource_types
 from trilake.clinical.r4.primitives import FAST, LEAST, LONGEST
 
 EXTENSION_TYPES = (
@@ -164,7 +164,7 @@ class Structs:
         elif name == ("Reference", "type"):
             if not self.with_contained:
                 return None
-            made = TEXT if targets is None else Literal[tuple(sorted(targets))]
+            made = Literal[tuple(sorted(targets or resource_types()))]
         elif name == ("Extension", "url") and path[-2] == "Extension":
             made = NESTED_URL
         elif element.codes is not None:

@@ -33,7 +33,7 @@ def whole_faults(kind: str, resource: Any) -> Found:
     yield from walk(resource, kind, kind, whole)
     for place, one in enumerate(contained):
         path = f"{kind}.contained[{place}]"
-        own = Parts(held)
+        own = Parts(held, is_contained=True)
         yield from walk(one, one["resourceType"], path, own)
         containers |= {place} if "#" in own.links else set()
         own.links.discard(f"#{one.get('id')}")
@@ -83,6 +83,7 @@ class Parts:
     """
 
     held: dict[str, str]
+    is_contained: bool = False
     links: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
     anchors: set[str] = field(default_factory=set)
@@ -169,6 +170,8 @@ def reference(one: Any, path: str, parts: Parts, targets: frozenset[str] | None)
             yield "FHIR_REFERENCE", path, leads_to, "one of " + ", ".join(sorted(targets))
     elif text == "#":
         parts.links.add(text)
+        if not parts.is_contained:
+            yield "FHIR_CONTAINED", path, "a reference to itself as a container", "# only in a contained resource"
     if not isinstance(kind, str):
         return
     if not SCHEME.match(kind) and targets is not None and kind not in targets:
