@@ -23,6 +23,7 @@ Frame = np.ndarray[Any, np.dtype[Any]]
 
 _NEEDED = ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel")
 RLE = "1.2.840.10008.1.2.5"
+MOST_BITS = 32
 LOSSLESS_SYNTAX = {"HTJ2K": "1.2.840.10008.1.2.4.202", "JPEG_2000_LOSSLESS": "1.2.840.10008.1.2.4.90"}
 _NATIVE = {
     "1.2.840.10008.1.2",
@@ -82,6 +83,8 @@ class Pixels:
             raise PixelError(message, "FRAMES_EXTRACTION_FAILURE")
         if not dataset.PixelData or 0 in self.shape:
             raise PixelError("PixelData, Rows or Columns are empty", "FRAMES_EXTRACTION_FAILURE")
+        if self._whole("BitsAllocated") > MOST_BITS:
+            raise PixelError(f"The codestreams hold {MOST_BITS} bits a sample at most")
 
     @property
     def count(self) -> int:

@@ -61,17 +61,24 @@ def test_refused_files_stop_no_other_and_the_job_completes(store: ImageStore) ->
     assert (summary["numberOfImportedFiles"], summary["numberOfFilesWithCustomerError"]) == (1, 5)
 
 
-@pytest.mark.parametrize("changes", [{"PixelData": b""}, {"Rows": 0}, {"Columns": 0}])
-def test_pixels_that_are_none_end_neither_the_job_nor_the_instance(store: ImageStore, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({"PixelData": b""}, "FRAMES_EXTRACTION_FAILURE"),
+        ({"Rows": 0}, "FRAMES_EXTRACTION_FAILURE"),
+        ({"Columns": 0}, "FRAMES_EXTRACTION_FAILURE"),
+        ({"BitsAllocated": 64, "PixelData": bytes(1 << 16)}, "TRANSCODING_EXCEPTION"),
+    ],
+)
+def test_pixels_that_are_none_end_neither_the_job_nor_the_instance(
+    store: ImageStore, changes: dict[str, Any], warning: str
+) -> None:
     store.put("good", a_slice(1))
     store.put("none", a_slice(2, **changes))
     job = store.run()
     assert (job["jobStatus"], store.summary(job)["numberOfImportedFiles"]) == ("COMPLETED", 2)
     [line] = store.output(job, "WARNING/warning.ndjson")
-    assert (line["inputFile"], line["importResponse"]["warnings"][0]["type"]) == (
-        "in/none",
-        "FRAMES_EXTRACTION_FAILURE",
-    )
+    assert (line["inputFile"], line["importResponse"]["warnings"][0]["type"]) == ("in/none", warning)
 
 
 def test_a_file_on_which_the_reader_itself_fails_is_the_services_error(
