@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from trilake.core.errors import InputError, QueryError
-from trilake.core.sql import Relation, inline_views, load_relations, parse, rename_databases, run_order, tables_read
+from trilake.core.sql import (
+    Relation,
+    inline_views,
+    load_relations,
+    parse,
+    rename_databases,
+    run_order,
+    show_in_databases,
+    tables_read,
+)
 
 
 def a_view(name: str, text: str, kind: str = "view") -> Relation:
@@ -42,6 +51,21 @@ def test_databases_are_renamed_in_tables_and_in_qualified_columns_only():
     assert athena(renamed) == (
         'SELECT "lake_clinical".patient.gender, other.x FROM "lake_clinical".patient, elsewhere.other'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SHOW TABLES IN clinical", "SHOW TABLES IN `lake_clinical`"),
+        ("show columns from Clinical.patient", "show columns from `lake_clinical`.patient"),
+        ('SHOW COLUMNS IN "clinical".patient', "SHOW COLUMNS IN `lake_clinical`.patient"),
+        ("SHOW COLUMNS IN patient IN clinical", "SHOW COLUMNS IN patient IN `lake_clinical`"),
+        ("SHOW TBLPROPERTIES clinical.patient", "SHOW TBLPROPERTIES `lake_clinical`.patient"),
+        ("SHOW TABLES IN elsewhere 'clinical*'", "SHOW TABLES IN elsewhere 'clinical*'"),
+    ],
+)
+def test_show_takes_room_names_too(text: str, expected: str):
+    assert show_in_databases(text, {"clinical": "lake_clinical"}.get) == expected
 
 
 def test_a_syntax_error_names_line_and_column():

@@ -51,7 +51,7 @@ def test_ingest_gives_counts_per_modality_and_exit_code_3(first: dict[str, Any])
     assert first["code"] == 3
     assert first["clinical"] == {
         "files": 1, "records_in": 2, "loaded": 1, "duplicate": 0, "superseded": 0, "quarantined": 1, "warnings": 0,
-        "statuses": {"partial": 1}, "reasons": {"FHIR_CODE": 1},
+        "statuses": {"partial": 1}, "reasons": {"FHIR_CODE": 1}, "warned": {},
     }  # fmt: skip
 
 

@@ -25,6 +25,12 @@ class State:
     def environment(self, name: str) -> Path:
         return self.folder / name
 
+    def make(self) -> None:
+        """The folder; a new one tells git to leave it alone, wherever it lies."""
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n")
+
     @property
     def sample(self) -> Path:
         return self.folder / "sample"

@@ -121,6 +121,7 @@ def open_session(environment: str, state: State, engine: str | None = None) -> I
     one in the foreground runs (duckdb where there is none).
     """
     folder = state.environment(environment)
+    state.make()
     folder.mkdir(parents=True, exist_ok=True)
     if environment != LOCAL:
         if not (TERRAFORM / "environments" / f"{environment}.tfvars").exists():

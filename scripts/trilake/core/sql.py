@@ -28,6 +28,9 @@ from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
 FOLLOWS = re.compile(r"Follows: ([a-z_]+\.[a-z_]+) \(")
+SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
+SHOWN = re.compile(r"""\b(IN|FROM|TABLE|VIEW|PARTITIONS|TBLPROPERTIES)(\s+)[`"]?(\w+)[`"]?(?![\w`"])""", re.IGNORECASE)
+"""Where a SHOW names a database, alone or in front of a table."""
 RAW_PLACES = frozenset({"contigname", "start", "end", "reference_genome"})
 
 
@@ -155,6 +158,16 @@ def rename_databases(tree: exp.Expr, name_of: Callable[[str], str | None]) -> ex
     return renamed
 
 
+def show_in_databases(text: str, name_of: Callable[[str], str | None]) -> str:
+    """A SHOW statement with each `room` replaced by its Glue database (sqlglot has no tree for it)."""
+
+    def renamed(match: re.Match[str]) -> str:
+        database = name_of(match[3].lower())
+        return match[0] if database is None else f"{match[1]}{match[2]}`{database}`"
+
+    return SHOWN.sub(renamed, text)
+
+
 def to_athena(
     session: Session,
     text: str,
@@ -168,6 +181,8 @@ def to_athena(
     QueryError when it does not parse, or joins across reference genomes; ServiceError when it reads HealthLake before
     the first import.
     """
+    if SHOW.match(text):
+        return show_in_databases(text, lambda room: database_name(session, room))
     tree = parse(text, source=source)
     refuse_across_builds(tree, source=source)
     if with_views:

@@ -45,6 +45,12 @@ class Run:
         """The environment's folder below the state folder."""
         return self.state.environment(self.environment)
 
+    def command(self, words: str) -> str:
+        """What to type next, with the --env and --state that this call was given."""
+        environment = [] if self.environment == "local" else ["--env", self.environment]
+        is_default = self.state.folder == Path(".trilake").absolute()
+        return " ".join(["trilake", words, *environment, *([] if is_default else ["--state", str(self.state.folder)])])
+
     def say(self, text: str = "") -> None:
         """One line of progress or prose, on standard error."""
         click.echo(text, err=True)

@@ -56,6 +56,8 @@ def ingest(run: Run, paths: tuple[str, ...], only: tuple[str, ...], reference: P
     with run.session() as session:
         result = ingest_paths(session, run, given, modalities=only, dry_run=dry_run, reference=reference)
     run.emit(result, text=in_words(result, dry_run=dry_run))
+    if not dry_run:
+        say_next(run, result)
     return exit_code(result)
 
 
@@ -118,15 +120,25 @@ def in_words(result: dict[str, Any], *, dry_run: bool) -> str:
         return "\n".join([*(would(name, part) for name, part in parts.items()), *not_recognised(result)])
     rows = [[name, *(part[count] for count in COUNTS)] for name, part in parts.items()]
     lines = [text_table(["modality", *COUNTS], rows)]
-    reasons = [[name, code, n] for name, part in parts.items() for code, n in part["reasons"].items()]
+    reasons = [
+        [name, code, n - part["warned"].get(code, 0), part["warned"].get(code, 0)]
+        for name, part in parts.items()
+        for code, n in part["reasons"].items()
+    ]
     if reasons:
         lines += [
             "",
-            text_table(["modality", "reason", "n"], reasons),
+            text_table(["modality", "reason", "refused", "warnings"], reasons),
             "",
             "Each of them: trilake ledger --reason CODE",
         ]
     return "\n".join([*lines, *refused_in_words(result), *not_recognised(result)])
+
+
+def say_next(run: Run, result: dict[str, Any]) -> None:
+    """What loads into the raw stores shows in the tables only after `views`."""
+    if any(result[name]["loaded"] for name in MODALITIES if name in result):
+        run.say(f"To bring what was loaded into tables and views: {run.command('views')}")
 
 
 def refused_in_words(result: dict[str, Any]) -> list[str]:
@@ -140,7 +152,9 @@ def refused_in_words(result: dict[str, Any]) -> list[str]:
 def would(name: str, part: dict[str, Any]) -> str:
     words = f"Would load {part['loaded']:,} {name} records from {part['files']:,} files"
     others = [f"{part[count]:,} {count}" for count in ("duplicate", "superseded", "quarantined") if part[count]]
-    reasons = ", ".join(f"{code} {n:,}" for code, n in part["reasons"].items())
+    warned = part["warned"]
+    refused = [f"{code} {n - warned.get(code, 0):,}" for code, n in part["reasons"].items() if n > warned.get(code, 0)]
+    reasons = ", ".join(refused + [f"{code} {n:,} as a warning" for code, n in warned.items()])
     return words + (f"; {', '.join(others)}" if others else "") + (f" ({reasons})" if reasons else "")
 
 

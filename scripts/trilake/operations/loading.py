@@ -168,17 +168,20 @@ def repeat(first: FileOutcome, file: SourceFile) -> FileOutcome:
 
 
 def totals(outcomes: list[FileOutcome]) -> dict[str, Any]:
-    """Counts of one modality's files, and how often each reason occurs."""
+    """Counts of one modality's files, how often each reason occurs, and how often as a warning alone (`warned`)."""
     reasons: dict[str, int] = {}
+    remarks: dict[str, int] = {}
     statuses: dict[str, int] = {}
     for outcome in outcomes:
         statuses[outcome.status] = statuses.get(outcome.status, 0) + 1
         for reason in outcome.reasons:
             reasons[reason.code] = reasons.get(reason.code, 0) + 1
+            remarks[reason.code] = remarks.get(reason.code, 0) + reason.is_warning
     counts = ("records_in", "loaded", "duplicate", "superseded", "quarantined", "warnings")
     return {
         "files": len(outcomes),
         **{name: sum(getattr(outcome, name) for outcome in outcomes) for name in counts},
         "statuses": statuses,
         "reasons": dict(sorted(reasons.items())),
+        "warned": {code: n for code, n in sorted(remarks.items()) if n},
     }

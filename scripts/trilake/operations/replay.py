@@ -16,7 +16,7 @@ from trilake.core.ledger import FileOutcome
 from trilake.core.quarantine import ITEM, fetch_item
 from trilake.core.session import Session
 from trilake.core.verb import Run, on_engine, verb
-from trilake.operations.ingest import exit_code, in_words, summary
+from trilake.operations.ingest import exit_code, in_words, say_next, summary
 from trilake.operations.ledger_table import read_rows
 from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, sort_files
 from trilake.operations.sources import FoundFile
@@ -42,6 +42,7 @@ def replay(run: Run, items: tuple[str, ...], mended: Path | None) -> int:
     with run.session() as session:
         result = replay_items(session, run, list(items), mended)
     run.emit(result, text=in_words(result, dry_run=False))
+    say_next(run, result)
     return exit_code(result)
 
 
