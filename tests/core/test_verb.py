@@ -1,0 +1,20 @@
+"""The folder and the words that all verbs share."""
+
+from pathlib import Path
+
+from trilake.core.paths import State
+from trilake.core.verb import Run
+
+
+def test_a_new_state_folder_is_left_alone_by_git_and_an_old_one_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for name in ("new", "old"):
+        State(tmp_path / name).make()
+    assert (tmp_path / "new/.gitignore").read_text() == "*\n"
+    assert not (tmp_path / "old/.gitignore").exists()
+
+
+def test_what_to_type_next_keeps_the_state_and_environment_that_were_given(tmp_path: Path) -> None:
+    assert Run("local", State(Path(".trilake").absolute()), as_json=False).command("views") == "trilake views"
+    elsewhere = Run("prod", State(tmp_path), as_json=False).command("views")
+    assert elsewhere == f"trilake views --env prod --state {tmp_path}"
