@@ -30,6 +30,7 @@ WITH told AS (
         'study_uid' AS key_kind,
         study_instance_uid AS word
     FROM clinical.imaging_study
+    WHERE status IS DISTINCT FROM 'entered-in-error'
     UNION ALL
     SELECT
         patient_id,

@@ -103,12 +103,16 @@ told AS (
     FROM worded
     UNION
     SELECT
-        object_id,
+        worded.object_id,
         'genomic' AS modality,
         'name_uuid' AS evidence,
-        regexp_extract(sample_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$', 1) AS word
+        held.uuid AS word
     FROM worded
-    WHERE regexp_like(sample_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$')
+    CROSS JOIN
+        unnest(
+            regexp_extract_all(worded.sample_word, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1)
+        ) AS held (uuid)
+    WHERE worded.sample_word <> held.uuid
     UNION
     SELECT
         object_id,

@@ -48,12 +48,16 @@ told AS (
     WHERE patient_word <> ''
     UNION
     SELECT
-        object_id,
+        worded.object_id,
         'imaging' AS modality,
         'name_uuid' AS evidence,
-        regexp_extract(patient_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$', 1) AS word
+        held.uuid AS word
     FROM worded
-    WHERE regexp_like(patient_word, '^.+_([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})(?:_.*)?$')
+    CROSS JOIN
+        unnest(
+            regexp_extract_all(worded.patient_word, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1)
+        ) AS held (uuid)
+    WHERE worded.patient_word <> held.uuid
 ),
 
 found AS (
