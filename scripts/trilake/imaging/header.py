@@ -83,6 +83,8 @@ def exact_header(path: Path) -> Judged:
         if error.errno is not None:  # The disk's; without a number it is pydicom's or gzip's word for damaged content.
             raise
         return None, [unreadable(type(error).__name__)]
+    except NotImplementedError as error:  # pydicom's word for a value representation that there is not, with its tag.
+        return None, [unreadable(str(error))]
     except Exception as error:  # pydicom raises nearly anything on damaged input; each of it is a reason, none a crash.
         return None, [unreadable(type(error).__name__)]
 
