@@ -5,6 +5,7 @@ Example: Loads(stores, tmp_path, Importer())({"a.vcf": b"..."})["a.vcf"].loaded
 
 import hashlib
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def create_job(session: Session, name: str, script: str) -> None:
 class Loads:
     """One importer call after another on one lake, each an ingest run of its own, held against the ledger's rule."""
 
-    number = 0
+    numbers = count(1)
 
     def __init__(self, session: Session, folder: Path, importer: Importer) -> None:
         self.session, self.folder, self.importer = session, folder, importer
@@ -84,10 +85,10 @@ class Loads:
     def __call__(
         self, contents: dict[str, bytes], *, preview: bool = False, reference: Path | None = None
     ) -> dict[str, FileOutcome]:
-        Loads.number += 1
-        folder = self.folder / str(Loads.number)
+        load = next(Loads.numbers)  # Read once: loads may meet.
+        folder = self.folder / str(load)
         folder.mkdir()
-        quarantine = Quarantine(f"{Loads.number:06d}-run", folder)
+        quarantine = Quarantine(f"{load:06d}-run", folder)
         run = IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder, reference)
         files = [a_source(folder, number, name, content) for number, (name, content) in enumerate(contents.items())]
         outcomes = self.importer.preview(files, run) if preview else self.importer.load(self.session, files, run)
