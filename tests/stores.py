@@ -77,7 +77,7 @@ def create_job(session: Session, name: str, script: str) -> None:
 class Loads:
     """One importer call after another on one lake, each an ingest run of its own, held against the ledger's rule."""
 
-    numbers = count(1)
+    numbers, number = count(1), 0
 
     def __init__(self, session: Session, folder: Path, importer: Importer) -> None:
         self.session, self.folder, self.importer = session, folder, importer
@@ -85,7 +85,7 @@ class Loads:
     def __call__(
         self, contents: dict[str, bytes], *, preview: bool = False, reference: Path | None = None
     ) -> dict[str, FileOutcome]:
-        load = next(Loads.numbers)  # Read once: loads may meet.
+        Loads.number = load = next(Loads.numbers)  # Read once: loads may meet.
         folder = self.folder / str(load)
         folder.mkdir()
         quarantine = Quarantine(f"{load:06d}-run", folder)
