@@ -83,7 +83,7 @@ def test_a_packed_file_is_judged_by_what_is_in_it_and_not_unpacked_without_end(t
 def test_a_representation_that_dicom_does_not_have_is_named_with_its_tag(tmp_path):
     path = a_dicom(tmp_path / "a", syntax=ExplicitVRLittleEndian)
     content = path.read_bytes()
-    start = content.index(b"\x10\x00\x10\x00PN")
+    start = content.index(b"\x10\x00\x20\x00LO")
     path.write_bytes(content[:start] + b"\x0d\x00\x01\x10ZZ\0\0\x04\0\0\0abcd" + content[start:])
     assert [reason.found for reason in read_header(path)[1]] == ["Unknown Value Representation 'ZZ' in tag (000D,1001)"]
 
