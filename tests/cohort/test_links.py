@@ -166,8 +166,11 @@ def test_decisions_hold_over_a_load_until_their_evidence_changes(told: Told, rev
     (orphan, _), (weak, (accepted,)), (_, (stranger,)) = map(told.case, ("unknown", "sample_other_system", "padded"))
     words = ("--accept", f"{shared}={one}", "--reject", conflict, "--accept", f"{orphan}={other}", "--why", "asked")
     words = (*words, "--accept", f"{weak}={accepted}", "--by", "ann")
-    assert [row["is_new"] for row in review(*words)["decided"]] == [True] * 4
+    first = review(*words)["decided"]
+    assert [row["is_new"] for row in first] == [True] * 4
+    assert {row["object_id"] for row in first if not row["is_candidate"]} == {orphan}
     assert [row["is_new"] for row in review(*words)["decided"]] == [False] * 4
+    assert {case["object_id"] for case in review()["open"] if case["awaits_views"]} == {shared, conflict, weak}
     build_links(told.session)
     by_a_person = {"link_method": "review", "link_reason": "accepted"}
     assert told.linked(weak) == {"patient_id": accepted, **by_a_person}

@@ -18,6 +18,7 @@ from trilake.core.session import Session
 
 DECISION = "clinical.link_decision"
 OBJECTS = {"imaging": ("imaging.study", "study_instance_uid"), "genomic": ("genomic.sample", "sample_id")}
+CASE = ("modality", "object_id", "reason", "decided_by", "decided_at", "awaits_views")
 SCHEMA = pa.schema(
     [
         ("decision_id", pa.string()),
@@ -36,21 +37,32 @@ SCHEMA = pa.schema(
 
 
 def open_cases(caller: Session, modality: str | None = None, reason: str | None = None) -> list[dict[str, Any]]:
-    """Objects that wait for a person, with their candidates by id and the rules that lead to each."""
+    """Objects that wait for a person, with their candidates by id and the rules that lead to each.
+
+    `awaits_views`: somebody decided since the tables were brought up to date.
+    """
     answer = run(
         caller,
         """
         SELECT link.modality, link.object_id, link.reason, link.patient_id, link.link_method, link.verdict,
-            link.decided_by, link.decided_at
+            link.decided_by, link.decided_at,
+            coalesce(newest.decided_at > coalesce(link.decided_at, timestamp '1970-01-01 00:00:00'), false)
+                AS awaits_views
         FROM cohort.link
         INNER JOIN (SELECT DISTINCT modality, object_id FROM cohort.link WHERE verdict = 'review') AS waiting
             ON link.modality = waiting.modality AND link.object_id = waiting.object_id
+        LEFT JOIN (
+            SELECT modality, object_id, max(decided_at) AS decided_at
+            FROM clinical.link_decision
+            GROUP BY modality, object_id
+        ) AS newest
+            ON link.modality = newest.modality AND link.object_id = newest.object_id
         ORDER BY link.modality, link.object_id, link.candidate_index
         """,
     )
     cases: dict[tuple[str, str], dict[str, Any]] = {}
     for row in answer.records():
-        about = {name: row[name] for name in ("modality", "object_id", "reason", "decided_by", "decided_at")}
+        about = {name: row[name] for name in CASE}
         case = cases.setdefault((row["modality"], row["object_id"]), {**about, "candidates": []})
         if row["patient_id"] is not None:
             case["candidates"].append({name: row[name] for name in ("patient_id", "link_method", "verdict")})

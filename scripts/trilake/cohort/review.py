@@ -98,7 +98,8 @@ def settle(session: Session, asked: Asked) -> list[dict[str, Any]]:
             at = stamp_after(held[key], datetime.now(UTC))
             rows.append(decision_row(key[0], order, after, why=asked.why, by=by, at=at))
             held[key] = replace(after, decided_at=at)
-        outcomes.append({"modality": key[0], **vars(order), "is_new": is_new})
+        is_candidate = order.patient_id is None or order.patient_id in held[key].candidates
+        outcomes.append({"modality": key[0], **vars(order), "is_new": is_new, "is_candidate": is_candidate})
     if rows:
         record(session, rows)
     return outcomes
@@ -121,19 +122,32 @@ def cases_in_words(cases: list[dict[str, Any]]) -> str:
     if not cases:
         return "No link waits for a person."
     rows = [
-        [case["modality"], case["object_id"], case["reason"], one.get("patient_id"), one.get("link_method"), state(one)]
+        [
+            case["modality"],
+            case["object_id"],
+            case["reason"],
+            one.get("patient_id"),
+            one.get("link_method"),
+            state(case, one),
+        ]  # fmt: skip
         for case in cases[:MOST_CASES]
         for one in case["candidates"] or [{}]
     ]
     lines = [text_table(["modality", "object", "reason", "candidate", "found by", "so far"], rows)]
     if len(cases) > MOST_CASES:
         lines.append(f"the first {MOST_CASES} of {len(cases):,} cases: narrow with --reason, or use --json for all")
-    noun = "object waits" if len(cases) == 1 else "objects wait"
-    lines += ["", f"{len(cases):,} {noun} for a person: trilake review --accept OBJECT=PATIENT or --reject OBJECT"]
+    n_decided = sum(case["awaits_views"] for case in cases)
+    n_open = len(cases) - n_decided
+    noun = "object waits" if n_open == 1 else "objects wait"
+    lines += ["", f"{n_open:,} {noun} for a person: trilake review --accept OBJECT=PATIENT or --reject OBJECT"]
+    if n_decided:
+        lines.append(f"{n_decided:,} decided since; the tables follow with: trilake views")
     return "\n".join(lines)
 
 
-def state(candidate: dict[str, Any]) -> str | None:
+def state(case: dict[str, Any], candidate: dict[str, Any]) -> str | None:
+    if case["awaits_views"]:
+        return "decided since"
     return "rejected" if candidate.get("verdict") == "refuse" else None
 
 
@@ -142,8 +156,13 @@ def settled_in_words(outcomes: list[dict[str, Any]]) -> str:
         [one["modality"], one["object_id"], one["decision"], one["patient_id"], "now" if one["is_new"] else "before"]
         for one in outcomes
     ]
+    alone = [
+        f"{one['object_id']}: no rule names this patient for it; it is by your word alone"
+        for one in outcomes
+        if one["decision"] == "accept" and not one["is_candidate"]
+    ]
     table = text_table(["modality", "object", "decision", "patient", "recorded"], rows)
-    return f"{table}\n\nThe tables follow with: trilake views"
+    return "\n".join([table, "", *alone, "The tables follow with: trilake views"])
 
 
 def history_in_words(rows: list[dict[str, Any]]) -> str:
