@@ -3,4 +3,4 @@
 Each sub-package is a room (README, "The rooms"); `trilake <verb>` is the command line over them.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.3.1"
