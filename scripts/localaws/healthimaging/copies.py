@@ -30,6 +30,8 @@ def copied(vault: Vault, store: Datastore, source: ImageSet, params: dict[str, A
     document = vault.document(source.latest)
     _keep_only(document, wanted["sourceImageSet"].get("DICOMCopies"))
     target = wanted.get("destinationImageSet")
+    if target and target["imageSetId"] == source.id:
+        raise ServiceError("ValidationException", "Source and destination are the same image set.")
     destination = _new(source) if target is None else _found(store, target)
     is_promoted = bool(params.get("promoteToPrimary"))
     if is_promoted and any(other.is_primary and other.key == source.key for other in store.of_study(source.key[0])):
@@ -40,7 +42,7 @@ def copied(vault: Vault, store: Datastore, source: ImageSet, params: dict[str, A
         merged = _merged(vault.document(destination.latest), document, is_forced=bool(params.get("force")))
         places = vault.places(destination.latest)
     places.update(_placed(vault, source, document, destination, scratch))
-    save_version(vault, destination, merged, places, workflow="COPIED")
+    save_version(vault, destination, merged, places, workflow="COPIED", is_forced=bool(params.get("force")))
     destination.is_primary = destination.is_primary or is_promoted
     if target is None:
         store.add(destination)

@@ -97,10 +97,6 @@ class Gathering:
         self, image_set: ImageSet, document: Document, places: Places, items: list[Received], *, workflow: str
     ) -> None:
         items = list({item.instance.sop_uid: item for item in items}.values())
-        known = instances_of(document)
-        for item in items:
-            for frame in known.get(item.instance.sop_uid, {}).get("ImageFrames", []):
-                places.pop(frame["ID"], None)
         files = self._vault.pack(image_set.id, [item.path for item in items], self._scratch)
         for item, file in zip(items, files, strict=True):
             places.update(_frame_places(item.instance, file))
@@ -108,8 +104,12 @@ class Gathering:
         save_version(self._vault, image_set, document, places, workflow=workflow)
 
 
-def save_version(vault: Vault, image_set: ImageSet, document: Document, places: Places, *, workflow: str) -> Version:
-    """Store a document as the next version of an image set."""
+def save_version(
+    vault: Vault, image_set: ImageSet, document: Document, places: Places, *, workflow: str, is_forced: bool = False
+) -> Version:
+    """Store a document as the next version of an image set, with the places of the frames that it names."""
+    named = {frame["ID"] for item in instances_of(document).values() for frame in item.get("ImageFrames", [])}
+    places = {frame_id: place for frame_id, place in places.items() if frame_id in named}
     number = image_set.latest.number + 1 if image_set.versions else 1
     now = datetime.now(UTC)
     version = Version(
@@ -120,6 +120,7 @@ def save_version(vault: Vault, image_set: ImageSet, document: Document, places: 
         workflow=workflow,
         metadata_key=vault.put_metadata(image_set.id, number, orjson.dumps(document)),
         places_key=vault.put_places(image_set.id, number, places),
+        is_forced=is_forced,
     )
     image_set.tags = search_tags(document)
     image_set.n_instances = len(instances_of(document))

@@ -6,6 +6,7 @@ Example: `hits(store, {"filters": [{"operator": "EQUAL", "values": [{"DICOMPatie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ _TAGS = {
     "DICOMStudyInstanceUID",
     "DICOMSeriesInstanceUID",
 }
+_MOMENT = re.compile(r"\d{14}")
 _RANGES = {"createdAt", "updatedAt", "DICOMStudyDateAndTime"}
 
 
@@ -45,10 +47,15 @@ def _filter(item: dict[str, Any]) -> Callable[[ImageSet], bool]:
     if item["operator"] == "BETWEEN":
         if name not in _RANGES or len(values) != 2:
             raise ServiceError("ValidationException", f"BETWEEN takes two values, and no {name}.")
-        return _between(name, *values)
+        low, high = values
+        if low > high:
+            raise ServiceError("ValidationException", "The lower bound of BETWEEN comes first.")
+        return _between(name, low, high)
     if len(values) != 1:
         raise ServiceError("ValidationException", "EQUAL takes one value.")
     [wanted] = values
+    if isinstance(wanted, datetime):  # SDKs send whole seconds.
+        return lambda image_set: _value(image_set, name).replace(microsecond=0) == wanted.replace(microsecond=0)
     return lambda image_set: _value(image_set, name) == wanted
 
 
@@ -62,7 +69,10 @@ def _between(name: str, low: Any, high: Any) -> Callable[[ImageSet], bool]:
 
 def _wanted(name: str, value: Any) -> Any:
     if name == "DICOMStudyDateAndTime":
-        return _moment(value["DICOMStudyDate"], value.get("DICOMStudyTime"))
+        moment = _moment(value["DICOMStudyDate"], value.get("DICOMStudyTime"))
+        if not _MOMENT.fullmatch(moment):
+            raise ServiceError("ValidationException", "DICOMStudyDateAndTime takes yyyyMMdd and HHmmss.FFFFFF.")
+        return moment
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.astimezone()
     return value

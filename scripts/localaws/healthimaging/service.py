@@ -47,7 +47,7 @@ class HealthImaging(Service):
         "get_image_frame": "binary segmentations as HTJ2K; no pixels that could not be used",
         "get_image_set": "one storage tier",
         "start_dicom_import_job": "DICOM JSON metadata files are refused, no throttling, no INVALID_OFFSET_TABLE",
-        "update_image_set_metadata": "done when it answers; UIDs are not changed, `force` or not",
+        "update_image_set_metadata": "done when it answers",
     }
 
     def __init__(self, world: World) -> None:
@@ -163,6 +163,7 @@ class HealthImaging(Service):
             "imageSetState": version.state,
             "imageSetWorkflowStatus": version.workflow,
             **_times(version),
+            **_overrides(version),
             "imageSetArn": f"{self._arn(store.id)}/imageset/{image_set.id}",
             "isPrimary": image_set.is_primary,
             "lastAccessedAt": image_set.last_accessed_at,
@@ -178,6 +179,7 @@ class HealthImaging(Service):
                 "imageSetState": version.state,
                 "ImageSetWorkflowStatus": version.workflow,
                 **_times(version),
+                **_overrides(version),
                 "isPrimary": image_set.is_primary,
             }
             for version in reversed(image_set.versions)
@@ -205,8 +207,8 @@ class HealthImaging(Service):
         store, image_set = self._living(params)
         with store.lock:
             tell_image_set(self.world, store, image_set, "Image Set Updating", under_way="UPDATING")
-            updates.update(Vault(self.world, store.bucket), image_set, params)
-        tell_image_set(self.world, store, image_set, "Image Set Updated")
+            for one in updates.update(Vault(self.world, store.bucket), store, image_set, params):
+                tell_image_set(self.world, store, one, "Image Set Updated")
         return {"datastoreId": store.id, **_latest(image_set)}
 
     def copy_image_set(self, params: Params, caller: Caller) -> Result:
@@ -231,12 +233,8 @@ class HealthImaging(Service):
             version.state, version.workflow, version.updated_at, version.deleted_at = "DELETED", "DELETED", now, now
             Vault(self.world, store.bucket).forget(image_set.id)
         tell_image_set(self.world, store, image_set, "Image Set Deleted")
-        return {
-            "datastoreId": store.id,
-            "imageSetId": image_set.id,
-            "imageSetState": "DELETED",
-            "imageSetWorkflowStatus": "DELETED",
-        }
+        ids = {"datastoreId": store.id, "imageSetId": image_set.id}
+        return {**ids, "imageSetState": "DELETED", "imageSetWorkflowStatus": "DELETED"}
 
     def tag_resource(self, params: Params, caller: Caller) -> Result:
         self._tags(params["resourceArn"]).update(params["tags"])
@@ -287,6 +285,10 @@ def _latest(image_set: ImageSet) -> Result:
 def _times(version: Version) -> Result:
     found = {"createdAt": version.created_at, "updatedAt": version.updated_at}
     return {**found, **({"deletedAt": version.deleted_at} if version.deleted_at else {})}
+
+
+def _overrides(version: Version) -> Result:
+    return {"overrides": {"forced": True}} if version.is_forced else {}
 
 
 def _listed(name: str, items: list[dict[str, Any]], params: Params) -> Result:

@@ -29,6 +29,7 @@ class Version:
     metadata_key: str
     places_key: str
     deleted_at: datetime | None = None
+    is_forced: bool = False
 
 
 @dataclass
@@ -103,6 +104,13 @@ class Datastore:
     def add(self, image_set: ImageSet) -> None:
         self.image_sets[image_set.id] = image_set
         self.studies.setdefault(image_set.key[0], []).append(image_set.id)
+
+    def move(self, image_set: ImageSet, key: Key) -> None:
+        """Put an image set where its UIDs say that it belongs."""
+        if key != image_set.key:
+            self.studies[image_set.key[0]].remove(image_set.id)
+            self.studies.setdefault(key[0], []).append(image_set.id)
+            image_set.key = key
 
     def of_study(self, study_uid: str) -> list[ImageSet]:
         """The living image sets of a study, oldest first."""

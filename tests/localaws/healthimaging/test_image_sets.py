@@ -69,6 +69,10 @@ def test_search_filters_sorts_and_pages(store: ImageStore) -> None:
     assert len(set(ids)) == 5
     with pytest.raises(store.api.exceptions.ValidationException):
         store.search(filters=[{"values": [{"DICOMPatientId": "a"}, {"DICOMPatientId": "b"}], "operator": "BETWEEN"}])
+    with pytest.raises(store.api.exceptions.ValidationException, match="lower bound"):
+        store.search(filters=[{**between, "values": between["values"][::-1]}])
+    created = {"values": [{"createdAt": found[0]["createdAt"]}], "operator": "EQUAL"}
+    assert found[0]["imageSetId"] in {item["imageSetId"] for item in store.search(filters=[created])}
 
 
 def test_metadata_update_is_a_version_that_can_be_taken_back(store: ImageStore) -> None:
