@@ -204,6 +204,6 @@ def test_a_random_world_follows_the_rules_in_any_order_of_rows(lake: Session, ru
 def test_both_rooms_judge_by_the_same_text() -> None:
     def judgement(name: str) -> str:
         text = (SQL / name).read_text()
-        return text[text.index("found AS (") : text.index("\n\nSELECT\n")].replace("'genomic'", "'imaging'")
+        return text[text.index("formed AS (") : text.index("\n\nSELECT\n")].replace("'genomic'", "'imaging'")
 
     assert judgement("imaging/tables/study.sql") == judgement("genomic/tables/sample.sql")

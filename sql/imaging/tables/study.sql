@@ -3,7 +3,7 @@
 -- Read by every imaging table; personas see it through their filters.
 -- Linked by the rules of clinical.link_rule (see sql/cohort/README.md): what comes first must name one patient, and nothing
 -- else may name only others. What is told by two series, or by UID and PatientID, and does not agree, waits for a person.
--- From "found AS" to "linked AS" this is the text of genomic.sample; a test holds the two together.
+-- From "formed AS" to "linked AS" this is the text of genomic.sample; a test holds the two together.
 WITH stored_study AS (
     SELECT
         study_instance_uid,
@@ -60,25 +60,47 @@ told AS (
     WHERE worded.patient_word <> held.uuid
 ),
 
+formed AS (
+    SELECT
+        object_id,
+        modality,
+        evidence,
+        word,
+        'folded' AS form,
+        word AS key
+    FROM told
+    UNION ALL
+    SELECT
+        object_id,
+        modality,
+        evidence,
+        word,
+        'without_zeros' AS form,
+        regexp_replace(word, '^0+', '') AS key
+    FROM told
+    WHERE regexp_like(word, '^[0-9]+$')
+),
+
 found AS (
     SELECT DISTINCT
-        told.object_id,
-        told.evidence,
-        told.word,
+        formed.object_id,
+        formed.evidence,
+        formed.word,
         link_rule.rule_order,
         link_rule.method,
         link_rule.verdict,
         link_key.patient_id
-    FROM told
-    INNER JOIN clinical.link_rule ON told.modality = link_rule.modality AND told.evidence = link_rule.evidence
+    FROM formed
+    INNER JOIN clinical.link_rule
+        ON
+            formed.modality = link_rule.modality
+            AND formed.evidence = link_rule.evidence
+            AND formed.form = link_rule.form
     INNER JOIN clinical.link_key
         ON
-            link_rule.key_kind = link_key.key_kind
-            AND link_rule.form = link_key.form
-            AND CASE
-                WHEN link_rule.form = 'folded' THEN told.word
-                WHEN regexp_like(told.word, '^[0-9]+$') THEN regexp_replace(told.word, '^0+', '')
-            END = link_key.key
+            formed.key = link_key.key
+            AND formed.form = link_key.form
+            AND link_rule.key_kind = link_key.key_kind
 ),
 
 ranked AS (
