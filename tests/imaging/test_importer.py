@@ -83,7 +83,7 @@ def test_files_of_any_quality_are_all_accounted_for(load: Loads, stores: Session
         **dict.fromkeys(("1/1", "1/2", "1/3", "2/1", "2/2", "no patient", "no pixels", "no part 10"), LOADED),
         **dict.fromkeys(("conflict", "cut", "no study"), REFUSED),
         "again": DUPLICATE,
-        "DICOMDIR": ("loaded", 0, 0, 0, 0),
+        "DICOMDIR": ("empty", 0, 0, 0, 0),
     }
     assert {name: codes(outcomes[name]) for name in ("conflict", "no patient", "cut", "no study", "DICOMDIR")} == {
         "conflict": ["DICOM_CONFLICT"],
@@ -92,6 +92,7 @@ def test_files_of_any_quality_are_all_accounted_for(load: Loads, stores: Session
         "no study": ["DICOM_UID_MISSING"],
         "DICOMDIR": ["DICOM_DIRECTORY"],
     }
+    assert outcomes["DICOMDIR"].reasons[0].found == "a list of 31 files"
     assert "DICOM_META_MADE" in codes(outcomes["no part 10"])
     assert "1/1" in outcomes["conflict"].reasons[0].expected
     for name in ("conflict", "cut"):

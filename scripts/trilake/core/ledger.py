@@ -61,13 +61,15 @@ class FileOutcome:
 
     @property
     def status(self) -> str:
-        """loaded, partial, refused, duplicate or unrecognised."""
+        """loaded, partial, refused, duplicate, unrecognised, or empty: read, and there is no record in it."""
         if not self.is_recognised:
             return "unrecognised"
         refusals = any(not reason.is_warning for reason in self.reasons)
         if self.quarantined or refusals:
             return "partial" if self.loaded or self.duplicate or self.superseded else "refused"
-        return "loaded" if self.loaded or not self.records_in else "duplicate"
+        if not self.records_in:
+            return "empty"
+        return "loaded" if self.loaded else "duplicate"
 
     def check(self) -> None:
         """ValueError when the counts do not add up: a defect of the importer, never of the input."""

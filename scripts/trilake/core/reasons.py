@@ -102,7 +102,7 @@ IMAGING = {
     "DICOM_META_MADE": "Loaded behind a part 10 header that the import made: the file has none.",
     "DICOM_SYNTAX": "Loaded, though HealthImaging gives out no frames of this transfer syntax.",
     "DICOM_PATIENT_MISSING": "Loaded without PatientID.",
-    "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no images: nothing of it is loaded.",
+    "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no instance: nothing of it is loaded, the files load by themselves.",
     "RADIOMICS_FAILED": "Loaded, but no features could be measured.",
 }
 REASONS = CORE | CLINICAL | GENOMIC | IMAGING

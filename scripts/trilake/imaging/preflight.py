@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.recognise import Kind
+from trilake.imaging import directory
 from trilake.imaging.headers import read_headers
 from trilake.imaging.import_job import MOST_BYTES
 from trilake.imaging.loaded import Earlier, patient_hash
@@ -64,8 +65,7 @@ def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> li
     images = []
     for file in files:
         if file.kind is Kind.DICOMDIR:
-            expected = "the files that it lists, which load by themselves"
-            found.outcomes.append(file.outcome(reasons=[Reason("DICOM_DIRECTORY", expected, is_warning=True)]))
+            found.outcomes.append(file.outcome(reasons=[directory.remark(file)]))
         elif file.n_bytes > MOST_BYTES:
             found.outcomes.append(refuse(file, [too_large(file)], run))
         else:
