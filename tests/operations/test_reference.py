@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.genomic.hosted import a_role, choose
+from tests.genomic.hosted import a_role, choose, settled
 from tests.lake import NAMES, built_lake, lake
 from trilake.core.errors import InputError, ServiceError
 from trilake.core.session import Session
@@ -17,6 +17,7 @@ from trilake.operations.reference import (
     chosen_backend,
     explained,
     import_reference,
+    release_reference,
     staged,
     tell_terraform,
 )
@@ -101,6 +102,26 @@ def test_a_reference_beyond_the_quota_is_not_sent(waiting: Session, monkeypatch:
     monkeypatch.setattr(reference, "LARGEST", 3)
     with pytest.raises(InputError, match="3 at most"):
         staged(waiting, waiting.settings)
+
+
+def test_a_reference_goes_with_its_store_unless_something_uses_it(waiting: Session) -> None:
+    omics, store = waiting.client("omics"), waiting.settings.genomic.healthomics.reference_store_id
+    arn = import_reference(waiting, waiting.settings, lambda _: None)
+    stays, goes = (
+        SimpleNamespace(content={"resource_changes": [{"type": reference.STORE_TYPE, "change": {"actions": actions}}]})
+        for actions in (["delete", "create"], ["delete"])
+    )
+    release_reference(waiting, stays, "local")
+    assert [held["arn"] for held in omics.list_references(referenceStoreId=store)["references"]] == [arn]
+    omics.create_variant_store(name="uses_it", reference={"referenceArn": arn})
+    settled(lambda: omics.get_variant_store(name="uses_it"))
+    with pytest.raises(ServiceError, match="cannot go.*uses the reference"):
+        release_reference(waiting, goes, "local")
+    omics.delete_variant_store(name="uses_it", force=True)
+    settled(lambda: {"status": "IN_PROGRESS" if omics.list_variant_stores()["variantStores"] else "GONE"})
+    release_reference(waiting, goes, "local")
+    omics.delete_reference_store(id=store)
+    release_reference(waiting, goes, "local")
 
 
 @pytest.mark.parametrize(

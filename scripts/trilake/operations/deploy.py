@@ -24,7 +24,14 @@ from trilake.core.verb import Run, on_engine, to_json, verb
 from trilake.governance.plan_review import Review, review
 from trilake.governance.plan_words import as_text
 from trilake.operations.artifacts import upload
-from trilake.operations.reference import awaits_reference, explained, import_reference, tell_terraform, write_told
+from trilake.operations.reference import (
+    awaits_reference,
+    explained,
+    import_reference,
+    release_reference,
+    tell_terraform,
+    write_told,
+)
 from trilake.operations.teardown import empty_stores, left_behind
 
 MAIN = ROOTS[-1]
@@ -147,6 +154,8 @@ def deploy(context: click.Context, run: Run, yes: bool, despite_review: bool, br
             context.exit(EXIT_REFUSALS)
         if proposal.has_changes and not (yes or terraform.is_disposable):
             click.confirm(f"Apply this to {run.environment}?", abort=True, err=True)
+        for item in proposal.plans:
+            release_reference(session, item, run.environment)
         carry_out(proposal.plans, terraform, run)
         if awaits_reference(write_settings(session, terraform)):
             proposal = with_reference(proposal, session, terraform, run)

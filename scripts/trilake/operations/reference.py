@@ -23,13 +23,15 @@ from trilake.core.job import Polling, bucket_and_key
 from trilake.core.paths import TERRAFORM
 from trilake.core.session import Session
 from trilake.core.settings import Settings
-from trilake.core.terraform import Terraform
+from trilake.core.terraform import Plan, Terraform
 
 HOSTED = "healthomics"
+STORE_TYPE = "awscc_omics_reference_store"
 VARIABLE = "TF_VAR_genomic_backend"
 TOLD_FILE = "trilake.auto.tfvars.json"
 RUNNING = {"SUBMITTED", "IN_PROGRESS"}
 LARGEST = 15 * 10**9
+BACK = 'set genomic_backend = "healthomics" again; terraform/README.md says how to leave the stores'
 CHOSEN = re.compile(r'^\s*genomic_backend\s*=\s*"(\w+)"', re.MULTILINE)
 LEAVING = re.compile(r"Instance cannot be destroyed.*awscc_omics_\w+_store", re.DOTALL)
 CLOSED = re.compile(r"AWS::Omics::(Variant|Annotation)Store\b.*(AccessDenied|no longer open)", re.DOTALL)
@@ -60,12 +62,32 @@ def write_told(terraform: Terraform, arn: str | None) -> None:
 
 def imported_reference(session: Session, store_name: str) -> str | None:
     """The reference of a store that a deployment made; None while there is none."""
+    found = held_reference(session, store_name)
+    return str(found["arn"]) if found else None
+
+
+def held_reference(session: Session, store_name: str) -> dict[str, Any] | None:
     omics = session.client("omics")
     stores = omics.list_reference_stores(filter={"name": store_name})["referenceStores"]
-    if not stores:
-        return None
-    references = omics.list_references(referenceStoreId=stores[0]["id"])["references"]
-    return str(references[0]["arn"]) if references else None
+    references = omics.list_references(referenceStoreId=stores[0]["id"])["references"] if stores else []
+    return references[0] if references else None
+
+
+def release_reference(session: Session, plan: Plan, environment: str) -> None:
+    """Delete the imported reference when a plan removes its store, which HealthOmics keeps until it is empty.
+
+    ServiceError when something still uses the reference.
+    """
+    changes = plan.content.get("resource_changes", [])
+    is_leaving = any(one["type"] == STORE_TYPE and one["change"]["actions"] == ["delete"] for one in changes)
+    found = held_reference(session, f"trilake_{environment}_genomic") if is_leaving else None
+    if found is None:
+        return
+    try:
+        session.client("omics").delete_reference(referenceStoreId=found["referenceStoreId"], id=found["id"])
+    except ClientError as error:
+        told = error.response["Error"]["Message"]
+        raise ServiceError(f"The reference {found['name']} cannot go: {told}", next_step=BACK) from None
 
 
 def awaits_reference(settings: Settings) -> bool:
@@ -141,12 +163,14 @@ def explained(error: TrilakeError) -> TrilakeError:
         return ServiceError(
             f"{error.message}\n\nThis account may not open HealthOmics variant and annotation stores: they are closed "
             "to accounts that did not use them before 2025-11-07.",
-            next_step='set genomic_backend = "iceberg" in the environment\'s tfvars, then make deploy',
+            next_step='set genomic_backend = "iceberg" in the environment\'s tfvars (or TF_VAR_genomic_backend), then '
+            "make deploy ARGS=--despite-review: the review names the reference store that goes again, which holds no "
+            "patient's data",
         )
     if LEAVING.search(error.message):
         return ServiceError(
             f"{error.message}\n\nThe variants of this environment lie in HealthOmics stores, and genomic_backend no "
             "longer says so.",
-            next_step='set genomic_backend = "healthomics" again; terraform/README.md says how to leave the stores',
+            next_step=BACK,
         )
     return error

@@ -16,7 +16,9 @@ locals {
   description = "Trilake ${var.core.name_prefix}"
 }
 
-# One per account and Region: an account that has one names a reference in it instead.
+# One per account and Region: an account that has one names a reference in it instead. It holds no patient's data and is
+# not protected here: an account that may not open the stores has to get rid of it again. While there are stores, they
+# are protected, HealthOmics keeps the reference that they use, and the plan's review blocks.
 resource "awscc_omics_reference_store" "this" {
   count = local.is_own ? 1 : 0
 
@@ -26,7 +28,6 @@ resource "awscc_omics_reference_store" "this" {
   tags        = var.tags
 
   lifecycle {
-    prevent_destroy = true
     # Nothing of a reference store can be changed; one new tag would replace it.
     ignore_changes = [tags, description]
   }
