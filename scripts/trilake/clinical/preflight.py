@@ -142,7 +142,8 @@ class Checker:
         found = references(data)
         if found:
             self.targets.update(found)
-            checked.is_pending = (b"urn:" in data or b"?" in data) and any(map(is_open, found))
+            told = b" ".join(found)
+            checked.is_pending = (b"urn:" in told or b"?" in told) and any(map(is_open, found))
         return checked
 
 

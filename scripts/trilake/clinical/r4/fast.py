@@ -1,8 +1,8 @@
 """The fast check of a FHIR resource: a line of JSON in, its key and canonical text out, or None for the exact rules.
 
 Pure. What it takes is certainly valid; what it does not take may be valid all the same. One decoding into the structs
-of `r4.structs`, one encoding back: the second has the same number of quotation marks as the line only where no name
-stood twice in an object, and its names stand in order, so that it tells two contents apart.
+of `r4.structs`, one encoding back, whose names stand in order, so that it tells two contents apart. The second is as
+long as the line, or has as many quotation marks, only where no name stood twice in an object.
 
 Example: Fast().check(b'{"resourceType":"Patient","id":"a"}').id  ->  "a"
 """
@@ -24,6 +24,8 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 USUAL = 20
 """Resources of a type before its structs are made, which takes some milliseconds."""
 VOLATILE = ("lastUpdated", "versionId")
+STAMP, VERSION, META = (len(text) for text in ('"lastUpdated":"",', '"versionId":"",', '"meta":{}'))
+"""Bytes that go with what is left out; with the last of meta its comma stays and that of meta goes."""
 
 
 class Sound(NamedTuple):
@@ -44,6 +46,7 @@ class Fast:
         self.usual = usual
         self.seen: dict[bytes, int] = {}
         self.decoders: dict[tuple[bytes, bool], Any] = {}
+        self.rich: set[bytes] = set()
         self.structs = {False: Structs(), True: Structs(with_contained=True)}
         self.encoder = msgspec.json.Encoder()
 
@@ -66,37 +69,50 @@ class Fast:
     def check(self, line: bytes) -> Sound | None:
         """The resource, where it is certainly valid and has an id."""
         found = RESOURCE_TYPE.search(line)
-        if found is None or b"\\u0022" in line:
+        if found is None or (b"\\" in line and b"\\u0022" in line):
             return None
-        is_rich = b'"contained"' in line or TYPED_REFERENCE.search(line) is not None
-        decoder = self.decoder(found[1], is_rich=is_rich)
-        if decoder is None:
-            return None
-        local_references.clear()
+        kind = found[1]
+        one = None if kind in self.rich else self.decoded(kind, line, is_rich=False)
+        if one is None:
+            one = self.rich_or_rare(kind, line)
+        return None if one is None or one.id is UNSET else self.sound(one, line)
+
+    def decoded(self, kind: bytes, line: bytes, *, is_rich: bool) -> Any:
+        """The struct of a line; None where it does not fit or there is none."""
+        decoder = self.decoder(kind, is_rich=is_rich)
         try:
-            one = decoder.decode(line)
+            return decoder and decoder.decode(line)
         except UNREADABLE:
             return None
-        if one.id is UNSET or (is_rich and not self.settle_contained(one)):
-            return None
-        return self.sound(one, line)
+
+    def rich_or_rare(self, kind: bytes, line: bytes) -> Any:
+        """The struct of a line that the plain decoder did not take, or of a type that was rich before."""
+        is_rich = b'"contained"' in line or TYPED_REFERENCE.search(line) is not None
+        if not is_rich:
+            return self.decoded(kind, line, is_rich=False) if kind in self.rich else None
+        self.rich.add(kind)
+        local_references.clear()
+        one = self.decoded(kind, line, is_rich=True)
+        return one if one is not None and self.settle_contained(one) else None
 
     def sound(self, one: Any, line: bytes) -> Sound | None:
+        """The resource without what is volatile; None where a name may have stood twice or an object is empty."""
         updated = version = None
-        n_left_out = 0
+        n_marks = n_bytes = 0
         meta = one.meta
         if meta is not UNSET:
             if meta.lastUpdated is not UNSET:
                 updated, meta.lastUpdated = meta.lastUpdated, UNSET
-                n_left_out += 4
+                n_marks, n_bytes = 4, STAMP + len(updated)
             if meta.versionId is not UNSET:
                 version, meta.versionId = meta.versionId, UNSET
-                n_left_out += 4
-            if n_left_out and meta == type(meta)():
+                n_marks, n_bytes = n_marks + 4, n_bytes + VERSION + len(version)
+            if n_marks and meta == type(meta)():
                 one.meta = UNSET
-                n_left_out += 2
+                n_marks, n_bytes = n_marks + 2, n_bytes + META
         canonical = self.encoder.encode(one)
-        if canonical.count(b'"') + n_left_out != line.count(b'"') or b"{}" in canonical:
+        is_whole = len(canonical) + n_bytes == len(line) or canonical.count(b'"') + n_marks == line.count(b'"')
+        if not is_whole or b"{}" in canonical:
             return None
         return Sound(one.resourceType, one.id, updated, version, canonical, one)
 
