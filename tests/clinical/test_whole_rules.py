@@ -20,6 +20,11 @@ DIV = '<div xmlns="http://www.w3.org/1999/xhtml">q</div>'
 FAST = Fast(usual=0)
 
 
+def prefixed(inner: str, namespace: str = "http://www.w3.org/1999/xhtml") -> dict[str, Any]:
+    """A patient with a narrative whose div has a prefix."""
+    return {**a_patient(), "text": {"status": "generated", "div": f'<x:div xmlns:x="{namespace}">{inner}</x:div>'}}
+
+
 def told(inner: str, **elements: Any) -> dict[str, Any]:
     """A patient with a narrative."""
     div = f'<div xmlns="http://www.w3.org/1999/xhtml">a {inner}</div>'
@@ -159,6 +164,13 @@ def test_other_references_pass_the_fast_check(text: str) -> None:
             {**a_patient(), "text": {"status": "generated", "div": '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV}},
             "FHIR_NARRATIVE",
         ),
+        (prefixed("<x:p>a<x:br/></x:p><p>b</p>"), None),
+        (prefixed('<x:a href="#x">a</x:a><x:p id="x">b</x:p>'), None),
+        (prefixed("<x:script>a</x:script>"), "FHIR_NARRATIVE"),
+        (prefixed(""), "FHIR_NARRATIVE"),
+        (prefixed("a", "urn:x"), "FHIR_NARRATIVE"),
+        (prefixed('<y:p xmlns:y="urn:y">a</y:p>'), "FHIR_NARRATIVE"),
+        (told('<x:p xmlns:x="http://www.w3.org/1999/xhtml">a</x:p><x:p>b</x:p>'), "FHIR_NARRATIVE"),
         ({**a_patient(), "text": {"status": "generated", "div": "<!DOCTYPE div>" + DIV}}, None),
         ({**a_patient(), "text": {"status": "generated", "div": DIV.replace("q", "\u00a0")}}, None),
         (a_patient(contained=[{**ORGANIZATION, "partOf": {"reference": "#o"}}]), "FHIR_CONTAINED"),

@@ -1,7 +1,7 @@
 """Whether a narrative is the small XHTML that FHIR R4 allows (hl7.org/fhir/R4/narrative.html, txt-1 and txt-2).
 
 Pure. What stands after the div is passed over, as HL7's validator does; the elements and attributes are those that it
-takes.
+takes, and a prefix stands for XHTML, as it has it, when one declaration around it says so.
 
 Example: problem('<div xmlns="http://www.w3.org/1999/xhtml"><script/></div>')  ->  "an element 'script'"
 """
@@ -63,7 +63,7 @@ def narrative(div: str) -> Narrative:
 def read(div: str) -> Narrative:
     if not div.lstrip().startswith("<"):
         return Narrative("no element")
-    check = Check()
+    check = Check(may_have_prefixes="xmlns:" in div)
     try:
         check.parser.Parse(div.strip(), True)
     except expat.ExpatError as error:
@@ -80,9 +80,13 @@ remembered = lru_cache(maxsize=4096)(read)
 class Check:
     """One pass over a narrative; `found` is the first thing that is wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_have_prefixes: bool) -> None:
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self.start
+        self.prefixes: list[frozenset[str]] = [frozenset()]
+        self.may_have_prefixes = may_have_prefixes
+        if may_have_prefixes:
+            self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.characters
         self.parser.StartDoctypeDeclHandler = self.doctype
         self.parser.ProcessingInstructionHandler = self.instruction
@@ -96,18 +100,24 @@ class Check:
     def verdict(self) -> str | None:
         return self.found or (None if self.has_content else "no text and no picture")
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, given: str, attributes: dict[str, str]) -> None:
+        if self.may_have_prefixes:
+            own = {key[6:] for key, value in attributes.items() if key.startswith("xmlns:") and value == XHTML}
+            self.prefixes.append(self.prefixes[-1] | own)
+        prefix, colon, name = given.rpartition(":")
         if self.depth == 0 and name != "div":
-            self.say(f"an element '{name}' where div stands")
-        if attributes.get("xmlns", XHTML if self.depth else "") != XHTML:
-            self.say(f"{name[:20]} outside the XHTML namespace")
+            self.say(f"an element '{given}' where div stands")
+        default = attributes.get("xmlns", XHTML if self.depth else "")
+        is_xhtml = default == XHTML or (colon and self.depth == 0)
+        if not is_xhtml or (colon and prefix not in self.prefixes[-1]):
+            self.say(f"{given[:20]} outside the XHTML namespace")
         self.depth += 1
         self.has_content |= name == "img"
         if name not in ELEMENTS:
             self.say(f"an element '{name[:20]}'")
-        own = OF_ELEMENT.get(name, ())
+        of_name = OF_ELEMENT.get(name, ())
         for key in attributes:
-            if key not in ANYWHERE and key not in own and not key.startswith("xmlns:"):
+            if key not in ANYWHERE and key not in of_name and not key.startswith("xmlns:"):
                 self.say(f"an attribute '{key[:20]}' of {name[:20]}")
         self.anchors |= {attributes[key] for key in ("id", "name") if key in attributes}
         if name == "a" and "href" in attributes:
@@ -116,6 +126,9 @@ class Check:
                 self.say("a link that is active content, or to nothing that a browser opens")
         elif name == "img" and "src" in attributes:
             self.link(attributes["src"])
+
+    def end(self, _: str) -> None:
+        self.prefixes.pop()
 
     def link(self, url: str) -> None:
         if NO_URL.search(url):
