@@ -21,6 +21,7 @@ CASES = {
     "resourceType after a megabyte": (b'{"text": "' + b"x" * 1_100_000 + b'", "resourceType": "Patient"}', Kind.FHIR),
     "gzip of ndjson": (gzip.compress(PATIENT), Kind.FHIR),
     "truncated gzip of ndjson": (gzip.compress(PATIENT * 1000)[:60], Kind.FHIR),
+    "gzip of ndjson with a bad checksum": (gzip.compress(PATIENT)[:-6] + b"\0" * 6, Kind.FHIR),
     "vcf": (VCF, Kind.VCF),
     "gzip of vcf": (gzip.compress(VCF), Kind.VCF),
     "vcf without its first line": (VCF.split(b"\n", 1)[1], Kind.VCF),
@@ -62,3 +63,19 @@ def test_what_is_not_ours_is_described(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(gzip.compress(b"PAR1" + b"\x00" * 100))
     assert recognise(path).found == "gzip of Parquet"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (gzip.compress(b""), "gzip of nothing"),
+        (gzip.compress(b"prose")[:-6] + b"\0" * 6, "damaged gzip of text"),
+        (gzip.compress(b"prose")[:10] + b"\xff" * 9, "damaged gzip"),
+        (gzip.compress(b"prose")[:11], "damaged gzip"),
+        (gzip.compress(b"prose" * 100_000), "gzip of text"),
+    ],
+)
+def test_a_gzip_that_cannot_be_read_is_called_damaged(content: bytes, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    assert recognise(path).found == found

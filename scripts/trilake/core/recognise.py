@@ -77,12 +77,16 @@ def recognise(path: Path) -> Recognised:
     with path.open("rb") as file:
         head = file.read(HEAD)
     is_gzip = head.startswith(b"\x1f\x8b")
-    content = inflate(head) if is_gzip else head
+    content, is_damaged = inflate(head) if is_gzip else (head, False)
     answer = recognise_head(content)
     is_json = answer.kind is Kind.UNRECOGNISED and text_start(content)[:1] in (b"{", b"[")
     if is_json and names_resource_type(path, is_gzip):
         return Recognised(Kind.FHIR)
-    return Recognised(answer.kind, f"gzip of {answer.found}") if is_gzip and answer.found else answer
+    if not is_gzip or not answer.found:
+        return answer
+    if not is_damaged:
+        return Recognised(answer.kind, f"gzip of {answer.found}")
+    return Recognised(answer.kind, f"damaged gzip of {answer.found}" if content else "damaged gzip")
 
 
 def recognise_head(head: bytes) -> Recognised:
@@ -102,16 +106,30 @@ def recognise_head(head: bytes) -> Recognised:
     return Recognised(Kind.UNRECOGNISED, describe(head))
 
 
-def inflate(head: bytes) -> bytes:
-    """The start of what a gzip or BGZF head unpacks to; nothing when it is damaged from the first byte."""
-    content, rest = b"", head
+def inflate(head: bytes) -> tuple[bytes, bool]:
+    """The start of what a gzip or BGZF head unpacks to, up to where it is damaged or cut short, and whether it is."""
+    content, rest, is_whole = b"", head, True
     while rest.startswith(b"\x1f\x8b") and len(content) < HEAD:
         unpacker = zlib.decompressobj(wbits=31)
         try:
             content += unpacker.decompress(rest, HEAD)
         except zlib.error:
-            break
+            return content + salvaged(rest), True
+        is_whole = unpacker.eof or len(head) == HEAD or bool(unpacker.unconsumed_tail)
         rest = unpacker.unused_data
+    return content, not is_whole
+
+
+def salvaged(packed: bytes) -> bytes:
+    """What comes out of a gzip before the byte that shows its damage, which may be the last of its checksum."""
+    unpacker, content = zlib.decompressobj(wbits=31), b""
+    try:
+        for place in range(len(packed)):
+            content += unpacker.decompress(packed[place : place + 1])
+            if len(content) >= HEAD:
+                break
+    except zlib.error:
+        pass
     return content
 
 
