@@ -28,7 +28,7 @@ from trilake.core.session import Session
 from trilake.core.settings import Settings
 from trilake.imaging import import_job
 from trilake.imaging.importer import import_all, settle
-from trilake.imaging.loaded import PREFIX, read_earlier
+from trilake.imaging.loaded import PREFIX, read_earlier, replaced_contents
 from trilake.imaging.preflight import preflight
 
 __all__ = ["built_lake", "files", "lake", "stores"]
@@ -221,6 +221,15 @@ def test_an_instance_of_an_earlier_load_gives_way_to_a_replay_only(imports: Impo
     replayed = imports(late, is_replay=True)
     assert codes(replayed) == {"other": ["DICOM_REPLACED"], "stranger": ["DICOM_NOT_PRIMARY"]}
     assert imports.instances() == [("2.25.3", True), ("2.25.4", False)]
+    (again,) = imports(imports.sources({"first": first})).values()
+    assert (again.status, again.superseded, [reason.code for reason in again.reasons]) == (
+        "duplicate", 1, ["DICOM_SUPERSEDED"],
+    )  # fmt: skip
+    assert "other" in again.reasons[0].expected
+    contents = {again.content_sha256: "first", replayed["other"].content_sha256: "other"}
+    assert {contents[one] for one in replaced_contents(imports.session, set(contents))} == {"first"}
+    assert codes(imports(imports.sources({"first": first}), is_replay=True)) == {"first": ["DICOM_REPLACED"]}
+    assert {contents[one] for one in replaced_contents(imports.session, set(contents))} == {"other"}
 
 
 def test_a_busy_service_is_asked_again_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,9 @@ class Importer:
             record_mapping(session, register, run)
             return register.outcomes()
 
+    def replaced(self, session: Session, contents: set[str]) -> set[str]:
+        return set()
+
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         with checked_files(files, run) as register:
             return register.outcomes()

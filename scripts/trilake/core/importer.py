@@ -69,6 +69,12 @@ class Importer(Protocol):
         """
         ...
 
+    def replaced(self, session: Session, contents: set[str]) -> set[str]:
+        """Of contents that the ledger has as loaded, those that the store holds no more, for all the room itself knows:
+        other content was put in their place. They are handed to `load` again, and not called duplicates.
+        """
+        ...
+
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         """The outcomes as far as the files alone tell, with nothing sent: `loaded` counts what would be submitted."""
         ...

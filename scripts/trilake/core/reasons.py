@@ -98,11 +98,12 @@ IMAGING = {
     "DICOM_CONFLICT": "Another file, of this load or an earlier one, has the same SOPInstanceUID and other content.",
     "DICOM_TWO_PATIENTS": "Files of the same study, in this load or an earlier one, name another patient.",
     "DICOM_REPLACED": "Loaded by replay in the place of other content under the same SOPInstanceUID.",
+    "DICOM_SUPERSEDED": "Loaded once, and left out now: a replay put other content in its place.",
     "DICOM_NOT_PRIMARY": "Loaded into an image set that is not primary: it contradicts what the store has already.",
     "DICOM_META_MADE": "Loaded behind a part 10 header that the import made: the file has none.",
     "DICOM_SYNTAX": "Loaded, though HealthImaging gives out no frames of this transfer syntax.",
     "DICOM_PATIENT_MISSING": "Loaded without PatientID.",
-    "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no instance: nothing of it is loaded, the files load by themselves.",
+    "DICOM_DIRECTORY": "A DICOMDIR lists files and holds no instance: the files load, nothing of it does.",
     "RADIOMICS_FAILED": "Loaded, but no features could be measured.",
 }
 REASONS = CORE | CLINICAL | GENOMIC | IMAGING

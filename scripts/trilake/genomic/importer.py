@@ -59,6 +59,9 @@ class Importer:
             outcomes += with_remarks(accepted, loaded)
         return outcomes
 
+    def replaced(self, session: Session, contents: set[str]) -> set[str]:
+        return set()
+
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         accepted, outcomes = preflight(files, run)
         return outcomes + with_remarks(accepted, [previewed(checked, run) for checked in accepted])

@@ -15,7 +15,7 @@ from trilake.core.session import Session
 from trilake.imaging.import_job import Staged, run_imports
 from trilake.imaging.import_results import Imported
 from trilake.imaging.jobs import report_key, work_key
-from trilake.imaging.loaded import Earlier, keep_loaded, patient_hash, read_earlier
+from trilake.imaging.loaded import Earlier, keep_loaded, patient_hash, read_earlier, replaced_contents
 from trilake.imaging.preflight import Accepted, preflight, refuse
 
 
@@ -35,6 +35,9 @@ class Importer:
         outcomes = [settle(one, results[sha256], run) for sha256, one in accepted.items()]
         attach(problems, list(results.values()), {outcome.content_sha256: outcome for outcome in outcomes})
         return outcomes + sorted_files.outcomes
+
+    def replaced(self, session: Session, contents: set[str]) -> set[str]:
+        return replaced_contents(session, contents)
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         sorted_files = preflight(files, run, lambda headers: Earlier())

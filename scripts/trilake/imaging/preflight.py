@@ -50,6 +50,9 @@ def preflight(files: list[SourceFile], run: IngestRun, look_up: LookUp) -> Sorte
         if first is not one.file and first.sha256 == one.file.sha256:
             found.outcomes.append(one.file.outcome(records_in=1, duplicate=1))
             continue
+        if reason := gave_way(one, earlier, run):
+            found.outcomes.append(one.file.outcome(records_in=1, superseded=1, reasons=[reason]))
+            continue
         reason = two_contents(one, first) or other_content(one, earlier, run) or two_patients(one, patients, run)
         if reason is None:
             found.accepted.append(one)
@@ -109,6 +112,17 @@ def two_contents(one: Accepted, first: SourceFile) -> Reason | None:
             f"one content for a SOPInstanceUID; {first.name}, which is kept, has the same picture otherwise encoded"
         )
     return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
+
+
+def gave_way(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
+    """The content was loaded once, and a replay has put another in its place: that decision stands."""
+    sha256, name = earlier.contents.get(one.header.sop_uid, ("", ""))
+    if run.is_replay or one.file.sha256 == sha256 or one.file.sha256 not in earlier.before.get(one.header.sop_uid, ()):
+        return None
+    expected = (
+        f"the content of {name}, replayed in the place of this one; replay its ITEM --with this file takes it back"
+    )
+    return Reason("DICOM_SUPERSEDED", expected, path="(0008,0018)", is_warning=True)
 
 
 def other_content(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:

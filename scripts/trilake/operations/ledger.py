@@ -19,6 +19,8 @@ from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.ledger_table import COUNTS, read_rows
 
 MOST_FILES = MOST_REASONS = 50
+DECIDED = {"DICOM_CONFLICT", "DICOM_TWO_PATIENTS"}
+"""Refusals that a replay of the file as it is turns into a decision for it."""
 ROW = ("ingest_id", "file", "modality", "status", *COUNTS, "reasons", "quarantine_uri", "recorded_at")
 
 
@@ -72,14 +74,21 @@ def in_words(rows: list[dict[str, Any]]) -> str:
     reasons = [[row["file"], *map(reason.get, REASON)] for row in rows for reason in row["reasons"]]
     if reasons:
         lines += ["", text_table(["file", *REASON], [list(map(blank, row)) for row in reasons[:MOST_REASONS]])]
+    if any(reason["found"] for row in rows for reason in row["reasons"]):
+        lines.append(SHAPES)
     if len(reasons) > MOST_REASONS:
         lines.append(f"and {len(reasons) - MOST_REASONS:,} more reasons: narrow with --file or --reason, or use --json")
     if any(reason["item"] for row in rows for reason in row["reasons"]):
         lines += ["", "Mend one and load it again: trilake replay ITEM --with FILE"]
+    if any(reason["code"] in DECIDED for row in rows for reason in row["reasons"]):
+        lines.append(
+            "Decide a conflict for a refused file, in the place of or beside what is loaded: trilake replay ITEM"
+        )
     return "\n".join(lines)
 
 
 REASON = ("code", "line", "path", "found", "expected", "item")
+SHAPES = "values from records stand under found by their shape only: 9 for a digit, x for a letter; quarantine has them"
 
 
 def blank(value: Any) -> Any:

@@ -111,8 +111,10 @@ def preview_sorted(session: Session, files: Sorted, run: IngestRun) -> list[File
 def known_and_new(session: Session, files: list[SourceFile]) -> tuple[list[FileOutcome], list[SourceFile]]:
     """Outcomes of the files whose content the ledger has as loaded still, and the files that remain."""
     known = outcomes_by_content(session, {file.sha256 for file in files}) if files else {}
-    for content in replaced_contents(session, set(known)) if known else ():
-        del known[content]
+    if known:
+        room = importer_of(files[0].kind.modality)
+        for content in replaced_contents(session, set(known)) | room.replaced(session, set(known)):
+            del known[content]
     outcomes = [repeat(known[file.sha256], file) for file in files if file.sha256 in known]
     return outcomes, [file for file in files if file.sha256 not in known]
 
