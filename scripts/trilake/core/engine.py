@@ -6,7 +6,9 @@ replace. Reads nothing itself; writes one table of a raw store.
 Example: fill(job, VARIANTS, items, reader, [Replaced("source_file", "a.vcf", "sampleid", ("S1",))])
 """
 
+import random
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -150,7 +152,8 @@ def fill_on_spark(job: Job, target: Target, items: list[Item], read: ReadItem, r
             if write_branch(spark, table, branch, rows, replaced):
                 return
         finally:
-            spark.sql(f"ALTER TABLE {SPARK_CATALOG}.{table} DROP BRANCH IF EXISTS {branch}")
+            path = f"{SPARK_CATALOG}.{table}"
+            change_branches(spark, path, f"ALTER TABLE {path} DROP BRANCH IF EXISTS {branch}")
     raise ServiceError(f"{table}: other loads committed {MOST_TRIES} times in between", next_step="make ingest (again)")
 
 
@@ -160,7 +163,7 @@ def write_branch(spark: Any, table: str, branch: str, rows: Any, replaced: list[
     from pyspark.errors import PySparkException
 
     path = f"{SPARK_CATALOG}.{table}"
-    spark.sql(f"ALTER TABLE {path} CREATE BRANCH {branch}")
+    change_branches(spark, path, f"ALTER TABLE {path} CREATE BRANCH {branch}")
     if keys := sorted({key for one in replaced for key in one.keys}):
         columns = replaced[0].columns
         spark.createDataFrame(keys, [f"of_{column}" for column in columns]).createOrReplaceTempView("replaced")
@@ -168,12 +171,31 @@ def write_branch(spark: Any, table: str, branch: str, rows: Any, replaced: list[
         spark.sql(f"DELETE FROM {path}.branch_{branch} WHERE EXISTS (SELECT 1 FROM replaced WHERE {same})")
     rows.writeTo(f"{path}.branch_{branch}").append()
     try:
-        spark.sql(f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{branch}')")
+        change_branches(spark, path, f"CALL {SPARK_CATALOG}.system.fast_forward('{table}', 'main', '{branch}')")
     except (Py4JJavaError, PySparkException) as error:
         if "fast-forward" in str(error):
             return False
         raise
     return True
+
+
+def change_branches(spark: Any, path: str, statement: str) -> None:
+    """Run a statement on a table's branches; again, on the table as it is by then, when another commit came first.
+
+    Iceberg's own retries are of no use here: of branches it says "Table metadata refresh is required", and ends.
+    """
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    for attempt in range(1, MOST_TRIES + 1):
+        try:
+            spark.sql(statement)
+            return
+        except (Py4JJavaError, PySparkException) as error:
+            if attempt == MOST_TRIES or "CommitFailedException" not in str(error):
+                raise
+        time.sleep(random.uniform(0, 0.2 * attempt))
+        spark.sql(f"REFRESH TABLE {path}")
 
 
 def items_to_rows(read: ReadItem) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
