@@ -25,6 +25,9 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 class LocalAwsBusy(Exception):
     """Another process, or another LocalAws of this one, holds the state folder."""
 
+    process: str | None = None
+    """The other process, which may end; None when waiting is of no use."""
+
 
 class LocalAwsStateError(Exception):
     """The state folder cannot be read or written by this program."""
@@ -44,8 +47,7 @@ class StateStore:
 
     def lock(self) -> None:
         """Take the folder; LocalAwsBusy when another process has it."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._make_folder()
         handle = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,14 +55,24 @@ class StateStore:
             handle.seek(0)
             owner = handle.read().strip() or "unknown"
             handle.close()
-            raise LocalAwsBusy(
+            busy = LocalAwsBusy(
                 f"The local AWS in {self.folder} is in use by process {owner}. "
                 "Wait for that command to end, stop it, or choose another folder with --state."
-            ) from None
+            )
+            busy.process = owner
+            raise busy from None
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
         self._lock_file = handle
+
+    def _make_folder(self) -> None:
+        """The folder and the one around it; the outer of those that are new tells git to leave it alone."""
+        new = [folder for folder in (self.folder.parent, self.folder) if not folder.exists()]
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        if new:
+            (new[0] / ".gitignore").write_text("*\n")
 
     def unlock(self) -> None:
         if self._lock_file is not None:

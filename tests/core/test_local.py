@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from localaws.state import StateStore
 from trilake.core.errors import SettingsError
 from trilake.core.paths import SCRIPTS, State
 from trilake.core.session import open_session
@@ -55,3 +57,22 @@ def test_on_aws_the_engine_is_not_ours_to_choose(tmp_path):
     chosen = open_session("prod", State(tmp_path), "trino")
     with pytest.raises(SettingsError, match="--engine trino is for the environment local"), chosen:
         pass
+
+
+def test_a_command_that_ends_is_waited_for(tmp_path, capsys):
+    held = StateStore(tmp_path / "local")
+    held.lock()
+    threading.Timer(0.3, held.unlock).start()
+    with open_session("local", State(tmp_path)) as session:
+        assert session.client("s3").list_buckets()["Buckets"] == []
+    assert capsys.readouterr().err.count("waiting for it, 60 s at most") == 1
+
+
+def test_a_command_that_does_not_end_is_waited_for_no_longer_than_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRILAKE_WAIT_SECONDS", "0")
+    held = StateStore(tmp_path / "local")
+    held.lock()
+    refused = open_session("local", State(tmp_path))
+    with pytest.raises(SettingsError, match="in use by process"), refused:
+        pass
+    held.unlock()

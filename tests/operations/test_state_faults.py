@@ -54,10 +54,12 @@ def test_a_state_of_another_version_is_named(state: Path) -> None:
     assert "was written by" in told.stderr and "Traceback" not in told.stderr
 
 
-def test_a_state_that_another_command_holds_is_named(state: Path) -> None:
+def test_a_state_that_another_command_holds_is_named(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = saved(state)
+    monkeypatch.setitem(ENVIRONMENT, "TRILAKE_WAIT_SECONDS", "1")
     with LocalAws(state / "local"):
         told = trilake(state, "ledger")
+    assert told.stderr.count("waiting for it, 1 s at most") == 1
     assert told.returncode == 10
     assert "in use by process" in told.stderr and "Traceback" not in told.stderr
     assert trilake(state, "ledger").returncode == 0

@@ -6,6 +6,8 @@ Example:
     with local_aws(Path(".trilake/local"), engine=None) as (endpoint, keys): ...
 """
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +18,13 @@ import click
 from trilake.core.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
-    from localaws import LocalAws
+    from localaws import LocalAws, LocalAwsBusy
     from localaws.keys import Credentials
 
 BUSY = "wait until it ends, or give another --state DIR"
+WAIT_SECONDS = 60.0
+WAIT_VARIABLE = "TRILAKE_WAIT_SECONDS"
+POLL_SECONDS = 0.5
 TRINO_STARTS = "Trino starts for this command, in about 10 s; make local-aws ENGINE=trino keeps one for all"
 _held: dict[Path, tuple["LocalAws", str]] = {}
 """What this process runs itself, by folder: a verb may run other verbs."""
@@ -29,17 +34,18 @@ _held: dict[Path, tuple["LocalAws", str]] = {}
 def local_aws(folder: Path, engine: str | None) -> Iterator[tuple[str, "Credentials"]]:
     """Endpoint and the deployer's keys.
 
-    SettingsError when another command holds the folder, when the one that runs has another engine than asked for, when
-    the engine is not installed, and when the state cannot be read. ServiceError when it cannot be saved at the end.
+    SettingsError when another command holds the folder for longer than WAIT_SECONDS, when the one that runs has another
+    engine than asked for, when the engine is not installed, and when the state cannot be read. ServiceError when it
+    cannot be saved at the end.
     """
     if folder in _held:
         aws, runs = _held[folder]
         _agree(folder, runs, engine)
         yield aws.endpoint, aws.credentials
         return
-    own = _started(folder, engine or "duckdb")
-    if isinstance(own, str):
-        yield _in_foreground(folder, engine, busy=own)
+    own = _ours_or_theirs(folder, engine)
+    if isinstance(own, tuple):
+        yield own
         return
     _held[folder] = (own, engine or "duckdb")
     try:
@@ -49,8 +55,28 @@ def local_aws(folder: Path, engine: str | None) -> Iterator[tuple[str, "Credenti
         _ended(own)
 
 
-def _started(folder: Path, engine: str) -> "LocalAws | str":
-    """A LocalAws of our own; the words of LocalAwsBusy where somebody else's holds the folder."""
+def _ours_or_theirs(folder: Path, engine: str | None) -> "LocalAws | tuple[str, Credentials]":
+    """A LocalAws of our own, or the one in the foreground; another command that holds the folder is waited for."""
+    patience = float(os.environ.get(WAIT_VARIABLE, WAIT_SECONDS))
+    until = time.monotonic() + patience
+    is_told = False
+    while True:
+        own = _started(folder, engine or "duckdb")
+        if not isinstance(own, Exception):
+            return own
+        theirs = _in_foreground(folder, engine)
+        if theirs is not None:
+            return theirs
+        if own.process is None or time.monotonic() >= until:
+            raise SettingsError(str(own), next_step=BUSY)
+        if not is_told:
+            click.echo(f"{folder} is in use by process {own.process}: waiting for it, {patience:g} s at most", err=True)
+            is_told = True
+        time.sleep(POLL_SECONDS)
+
+
+def _started(folder: Path, engine: str) -> "LocalAws | LocalAwsBusy":
+    """A LocalAws of our own; the LocalAwsBusy where somebody else's holds the folder."""
     from localaws import EnginesMissing, LocalAws, LocalAwsBusy, LocalAwsStateError
 
     aws = LocalAws(folder, engine=engine)
@@ -61,7 +87,7 @@ def _started(folder: Path, engine: str) -> "LocalAws | str":
     except LocalAwsStateError as error:
         raise SettingsError(str(error)) from None
     except LocalAwsBusy as error:
-        return str(error)
+        return error
     if engine == "trino":
         click.echo(TRINO_STARTS, err=True)
     return aws
@@ -76,8 +102,8 @@ def _ended(aws: "LocalAws") -> None:
         raise ServiceError(str(error)) from None
 
 
-def _in_foreground(folder: Path, engine: str | None, busy: str) -> tuple[str, "Credentials"]:
-    """The LocalAws of another process that says it may be used."""
+def _in_foreground(folder: Path, engine: str | None) -> tuple[str, "Credentials"] | None:
+    """The LocalAws of another process that says it may be used; None when there is none."""
     from localaws import LocalAwsBusy
     from localaws.attach import running
 
@@ -86,7 +112,7 @@ def _in_foreground(folder: Path, engine: str | None, busy: str) -> tuple[str, "C
     except LocalAwsBusy as error:
         raise SettingsError(str(error), next_step="end it, then make local-aws") from None
     if found is None:
-        raise SettingsError(busy, next_step=BUSY)
+        return None
     _agree(folder, found.engine, engine)
     return found.endpoint, found.credentials
 

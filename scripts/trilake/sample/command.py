@@ -38,6 +38,8 @@ def sample(run: Run, patients: int | None, seed: int, profile: str, out: Path | 
     Example: trilake sample --patients 100 --seed 7 --out data/
     """
     plan = Plan(seed, patients or PROFILES[profile], profile, (out or run.state.sample).absolute())
+    if out is None:
+        run.state.make()
     result = generate(plan, workers=workers, say=run.say)
     run.emit(result, text=_text(plan, result))
 
