@@ -22,3 +22,9 @@ def test_thousands_of_files_end_in_their_total() -> None:
 def test_few_files_are_all_there() -> None:
     lines = in_words(rows(3)).splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["0.json", "1.json", "2.json", "total"]
+
+
+def test_values_by_shape_are_explained_where_there_are_some() -> None:
+    reason = {"item": "", "code": "FHIR_DATE", "line": 1, "path": "birthDate", "found": "9/9", "expected": "a date"}
+    assert in_words([{**rows(1)[0], "reasons": [reason]}]).splitlines()[-1].startswith("found: values of records")
+    assert "shape" not in in_words([{**rows(1)[0], "reasons": [{**reason, "found": ""}]}])

@@ -88,7 +88,9 @@ def in_words(rows: list[dict[str, Any]]) -> str:
 
 
 REASON = ("code", "line", "path", "found", "expected", "item")
-SHAPES = "values from records stand under found by their shape only: 9 for a digit, x for a letter; quarantine has them"
+SHAPES = (
+    "found: values of records are given by their shape only, 9 for a digit, x for a letter; the file has the value"
+)
 
 
 def blank(value: Any) -> Any:
