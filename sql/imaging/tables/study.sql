@@ -3,19 +3,20 @@
 -- Read by every imaging table; personas see it through their filters.
 -- Linked by the rules of clinical.link_rule (see sql/cohort/README.md): what comes first must name one patient, and nothing
 -- else may name only others. What is told by two series, or by UID and PatientID, and does not agree, waits for a person.
+-- It is described as its primary image sets say: those that are not primary contradict them, and speak where they are alone.
 -- From "formed AS" to "linked AS" this is the text of genomic.sample; a test holds the two together.
 WITH stored_study AS (
     SELECT
         study_instance_uid,
-        max(dicom_patient_id) AS dicom_patient_id,
-        max(dicom_patient_sex) AS dicom_patient_sex,
-        max(dicom_birth_date) AS dicom_birth_date,
-        max(dicom_patient_age) AS dicom_patient_age,
-        max(accession_number) AS accession_number,
-        max(study_id) AS study_id,
-        max(study_date) AS study_date,
-        max(study_time) AS study_time,
-        max(study_description) AS study_description,
+        if(bool_or(is_primary), max(dicom_patient_id) FILTER (WHERE is_primary), max(dicom_patient_id)) AS dicom_patient_id,
+        if(bool_or(is_primary), max(dicom_patient_sex) FILTER (WHERE is_primary), max(dicom_patient_sex)) AS dicom_patient_sex,
+        if(bool_or(is_primary), max(dicom_birth_date) FILTER (WHERE is_primary), max(dicom_birth_date)) AS dicom_birth_date,
+        if(bool_or(is_primary), max(dicom_patient_age) FILTER (WHERE is_primary), max(dicom_patient_age)) AS dicom_patient_age,
+        if(bool_or(is_primary), max(accession_number) FILTER (WHERE is_primary), max(accession_number)) AS accession_number,
+        if(bool_or(is_primary), max(study_id) FILTER (WHERE is_primary), max(study_id)) AS study_id,
+        if(bool_or(is_primary), max(study_date) FILTER (WHERE is_primary), max(study_date)) AS study_date,
+        if(bool_or(is_primary), max(study_time) FILTER (WHERE is_primary), max(study_time)) AS study_time,
+        if(bool_or(is_primary), max(study_description) FILTER (WHERE is_primary), max(study_description)) AS study_description,
         array_join(array_sort(array_distinct(array_agg(modality) FILTER (WHERE modality IS NOT NULL))), ',') AS modality,
         cast(count(DISTINCT series_instance_uid) AS integer) AS n_series,
         cast(sum(n_instances) AS integer) AS n_instances
