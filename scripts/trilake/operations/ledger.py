@@ -88,9 +88,7 @@ def in_words(rows: list[dict[str, Any]]) -> str:
 
 
 REASON = ("code", "line", "path", "found", "expected", "item")
-SHAPES = (
-    "found: values of records are given by their shape only, 9 for a digit, x for a letter; the file has the value"
-)
+SHAPES = "found: values of records are given by their shape only, 9 for a digit, x for a letter; the file has the value"
 
 
 def blank(value: Any) -> Any:
