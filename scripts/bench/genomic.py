@@ -15,7 +15,7 @@ import pysam.bcftools
 
 from bench.alone import PEERS, is_there, measured
 from bench.figure import Data, Figure, beside, doubled, halves, timed
-from trilake.core.data_files import worth_a_dictionary
+from trilake.core.data_files import worth_a_dictionary, worth_statistics
 from trilake.genomic.reader import open_vcf
 
 N_RECORDS, N_SAMPLES, N_CELLS = 1_000_000, 2_504, 1_000_000
@@ -73,7 +73,12 @@ def to_parquet(path: Path, out: Path) -> None:
     writer = None
     for batch in reading.batches():
         writer = writer or pq.ParquetWriter(
-            out, reading.schema, compression="zstd", compression_level=1, use_dictionary=worth_a_dictionary(batch)
+            out,
+            reading.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=worth_a_dictionary(batch),
+            write_statistics=worth_statistics(reading.schema),
         )
         writer.write_batch(batch)
     if writer:

@@ -118,6 +118,7 @@ class DataFileWriter:
             compression_level=1,
             store_schema=False,
             use_dictionary=worth_a_dictionary(file.held[0]),
+            write_statistics=worth_statistics(self._schema),
         )
         return file.writer
 
@@ -176,6 +177,11 @@ def worth_a_dictionary(batch: pa.RecordBatch) -> list[str]:
     """The paths of the columns in Parquet whose values repeat. To look for repetitions of positions, identifiers and
     measurements, which have few, takes longer and more room than to write them as they are."""
     return [path for name in batch.schema.names for path in repeated(batch.column(name).slice(0, LOOKED_AT), name)]
+
+
+def worth_statistics(schema: pa.Schema | None) -> list[str]:
+    """The columns whose least and greatest values let a reader pass over rows; nobody asks that of lists and maps."""
+    return [one.name for one in schema or () if not pa.types.is_nested(one.type)]
 
 
 def repeated(values: pa.Array, path: str) -> Iterator[str]:
