@@ -160,6 +160,21 @@ SELECT patient_id FROM patient WHERE birth_year <= ALL (SELECT birth_year FROM p
 SELECT patient_id FROM patient QUALIFY row_number() OVER (ORDER BY family_name) = 1
 SELECT * EXCLUDE (patient_id) FROM patient
 SELECT COLUMNS('.*') FROM patient
+SELECT * FROM patient JOIN patient q USING (family_name)
+SELECT * FROM patient JOIN condition USING (note)
+SELECT patient_id FROM patient ORDER BY 2
+SELECT * FROM patient ORDER BY 6
+SELECT f FROM patient AS t(a, b, c, d, e, f)
+SELECT count(DISTINCT p) FROM patient p
+WITH patient AS (SELECT 1 AS family_name) SELECT family_name FROM clinical.patient
+WITH RECURSIVE patient(a) AS (SELECT mrn FROM patient UNION ALL SELECT a FROM patient WHERE false) SELECT * FROM patient
+SELECT * FROM TABLE(exclude_columns(input => TABLE(patient), columns => DESCRIPTOR(patient_id)))
+EXECUTE IMMEDIATE 'SELECT family_name FROM patient'
+EXECUTE IMMEDIATE 'SELECT * FROM patient WHERE birth_year < ?' USING 1900
+SELECT p.patient_id FROM patient p CROSS JOIN UNNEST(sequence(1, 60000 - 31 * p.birth_year)) u(x)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM patient WHERE birth_year = 1899) THEN 1/0 ELSE 1 END
+SELECT sum(CAST(CASE WHEN birth_year < 1900 THEN 9223372036854775807 ELSE 1 END AS bigint)) FROM patient
+SELECT map_agg(gender, birth_year)['SECRET-gender'] FROM patient
 FROM patient
 SELECT patient_id FROM ((((patient))))
 SELECT x.patient_id FROM (patient) AS x
@@ -232,6 +247,9 @@ REFUSED = {
     "CREATE TABLE mine AS SELECT * FROM secret.forbidden": "TABLE_NOT_FOUND",
     "UNLOAD (SELECT mrn FROM patient) TO 's3://results/persona/x/' WITH (format = 'PARQUET')": "COLUMN_NOT_FOUND",
     "UNLOAD (SELECT * FROM secret.forbidden) TO 's3://results/persona/y/' WITH (format = 'PARQUET')": "TABLE_NOT_FOUND",
+    'SELECT * FROM "Patient$Snapshots"': "PERMISSION_DENIED",
+    "SELECT * FROM patient FOR VERSION AS OF 'main'": "PERMISSION_DENIED",
+    "DESCRIBE FORMATTED patient family_name": "PERMISSION_DENIED",
     "DESCRIBE secret.forbidden": "",
     "SHOW COLUMNS IN secret.forbidden": "",
     "SHOW CREATE TABLE secret.forbidden": "",
