@@ -7,6 +7,7 @@ Example: `start_query_execution({"QueryString": "SELECT 1", "WorkGroup": "primar
 from __future__ import annotations
 
 import logging
+import traceback
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from localaws.world import World
 
 log = logging.getLogger("localaws.athena")
+OUT_OF_RANGE = "A date or time of the result is outside of the years 1 to 9999"
 LONGEST_QUERY = 262_144
 PATIENCE = 5.0
 """Seconds that StartQueryExecution waits, so that a quick query is done when its id is handed out."""
@@ -169,8 +171,12 @@ class ExecutionOperations(SavedOperations):
             self._end(execution, "CANCELLED", stopped.reason)
         except QueryError as error:
             self._fail(execution, error)
-        except Exception:
-            log.exception("query %s failed", shape["QueryExecutionId"])
+        except OverflowError:
+            self._fail(execution, QueryError("NUMERIC_VALUE_OUT_OF_RANGE", OUT_OF_RANGE))
+        except Exception as error:
+            # Its message may quote values of rows: where it came from is told, and what kind it is.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("query %s failed: %s\n%s", shape["QueryExecutionId"], type(error).__name__, where)
             self._fail(execution, QueryError("GENERIC_INTERNAL_ERROR", "The query could not be run", category=1))
         finally:
             self._measure(execution, session, started)

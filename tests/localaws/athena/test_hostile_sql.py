@@ -120,3 +120,18 @@ def test_a_view_over_open_tables_answers(stage: Stage) -> None:
 def test_time_travel_and_metadata_of_an_open_table_answer(stage: Stage) -> None:
     assert stage.ask("SELECT * FROM annotation FOR TIMESTAMP AS OF current_timestamp").state == "SUCCEEDED"
     assert stage.ask('SELECT snapshot_id FROM "annotation$snapshots"').state == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT timestamp '2000-01-01 00:00:00' - birth_year * interval '2' year FROM patient",
+        "SELECT ARRAY[date_add('day', -500 * birth_year, date '2000-01-01')] FROM patient",
+    ],
+)
+def test_times_that_no_calendar_has_are_refused_without_their_value(
+    stage: Stage, sql: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = stage.ask(sql)
+    assert answer.reason == "NUMERIC_VALUE_OUT_OF_RANGE: A date or time of the result is outside of the years 1 to 9999"
+    assert not caplog.text

@@ -18,6 +18,7 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 
 from localaws.athena.types import Type, arrow_type
@@ -115,6 +116,9 @@ def _key(text: str, found: Type) -> Any:
 
 
 def _moment(text: str) -> datetime:
+    """OverflowError for a year that has not four digits."""
+    if text[4] != "-" or text[0] in "+-":
+        raise OverflowError
     return datetime.fromisoformat(_FRACTION.sub(r"\1", text))
 
 
@@ -151,7 +155,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "double": float,
     "decimal": Decimal,
     "varbinary": base64.b64decode,
-    "date": lambda text: datetime.fromisoformat(text).date(),
+    "date": lambda text: np.datetime64(text.lstrip("+"), "D"),
     "time": lambda text: datetime.fromisoformat(f"1970-01-01 {_FRACTION.sub(chr(92) + '1', text)}").time(),
     "timestamp": _moment,
     _ZONED: _zoned,
