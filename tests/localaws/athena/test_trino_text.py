@@ -91,6 +91,7 @@ def test_errors_on_rows_never_quote_them(name: str, message: str) -> None:
         ("decimal(5,2)", ["1.50", None], [Decimal("1.50"), None]),
         ("varbinary", ["AP8=", None], [b"\x00\xff", None]),
         ("date", ["2020-02-29", None], [date(2020, 2, 29), None]),
+        ("date", ["1969-12-31", "0001-01-01"], [date(1969, 12, 31), date(1, 1, 1)]),
         ("time(3)", ["10:00:00.123"], [time(10, 0, 0, 123000)]),
         ("timestamp(9)", ["2020-01-01 00:00:00.123456789"], [datetime(2020, 1, 1, 0, 0, 0, 123456)]),
         ("array(integer)", [[1, None], None, []], [[1, None], None, []]),
@@ -141,3 +142,11 @@ def test_a_statement_comes_back_from_the_authoriser_whole(sql: str) -> None:
     name = target.this.copy()
     found.set("this", name)
     assert found.sql(dialect="trino").replace(" ", "") == target.sql(dialect="trino").replace(" ", "")
+
+
+def test_dates_of_any_year_and_times_of_the_calendar():
+    days = array_of(["-0738-02-03", None, "+29379-01-26"], parse_type("date"))
+    assert days.cast("int32").to_pylist() == [-989_043, None, 10_010_957]
+    for text in ("-0738-02-03 00:00:00.000", "+29379-01-26 00:00:00.000"):
+        with pytest.raises(OverflowError):
+            array_of([text], parse_type("timestamp(3)"))

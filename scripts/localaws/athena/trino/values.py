@@ -155,7 +155,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "double": float,
     "decimal": Decimal,
     "varbinary": base64.b64decode,
-    "date": lambda text: np.datetime64(text.lstrip("+"), "D"),
+    "date": lambda text: int(np.datetime64(text.lstrip("+"), "D").astype(np.int64)),
     "time": lambda text: datetime.fromisoformat(f"1970-01-01 {_FRACTION.sub(chr(92) + '1', text)}").time(),
     "timestamp": _moment,
     _ZONED: _zoned,
