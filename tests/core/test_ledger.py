@@ -21,8 +21,7 @@ REMARK = Reason("FILE_EMPTY", expected="content", is_warning=True)
         ({"records_in": 1, "quarantined": 1, "reasons": [REFUSAL]}, "refused"),
         ({"reasons": [REFUSAL]}, "refused"),
         ({"records_in": 2, "duplicate": 2}, "duplicate"),
-        ({}, "empty"),
-        ({"reasons": [REMARK]}, "empty"),
+        ({"reasons": [REMARK]}, "loaded"),
         ({"is_recognised": False}, "unrecognised"),
     ],
 )

@@ -83,7 +83,7 @@ def test_files_of_any_quality_are_all_accounted_for(load: Loads, stores: Session
         **dict.fromkeys(("1/1", "1/2", "1/3", "2/1", "2/2", "no patient", "no pixels", "no part 10"), LOADED),
         **dict.fromkeys(("conflict", "cut", "no study"), REFUSED),
         "again": DUPLICATE,
-        "DICOMDIR": ("empty", 0, 0, 0, 0),
+        "DICOMDIR": ("loaded", 0, 0, 0, 0),
     }
     assert {name: codes(outcomes[name]) for name in ("conflict", "no patient", "cut", "no study", "DICOMDIR")} == {
         "conflict": ["DICOM_CONFLICT"],

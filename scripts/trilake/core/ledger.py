@@ -61,15 +61,13 @@ class FileOutcome:
 
     @property
     def status(self) -> str:
-        """loaded, partial, refused, duplicate, unrecognised, or empty: read, and there is no record in it."""
+        """loaded (a file without records too), partial, refused, duplicate or unrecognised."""
         if not self.is_recognised:
             return "unrecognised"
         refusals = any(not reason.is_warning for reason in self.reasons)
         if self.quarantined or refusals:
             return "partial" if self.loaded or self.duplicate or self.superseded else "refused"
-        if not self.records_in:
-            return "empty"
-        return "loaded" if self.loaded else "duplicate"
+        return "loaded" if self.loaded or not self.records_in else "duplicate"
 
     def check(self) -> None:
         """ValueError when the counts do not add up: a defect of the importer, never of the input."""

@@ -30,7 +30,7 @@ REASON = pa.struct(
         ("is_warning", pa.bool_()),
     ]
 )
-LOADED = ("loaded", "partial", "duplicate", "empty")
+LOADED = ("loaded", "partial", "duplicate")
 COUNTS = ("records_in", "loaded", "duplicate", "superseded", "quarantined", "warnings")
 SCHEMA = pa.schema(
     [
