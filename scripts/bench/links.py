@@ -49,21 +49,18 @@ def put(session: Session, n: int) -> None:
     append_rows(session, "clinical.link_key", [key for i in range(people) for key in keys_of(i)])
     session.client("glue").create_database(DatabaseInput={"Name": "bench_imaging_store"})
     store = open_catalog(session).create_table(("bench_imaging_store", "series"), SERIES, location="s3://bench/series")
-    store.append(filled([series(i, one, people) for i in range(n) for one in range(2)], store.schema().as_arrow()))
+    rows = [series(i, one, people) for i in range(n) for one in range(2)]
+    store.append(pa.Table.from_pylist(rows, schema=store.schema().as_arrow()))
 
 
 def keys_of(i: int) -> list[dict[str, str]]:
-    told = [("patient_id", f"P{i}"), ("mrn", f"{i + 1000}"), *(("study_uid", f"{UID}{j}") for j in charted(i))]
+    """What names a patient; of their studies the chart names the first."""
+    told = [("patient_id", f"P{i}"), ("mrn", f"{i + 1000}"), ("study_uid", f"{UID}{i * PER_PATIENT}")]
     return [
         {"key_kind": kind, "form": form, "key": key, "patient_id": f"p{i}"}
         for kind, key in told
         for form in (("folded", "without_zeros") if key.isdigit() else ("folded",))
     ]
-
-
-def charted(i: int) -> list[int]:
-    """The studies that a patient's chart names: every other one of theirs."""
-    return [i * PER_PATIENT]
 
 
 def series(i: int, one: int, people: int) -> dict[str, Any]:
@@ -79,12 +76,8 @@ def series(i: int, one: int, people: int) -> dict[str, Any]:
 
 
 def append_rows(session: Session, name: str, rows: list[dict[str, Any]]) -> None:
-    append(session, name, filled(rows, open_table(session, name).schema().as_arrow()))
-
-
-def filled(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows of the schema; what they leave out is null."""
-    return pa.Table.from_pylist(rows, schema=schema)
+    schema = open_table(session, name).schema().as_arrow()
+    append(session, name, pa.Table.from_pylist(rows, schema=schema))
 
 
 BENCHMARKS = {"links": links}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.genomic.conftest import rows
-from trilake.genomic.builds import build_of_contig, plain_name
+from trilake.genomic.builds import build_of_contig, contig_name
 
 MUTECT = (
     '##INFO=<ID=AS_SB_TABLE,Number=1,Type=String,Description="x">',
@@ -71,7 +71,7 @@ def test_the_deleted_allele_may_stand_in_several_records_of_a_place(vcf):
     ],
 )
 def test_accessions_of_chromosomes_are_read_as_their_names(name, contig, build):
-    assert (plain_name(name), build_of_contig(name, None)) == (contig, build)
+    assert (contig_name(name), build_of_contig(name, None)) == (contig, build)
 
 
 def test_the_old_mitochondrion_of_hg19_is_told(vcf):

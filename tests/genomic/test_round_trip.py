@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, reject, settings
 from tests.genomic.conftest import COLUMNS, read
 from tests.genomic.test_laws import Vcf, files
 from tests.genomic.test_reader import SAMPLES
+from trilake.genomic.builds import contig_name
 from trilake.genomic.reader import Reading
 from trilake.genomic.reserved import Field, reserved_field
-from trilake.genomic.split import contig_name
 
 KEYS = {
     "AD": "alleledepths", "DP": "depth", "GQ": "conditionalquality", "GL": "genotypelikelihoods",

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.genomic.conftest import rows
+from trilake.genomic.builds import contig_name
 from trilake.genomic.genotype import calls_of, read_genotype
-from trilake.genomic.split import contig_name, picked
+from trilake.genomic.split import picked
 
 
 def test_per_allele_values_are_picked_right(vcf):

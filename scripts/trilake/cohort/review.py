@@ -129,7 +129,7 @@ def cases_in_words(cases: list[dict[str, Any]]) -> str:
             one.get("patient_id"),
             one.get("link_method"),
             state(case, one),
-        ]  # fmt: skip
+        ]
         for case in cases[:MOST_CASES]
         for one in case["candidates"] or [{}]
     ]

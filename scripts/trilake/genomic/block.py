@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from trilake.core.ledger import Reason
+from trilake.genomic.builds import contig_name
 from trilake.genomic.declared import Name, undeclared
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.normalise import differs, normalise_batch
@@ -22,7 +23,7 @@ from trilake.genomic.order import Run, runs_of
 from trilake.genomic.record import VcfRecord, may_repeat, read_record
 from trilake.genomic.reference import Reference
 from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
-from trilake.genomic.split import Origin, annotation_rows, contig_name, variant_rows
+from trilake.genomic.split import Origin, annotation_rows, variant_rows
 from trilake.genomic.stream import Block
 from trilake.genomic.text import decode
 from trilake.genomic.vector import Vectorised, vectorised

@@ -8,6 +8,7 @@ Example: build_of_contig("1", 248956422)  ->  "GRCh38"
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NAMES = (*(str(number) for number in range(1, 23)), "X", "Y")
 LENGTHS = {
@@ -45,7 +46,8 @@ def build_in_words(text: str) -> str | None:
     return next((build for pattern, build in WORDS if pattern.search(text)), None)
 
 
-def plain_name(contig: str) -> str:
+@lru_cache(maxsize=1_000)
+def contig_name(contig: str) -> str:
     """One name per chromosome: without `chr`, M as MT, RefSeq's accession NC_000001.11 as 1. Others as they are."""
     if found := ACCESSION.fullmatch(contig):
         return found["mt"] and "MT" or NAMES[int(found["number"]) - 1]
@@ -55,7 +57,7 @@ def plain_name(contig: str) -> str:
 
 def build_of_contig(contig: str, length: int | None) -> str | None:
     """The build in which the chromosome is this long, or has this accession."""
-    if build := BY_LENGTH.get((plain_name(contig), length or 0)):
+    if build := BY_LENGTH.get((contig_name(contig), length or 0)):
         return build
     found = ACCESSION.fullmatch(contig)
     version = VERSIONS_OF_GRCH38[int(found["number"]) - 1] if found and found["number"] else 0
@@ -64,5 +66,5 @@ def build_of_contig(contig: str, length: int | None) -> str | None:
 
 def known_length(contig: str, build: str | None) -> int | None:
     """How long a chromosome is in a build."""
-    name = plain_name(contig)
+    name = contig_name(contig)
     return LENGTHS[build][NAMES.index(name)] if build in LENGTHS and name in NAMES else None

@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 
 from trilake.core.ledger import shape
-from trilake.genomic.builds import plain_name
+from trilake.genomic.builds import contig_name
 
 URL = re.compile(
     r"(?:https?|ftp|file|s3|gs)://(?:[\w-]*[a-z][\w.-]*|\d+\.\d+\.\d+\.\d+|)(?::\d+)?(?:/\S*)?", flags=re.IGNORECASE
@@ -84,7 +84,7 @@ def check_contig(values: dict[str, str], version: str) -> list[Fault]:
         faults.append(("contig.length", shape(length), "a length of 1 or more"))
     if name and (odd := odd_contig(name, version)):
         faults.append(("contig.ID", shape(name), odd))
-    if length == OLD_MITOCHONDRION and plain_name(name) == "MT":
+    if length == OLD_MITOCHONDRION and contig_name(name) == "MT":
         faults.append(
             ("contig.length", length, "16569, as the revised Cambridge sequence; positions of hg19's old chrM differ")
         )

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import StringIO
 
+from trilake.genomic.builds import contig_name
 from trilake.genomic.source import Source
-from trilake.genomic.split import contig_name
 
 WINDOW = 1 << 22
 MOST_WINDOWS = 12

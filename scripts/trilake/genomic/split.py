@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
-from trilake.genomic.builds import plain_name
+from trilake.genomic.builds import contig_name
 from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.layout import Layout
@@ -49,12 +49,6 @@ class Origin:
             "source_file": self.source_file,
             "load_id": self.load_id,
         }
-
-
-@lru_cache(maxsize=1_000)
-def contig_name(chrom: str) -> str:
-    """One name per chromosome, however a file writes it."""
-    return plain_name(chrom)
 
 
 def place(record: VcfRecord, version: str, index: int) -> tuple[int, int]:

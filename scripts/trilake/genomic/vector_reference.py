@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from trilake.genomic.builds import contig_name
 from trilake.genomic.normalise import differs
 from trilake.genomic.reference import Reference
-from trilake.genomic.split import contig_name
 from trilake.genomic.tokens import bytes_of
 from trilake.genomic.vector_site import Site
 
