@@ -1,11 +1,13 @@
 # Wiring only: one block per room, in pipeline order. Who may see what stands in access_policy.yaml, what the governed
-# tables are in ../sql/*/contract.yaml; both are read here once and handed down typed.
+# tables are in ../sql/*/contract.yaml, what both may say in ../sql/core/; all are read here once and handed down typed.
 
 locals {
   name_prefix = "trilake-${var.environment}"
   tags        = merge({ project = "trilake", environment = var.environment }, var.tags)
   policy      = yamldecode(file("${path.root}/access_policy.yaml"))
+  classes     = yamldecode(file("${path.root}/../sql/core/classes.yaml"))
   row_keys    = yamldecode(file("${path.root}/../sql/core/row_keys.yaml"))
+  row_rule    = yamldecode(file("${path.root}/../sql/core/row_rule.yaml"))
 
   # room -> table -> entry; patient-level tables carry the row keys after their own columns.
   contract = {
@@ -80,7 +82,8 @@ module "governance" {
   core     = module.core.settings
   policy   = local.policy
   contract = local.contract
-  row_keys = local.row_keys[*].name
+  classes  = local.classes[*].class
+  row_rule = merge(local.row_rule, { row_keys = local.row_keys[*].name })
   databases = {
     clinical   = module.clinical.settings.database
     genomic    = module.genomic.settings.database

@@ -32,14 +32,16 @@ variables {
       annotation = { patient_level = false, columns = [{ name = "gene", class = "AN" }] }
     }
   }
-  row_keys             = ["site_id", "consent_research"]
+  classes              = yamldecode(file("../sql/core/classes.yaml"))[*].class
   databases            = { clinical = "trilake_test_clinical", genomic = "trilake_test_genomic" }
   extract_uri          = "s3://trilake-test-results/extracts"
   administrators       = ["arn:aws:iam::123456789012:role/deploy"]
   persona_principals   = ["arn:aws:iam::123456789012:root"]
   bytes_scanned_cutoff = 10485760
   force_destroy        = false
+  row_rule             = merge(yamldecode(file("../sql/core/row_rule.yaml")), { row_keys = ["site_id", "consent_research"] })
   policy = {
+    minimum_cell = 10
     personas = {
       nurse    = { description = "Nurse", grants = [{ tables = ["clinical.*"], classes = ["ID", "CL"], rows = "site_id = 'north'" }] }
       analyst  = { description = "Analyst", grants = [{ tables = ["genomic.*"], classes = ["GT", "AN"], rows = "consent_research = true" }] }
@@ -155,7 +157,7 @@ run "unknown_class" {
   }
 
   variables {
-    policy = { personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL", "ZZ"] }] } } }
+    policy = { minimum_cell = 10, personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL", "ZZ"] }] } } }
   }
 
   expect_failures = [output.settings]
@@ -169,7 +171,7 @@ run "unknown_table" {
   }
 
   variables {
-    policy = { personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patients"], classes = ["CL"] }] } } }
+    policy = { minimum_cell = 10, personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patients"], classes = ["CL"] }] } } }
   }
 
   expect_failures = [output.settings]
@@ -200,7 +202,7 @@ run "row_rule_on_another_column" {
   }
 
   variables {
-    policy = { personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL"], rows = "mrn = 'x'" }] } } }
+    policy = { minimum_cell = 10, personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL"], rows = "mrn = 'x'" }] } } }
   }
 
   expect_failures = [output.settings]
@@ -214,7 +216,7 @@ run "row_rule_with_a_function" {
   }
 
   variables {
-    policy = { personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL"], rows = "lower(site_id) = 'north'" }] } } }
+    policy = { minimum_cell = 10, personas = { nurse = { description = "Nurse", grants = [{ tables = ["clinical.patient"], classes = ["CL"], rows = "lower(site_id) = 'north'" }] } } }
   }
 
   expect_failures = [output.settings]
@@ -229,6 +231,7 @@ run "two_entries_for_one_table" {
 
   variables {
     policy = {
+      minimum_cell = 10
       personas = {
         nurse = {
           description = "Nurse"
@@ -249,7 +252,7 @@ run "grant_that_shows_nothing" {
   }
 
   variables {
-    policy = { personas = { nurse = { description = "Nurse", grants = [{ tables = ["genomic.annotation"], classes = ["PX"] }] } } }
+    policy = { minimum_cell = 10, personas = { nurse = { description = "Nurse", grants = [{ tables = ["genomic.annotation"], classes = ["PX"] }] } } }
   }
 
   expect_failures = [output.settings]
@@ -277,7 +280,21 @@ run "persona_named_like_the_pipeline" {
   }
 
   variables {
-    policy = { personas = { pipeline = { description = "Pipeline", grants = [] } } }
+    policy = { minimum_cell = 10, personas = { pipeline = { description = "Pipeline", grants = [] } } }
+  }
+
+  expect_failures = [var.policy]
+}
+
+run "a_minimum_cell_of_one" {
+  command = plan
+
+  module {
+    source = "./modules/governance"
+  }
+
+  variables {
+    policy = { minimum_cell = 1, personas = {} }
   }
 
   expect_failures = [var.policy]

@@ -60,6 +60,7 @@ CONTRACT = {
     },
 }
 POLICY = {
+    "minimum_cell": 10,
     "personas": {
         "nurse": {
             "description": "Nurse",
@@ -70,7 +71,7 @@ POLICY = {
             "grants": [{"tables": ["genomic.*"], "classes": ["GT", "AN"], "rows": "consent_research = true"}],
         },
         "engineer": {"description": "Engineer", "grants": []},
-    }
+    },
 }
 
 
@@ -131,6 +132,7 @@ def policy_with(**personas: Any) -> dict[str, Any]:
 def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
     folder = tmp_path_factory.mktemp("governance")
     shutil.copytree(TERRAFORM / "modules", folder / "modules")
+    shutil.copytree(SQL / "core", folder / "sql/core")
     shutil.copytree(HERE, folder / "lake")
     layout = lay_out(folder / "provider")
     with LocalAws(folder / "state") as aws:

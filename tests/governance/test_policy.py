@@ -18,7 +18,7 @@ from trilake.governance.policy import (
     faults_of,
     load_access,
     load_policy,
-    load_row_keys,
+    row_key_names,
     row_rule_faults,
 )
 
@@ -85,7 +85,7 @@ def test_what_is_planned_as_filters_is_the_access(root_plan: dict[str, Any]) -> 
 
 
 def test_the_policy_that_we_ship_holds() -> None:
-    assert faults_of(load_policy(), load_contract(), load_row_keys()) == []
+    assert faults_of(load_policy(), load_contract(), row_key_names()) == []
 
 
 def test_rows_bind_only_tables_about_patients() -> None:

@@ -62,14 +62,6 @@ def test_every_variable_is_typed_described_and_validated() -> None:
             assert not re.search(r"\n  type += any", block)
 
 
-def test_classes_in_terraform_are_those_of_the_contract() -> None:
-    from trilake.core.contract import CLASSES
-
-    listed = re.search(r"\n  classes = \[(.*?)\]", (TERRAFORM / "modules/governance/outputs.tf").read_text())
-    assert listed
-    assert re.findall(r'"(\w+)"', listed.group(1)) == list(CLASSES)
-
-
 def test_the_policy_names_no_person() -> None:
     personas = yaml.safe_load((TERRAFORM / "access_policy.yaml").read_text())["personas"]
     assert all("@" not in yaml.safe_dump(entry) for entry in personas.values())

@@ -55,7 +55,7 @@ def take_lock(session: Session, definition: dict[str, Any], tables: list[str]) -
         snapshots=snapshots_of(session, tables),
         annotation_release=annotation_release(session) if any(name.startswith("genomic.") for name in tables) else {},
         policy_sha256=hash_of_files([ACCESS_POLICY]),
-        contract_sha256=hash_of_files([*sorted(SQL.glob("*/contract.yaml")), SQL / "core/row_keys.yaml"]),
+        contract_sha256=hash_of_files([*sorted(SQL.glob("*/contract.yaml")), *sorted(SQL.glob("core/*.yaml"))]),
     )
 
 

@@ -1,6 +1,6 @@
 """The contract: which governed tables there are, and each column's type, meaning and sensitivity class.
 
-Reads sql/<room>/contract.yaml and sql/core/row_keys.yaml (the same files that Terraform reads).
+Reads sql/<room>/contract.yaml and sql/core/ (the same files that Terraform reads).
 
 Example: load_contract()["clinical.patient"].columns
 """
@@ -16,20 +16,11 @@ import yaml
 from trilake.core.errors import InputError
 from trilake.core.paths import SQL
 
-CLASSES = {
-    "ID": "direct identifier",
-    "QI": "quasi-identifier",
-    "CL": "coded clinical",
-    "TX": "free text",
-    "GT": "genotype",
-    "AN": "annotated variant",
-    "PX": "pixels",
-    "IM": "image metadata and radiomics",
-    "FT": "features and scores",
-    "AG": "aggregates",
-    "OP": "operations",
-}
-
+_CLASSES = yaml.safe_load((SQL / "core/classes.yaml").read_text())
+CLASSES: dict[str, str] = {entry["class"]: entry["meaning"] for entry in _CLASSES}
+"""Sensitivity class -> its meaning."""
+SENSITIVE = frozenset(entry["class"] for entry in _CLASSES if entry["is_sensitive"])
+"""Classes whose gain a plan review puts first."""
 
 PART = re.compile(r"(?P<column>[a-z_]+)|bucket\((?P<buckets>[1-9]\d{0,3}), (?P<bucketed>[a-z_]+)\)")
 
@@ -87,7 +78,7 @@ class GovernedTable:
 @cache
 def load_contract(folder: Path = SQL) -> dict[str, GovernedTable]:
     """Every governed table by `room.table`. InputError lists all faults of all contract files."""
-    row_keys = tuple(column(entry) for entry in yaml.safe_load((folder / "core/row_keys.yaml").read_text()))
+    row_keys = load_row_keys(folder)
     tables: dict[str, GovernedTable] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*/contract.yaml")):
@@ -99,6 +90,12 @@ def load_contract(folder: Path = SQL) -> dict[str, GovernedTable]:
     if faults:
         raise InputError("The contract does not hold:\n  " + "\n  ".join(faults), next_step="mend sql/*/contract.yaml")
     return tables
+
+
+@cache
+def load_row_keys(folder: Path = SQL) -> tuple[Column, ...]:
+    """The columns that every patient-level table ends in: the only ones that a row rule may name."""
+    return tuple(column(entry) for entry in yaml.safe_load((folder / "core/row_keys.yaml").read_text()))
 
 
 def governed_table(room: str, name: str, entry: dict[str, Any], row_keys: tuple[Column, ...]) -> GovernedTable:

@@ -17,7 +17,7 @@ from trilake.core.contract import CLASSES, Column, GovernedTable, load_contract
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.verb import Run, on_engine, verb
-from trilake.governance.policy import AccessTable, Persona, load_access, load_policy, load_row_keys
+from trilake.governance.policy import AccessTable, Persona, load_access, load_policy, row_key_names
 
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR R4, datatype id."""
@@ -122,7 +122,7 @@ def explain_patient(session: Session, patient: str, *, only: str | None) -> dict
         find_persona(only)
     access = {name: tables for name, tables in load_access().items() if only in (None, name)}
     rules = sorted({entry.rows for tables in access.values() for entry in tables.values() if entry.rows})
-    keys = load_row_keys()
+    keys = row_key_names()
     record = read_patient(session, patient, [*keys, *(f"coalesce({rule}, false)" for rule in rules)])
     passes = dict(zip(rules, record[len(keys) :], strict=True))
     patient_level = {table.path for table in load_contract().values() if table.patient_level}

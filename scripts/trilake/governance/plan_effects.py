@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trilake.core.contract import CLASSES, GovernedTable
+from trilake.core.contract import CLASSES, SENSITIVE, GovernedTable
 from trilake.governance.plan_access import Key, Reach, first, reach
 from trilake.governance.plan_json import Plan
 
-SENSITIVE = frozenset(["ID", "TX", "GT", "PX"])
 UNCLASSIFIED = "no class"
 
 

@@ -1,7 +1,7 @@
 """The access policy held against the contract: persona -> governed table -> columns and row rule.
 
 The same rules as terraform/modules/governance (a test compares the two on a real plan), as pure functions.
-Reads terraform/access_policy.yaml, sql/*/contract.yaml and sql/core/row_keys.yaml.
+Reads terraform/access_policy.yaml, sql/*/contract.yaml and sql/core/.
 
 Example: load_access()["radiologist"]["imaging.study"].columns
 """
@@ -15,13 +15,12 @@ from typing import Any
 
 import yaml
 
-from trilake.core.contract import CLASSES, GovernedTable, load_contract
+from trilake.core.contract import CLASSES, GovernedTable, load_contract, load_row_keys
 from trilake.core.errors import InputError
 from trilake.core.paths import ACCESS_POLICY, SQL
 
-ROW_RULE_WORDS = frozenset(["and", "or", "not", "in", "is", "null", "between", "like", "true", "false"])
-ROW_RULE_LENGTH = 2048
-"""Longest row filter expression of Lake Formation, exclusive."""
+ROW_RULE = yaml.safe_load((SQL / "core/row_rule.yaml").read_text())
+"""What a row rule may say; Terraform refuses by the same patterns."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +96,15 @@ def grant_from(item: dict[str, Any]) -> Grant:
     return Grant(tuple(item["tables"]), tuple(item["classes"]), item.get("rows"), item["__line__"])
 
 
-def load_row_keys(folder: Path = SQL) -> tuple[str, ...]:
-    """Columns that a row rule may name."""
-    return tuple(entry["name"] for entry in yaml.safe_load((folder / "core/row_keys.yaml").read_text()))
+def row_key_names() -> tuple[str, ...]:
+    return tuple(key.name for key in load_row_keys())
 
 
 @cache
 def load_access(path: Path = ACCESS_POLICY) -> AccessTable:
     """Persona -> room.table -> Access. InputError lists all faults of the policy at once."""
     policy, contract = load_policy(path), load_contract()
-    faults = faults_of(policy, contract, load_row_keys())
+    faults = faults_of(policy, contract, row_key_names())
     if faults:
         raise InputError(f"{path.name} does not hold:\n  " + "\n  ".join(faults), next_step=f"mend {path.name}")
     return access_of(policy, contract)
@@ -171,11 +169,11 @@ def row_rule_faults(rule: str | None, row_keys: tuple[str, ...]) -> Iterator[str
     """Why Lake Formation, or we, would refuse a row rule: only row keys, constants, comparisons, AND, OR, NOT."""
     if rule is None:
         return
-    bare = re.sub(r"'[^']*'", "", rule)
-    if not re.fullmatch(r"[A-Za-z0-9_ =<>!(),.]+", bare):
+    bare = re.sub(ROW_RULE["constant"], "", rule)
+    if not re.fullmatch(ROW_RULE["characters"], bare):
         yield f"row rule {rule!r} holds more than comparisons with constants"
-    if len(rule) >= ROW_RULE_LENGTH:
-        yield f"row rule has {len(rule)} characters; expected fewer than {ROW_RULE_LENGTH}"
-    words = {word.lower() for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", bare)}
-    for word in sorted(words - ROW_RULE_WORDS - set(row_keys)):
+    if len(rule) >= ROW_RULE["shorter_than"]:
+        yield f"row rule has {len(rule)} characters; expected fewer than {ROW_RULE['shorter_than']}"
+    words = {word.lower() for word in re.findall(ROW_RULE["word"], bare)}
+    for word in sorted(words - set(ROW_RULE["words"]) - set(row_keys)):
         yield f"row rule names {word}, which is no row key ({', '.join(row_keys)})"

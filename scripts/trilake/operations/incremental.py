@@ -22,7 +22,7 @@ from pyiceberg.table import Table
 from sqlglot import exp
 
 from trilake.core.athena import run
-from trilake.core.contract import GovernedTable
+from trilake.core.contract import GovernedTable, load_row_keys
 from trilake.core.session import Session
 from trilake.core.sql import Relation
 
@@ -31,7 +31,7 @@ KEPT_CURRENT = re.compile(r"Kept current by: (.*?)\.(?:\s|$)")
 SOURCE = re.compile(r"([a-z_]+\.[a-z_]+) \(([a-z_]+)(?: ([A-Za-z]+/))?(?: by ([a-z.]+))?\)")
 PEOPLE = "clinical.patient"
 IDENTIFIERS = "clinical.patient_identifier"
-ROW_KEYS = ("site_id", "consent_research", "consent_genomic", "consent_imaging")
+ROW_KEYS = tuple(column.name for column in load_row_keys())
 PATIENT_REFERENCE = "'(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$'"
 
 

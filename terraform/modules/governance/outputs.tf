@@ -2,11 +2,9 @@
 # policy against the contract; all of them are checked before anything is planned to change.
 
 locals {
-  classes = ["ID", "QI", "CL", "TX", "GT", "AN", "PX", "IM", "FT", "AG", "OP"]
-
   unknown_classes = distinct(flatten([
     for persona, entry in var.policy.personas : [
-      for grant in entry.grants : [for class in grant.classes : "${persona}: ${class}" if !contains(local.classes, class)]
+      for grant in entry.grants : [for class in grant.classes : "${persona}: ${class}" if !contains(var.classes, class)]
     ]
   ]))
 
@@ -21,21 +19,20 @@ locals {
 
   unclassified_columns = flatten([
     for path, table in local.tables : [
-      for column in table.columns : "${path}.${column.name}" if !contains(local.classes, column.class)
+      for column in table.columns : "${path}.${column.name}" if !contains(var.classes, column.class)
     ]
   ])
 
   # Lake Formation compares columns with constants: no functions, no subqueries. What is left of a rule without its
-  # quoted constants must be operators, numbers, the words below, and row keys.
-  row_rule_words = ["and", "or", "not", "in", "is", "null", "between", "like", "true", "false"]
+  # quoted constants must be operators, numbers, the rule's own words, and row keys.
   bare_row_rules = {
     for rule in distinct(compact(flatten([for entry in values(var.policy.personas) : entry.grants[*].rows]))) :
-    rule => replace(rule, "/'[^']*'/", "")
+    rule => replace(rule, "/${var.row_rule.constant}/", "")
   }
   bad_row_rules = [
     for rule, bare in local.bare_row_rules : rule
-    if !can(regex("^[A-Za-z0-9_ =<>!(),.]+$", bare)) || length(rule) >= 2048 || length(setsubtract(
-      [for word in regexall("[A-Za-z_][A-Za-z0-9_]*", bare) : lower(word)], concat(local.row_rule_words, var.row_keys)
+    if !can(regex("^${var.row_rule.characters}$", bare)) || length(rule) >= var.row_rule.shorter_than || length(setsubtract(
+      [for word in regexall(var.row_rule.word, bare) : lower(word)], concat(var.row_rule.words, var.row_rule.row_keys)
     )) > 0
   ]
 
@@ -81,7 +78,7 @@ output "settings" {
 
   precondition {
     condition     = length(local.unknown_classes) == 0
-    error_message = "The access policy names classes that do not exist: ${join(", ", local.unknown_classes)}. There are ${join(", ", local.classes)}."
+    error_message = "The access policy names classes that do not exist: ${join(", ", local.unknown_classes)}. There are ${join(", ", var.classes)}."
   }
 
   precondition {
@@ -96,7 +93,7 @@ output "settings" {
 
   precondition {
     condition     = length(local.bad_row_rules) == 0
-    error_message = "A row rule compares row keys (${join(", ", var.row_keys)}) with constants, and nothing else: ${join("; ", local.bad_row_rules)}."
+    error_message = "A row rule compares row keys (${join(", ", var.row_rule.row_keys)}) with constants, and nothing else: ${join("; ", local.bad_row_rules)}."
   }
 
   precondition {

@@ -18,6 +18,16 @@ variable "bytes_scanned_cutoff" {
   }
 }
 
+variable "classes" {
+  description = "Sensitivity classes that there are (sql/core/classes.yaml)."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.classes) > 0
+    error_message = "There are no classes: grants could name nothing."
+  }
+}
+
 variable "contract" {
   description = "Governed tables of all rooms: room -> table -> whether its rows are about patients, and its columns with their sensitivity class, row keys included."
   type = map(map(object({
@@ -91,8 +101,9 @@ variable "persona_principals" {
 }
 
 variable "policy" {
-  description = "The access policy: persona -> description and grants (tables, sensitivity classes, row rule)."
+  description = "The access policy: the smallest count of patients that may be shown, and persona -> description and grants (tables, sensitivity classes, row rule)."
   type = object({
+    minimum_cell = number
     personas = map(object({
       description = string
       grants = list(object({
@@ -102,6 +113,11 @@ variable "policy" {
       }))
     }))
   })
+
+  validation {
+    condition     = var.policy.minimum_cell >= 2 && floor(var.policy.minimum_cell) == var.policy.minimum_cell
+    error_message = "minimum_cell is a whole number of patients, at least 2: below that a count of one would be shown."
+  }
 
   validation {
     condition     = alltrue([for name in keys(var.policy.personas) : can(regex("^[a-z][a-z_]{1,29}$", name)) && name != "pipeline"])
@@ -114,13 +130,25 @@ variable "policy" {
   }
 }
 
-variable "row_keys" {
-  description = "Columns that every patient-level table carries: the only ones that a row rule may name."
-  type        = list(string)
+variable "row_rule" {
+  description = "What a row rule may say (sql/core/row_rule.yaml), and the columns that every patient-level table carries (sql/core/row_keys.yaml): the only ones that it may name."
+  type = object({
+    constant     = string
+    characters   = string
+    word         = string
+    words        = list(string)
+    shorter_than = number
+    row_keys     = list(string)
+  })
 
   validation {
-    condition     = length(var.row_keys) > 0
+    condition     = length(var.row_rule.row_keys) > 0
     error_message = "There are no row keys: row rules could name nothing."
+  }
+
+  validation {
+    condition     = var.row_rule.shorter_than <= 2048
+    error_message = "Lake Formation takes row filters of fewer than 2,048 characters."
   }
 }
 

@@ -10,6 +10,7 @@ variable "contract" {
 
 variable "policy" {
   type = object({
+    minimum_cell = number
     personas = map(object({
       description = string
       grants      = list(object({ tables = list(string), classes = list(string), rows = optional(string) }))
@@ -84,7 +85,8 @@ module "governance" {
   }
   policy               = var.policy
   contract             = var.contract
-  row_keys             = ["site_id", "consent_research"]
+  classes              = yamldecode(file("${path.module}/../sql/core/classes.yaml"))[*].class
+  row_rule             = merge(yamldecode(file("${path.module}/../sql/core/row_rule.yaml")), { row_keys = ["site_id", "consent_research"] })
   databases            = { for room, catalog in module.catalog : room => catalog.settings.database }
   extract_uri          = "s3://trilake-test-results-123456789012/extracts"
   administrators       = local.administrators
