@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trilake.cohort.attrition import BELOW, WITHHELD, Step, releasable
+from trilake.cohort.attrition import Step, releasable
+from trilake.core.disclosure import WITHHELD, below
 
 
 def steps(*numbers: int) -> list[Step]:
@@ -20,7 +21,7 @@ def shown(*numbers: int) -> list[int | None]:
 def test_a_count_below_ten_is_not_shown_and_neither_is_none() -> None:
     found = releasable(steps(100, 50, 9, 0))
     assert [step.n for step in found] == [100, 50, None, None]
-    assert [step.shown for step in found] == [100, 50, BELOW, BELOW]
+    assert [step.shown for step in found] == [100, 50, below(), below()]
 
 
 def test_ten_is_shown() -> None:

@@ -1,8 +1,4 @@
-"""How many patients each criterion leaves, and which of those numbers may leave the lake. Pure.
-
-Below the minimum cell size a number is not shown. Neither is one from which a small number follows: two shown counts
-differ by nothing or by at least a whole cell, and who could not be assessed is told only where all three groups of the
-step (met, not met, not assessable) are empty or large enough. Two cohorts compared with each other are not covered.
+"""How many patients each criterion leaves, and which of those numbers may leave the lake (`core.disclosure`).
 
 Example: releasable(steps)[-1].n  ->  None when fewer than ten are left
 """
@@ -12,10 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trilake.cohort.definition import Definition
-
-MINIMUM_CELL = 10
-BELOW = f"<{MINIMUM_CELL}"
-WITHHELD = "withheld"
+from trilake.core.disclosure import WITHHELD, below, is_enough, is_safe, places_shown
 
 
 @dataclass(frozen=True)
@@ -63,32 +56,26 @@ def steps_of(definition: Definition, counts: dict[str, int]) -> list[Step]:
     return steps
 
 
-def releasable(steps: Sequence[Step], minimum: int = MINIMUM_CELL) -> list[Step]:
-    """The steps as they may leave. The last and the first count are shown before those between."""
+def releasable(steps: Sequence[Step]) -> list[Step]:
+    """The steps as they may leave: None, and why, for a count that is too small or would tell one."""
     true = [step.n or 0 for step in steps]
-    shown: set[int] = set()
-    for index in [len(steps) - 1, *range(len(steps) - 1)]:
-        if true[index] >= minimum and all(is_safe(true[index] - true[other], minimum) for other in shown):
-            shown.add(index)
+    shown = places_shown(true)
     return [
         replace(
             step,
-            n=step.n if index in shown else None,
-            n_not_assessable=not_assessable(steps, index, minimum),
-            why_hidden="" if index in shown else BELOW if true[index] < minimum else WITHHELD,
+            n=step.n if place in shown else None,
+            n_not_assessable=not_assessable(step, before=true[place - 1]),
+            why_hidden="" if place in shown else WITHHELD if is_enough(true[place]) else below(),
         )
-        for index, step in enumerate(steps)
+        for place, step in enumerate(steps)
     ]
 
 
-def is_safe(n: int, minimum: int) -> bool:
-    return n == 0 or abs(n) >= minimum
-
-
-def not_assessable(steps: Sequence[Step], index: int, minimum: int) -> int | None:
-    step = steps[index]
-    if step.n_not_assessable is None:
+def not_assessable(step: Step, *, before: int) -> int | None:
+    """Patients who could not be assessed, where none of the step's three groups is small: met, not met, unknown."""
+    unknown = step.n_not_assessable
+    if unknown is None:
         return None
-    before, after, unknown = steps[index - 1].n or 0, step.n or 0, step.n_not_assessable
-    kept = after - unknown if step.keeps_unknown else after
-    return unknown if all(is_safe(n, minimum) for n in (unknown, kept, before - kept - unknown)) else None
+    after = step.n or 0
+    met = after - unknown if step.keeps_unknown else after
+    return unknown if is_safe(unknown, met, before - met - unknown) else None

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trilake.cohort.attrition import MINIMUM_CELL, Step, releasable, steps_of
+from trilake.cohort.attrition import Step, releasable, steps_of
 from trilake.cohort.compiler import attrition_sql, tables_of
 from trilake.cohort.definition import Definition
 from trilake.cohort.extract import MANIFEST, Request, claim, extract
 from trilake.cohort.lock import Lock, snapshots_of, take_lock
 from trilake.cohort.visible import run_as
+from trilake.core.disclosure import is_enough, minimum_cell
 from trilake.core.errors import DisclosureError, ServiceError
 from trilake.core.session import Session
 from trilake.core.verb import to_json
@@ -43,7 +44,7 @@ class Cohort:
             "persona": self.persona,
             "n": self.shown[-1].n,
             "steps": [step.as_dict() for step in self.shown],
-            "minimum_cell": MINIMUM_CELL,
+            "minimum_cell": minimum_cell(),
             "for_release": self.persona is not None,
             "lock": self.lock.as_dict(),
             "manifest": self.manifest,
@@ -60,7 +61,7 @@ def build_cohort(
 ) -> Cohort:
     """The cohort; with `folder` also its extract there. `session` is the deployer's.
 
-    DisclosureError when an extract of fewer than MINIMUM_CELL patients is asked for.
+    DisclosureError when an extract of fewer patients than the minimum cell is asked for.
     """
     caller = session.as_persona(persona)
     read = sorted({*tables_of(definition), *definition.extract})
@@ -70,10 +71,9 @@ def build_cohort(
     cohort = Cohort(definition, persona, steps, lock)
     if folder is None:
         return cohort
-    n = steps[-1].n or 0
-    if n < MINIMUM_CELL:
+    if not is_enough(steps[-1].n or 0):
         raise DisclosureError(
-            f"Cohort {definition.name} has fewer than {MINIMUM_CELL} patients: it is counted, not extracted",
+            f"Cohort {definition.name} has fewer than {minimum_cell()} patients: it is counted, not extracted",
             next_step="widen a criterion; `trilake cohort FILE` shows what each one leaves",
         )
     claim(folder)
@@ -86,7 +86,7 @@ def build_cohort(
         "persona": persona or "deployer",
         "definition": definition.model_dump(mode="json", exclude_none=True),
         "lock": lock.as_dict(),
-        "minimum_cell": MINIMUM_CELL,
+        "minimum_cell": minimum_cell(),
         "attrition": [step.as_dict() for step in releasable(steps)],
         **found.as_dict(),
     }

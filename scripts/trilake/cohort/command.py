@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from trilake.cohort.attrition import MINIMUM_CELL, Step
+from trilake.cohort.attrition import Step
 from trilake.cohort.build import Cohort, build_cohort
 from trilake.cohort.definition import load_definition
 from trilake.cohort.yaml_file import find_file
+from trilake.core.disclosure import is_enough, minimum_cell
 from trilake.core.paths import SQL
 from trilake.core.text_table import text_table
 from trilake.core.verb import Run, on_engine, verb
@@ -48,10 +49,10 @@ def in_words(cohort: Cohort) -> str:
         "",
     ]
     if cohort.persona is None:
-        small = sum((step.n or 0) < MINIMUM_CELL for step in cohort.steps)
-        lines.append(f"True counts, for the deployer's eyes: {small} of them below {MINIMUM_CELL}, not for release.")
+        small = sum(not is_enough(step.n or 0) for step in cohort.steps)
+        lines.append(f"True counts, for the deployer's eyes: {small} of them below {minimum_cell()}, not for release.")
     else:
-        lines.append(f"As {cohort.persona}; numbers below {MINIMUM_CELL}, or that would tell one, are not shown.")
+        lines.append(f"As {cohort.persona}; numbers below {minimum_cell()}, or that would tell one, are not shown.")
     lines.append(f"Lock {cohort.lock.in_words}")
     return "\n".join([*lines, *extract_in_words(cohort)])
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trilake.cohort.visible import run_as
+from trilake.core.disclosure import Counted, Row, hide_small, join_small
 from trilake.core.errors import AccessError
 from trilake.core.session import Session
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
 from trilake.dashboard.coverage import COVERAGE, STATES
 from trilake.dashboard.page import Page, Panel
-from trilake.dashboard.suppress import Row, hide_small, joined
 
 AT_ONCE = 4
 """Queries in flight: a page is a dozen short ones."""
@@ -69,7 +69,7 @@ def ask(asking: Asking, panel: Panel) -> Filled:
 def releasable(rows: Sequence[Row], panel: Panel) -> list[Row]:
     """The rows as they may be shown: hidden groups of a plain partition as one, other small counts as None."""
     is_plain = panel.partition and all("series" not in row for row in rows)
-    return joined(rows, panel, group="label") if is_plain else hide_small(rows, panel)
+    return join_small(rows, panel.counted, group="label") if is_plain else hide_small(rows, panel.counted)
 
 
 def rows_of(caller: Session, text: str) -> tuple[list[str], list[Row]]:
@@ -86,8 +86,5 @@ def coverage(asking: Asking, sql: str) -> dict[str, int] | None:
         return None
     ordered = sorted(rows, key=lambda row: STATES.index(row["state"]))
     if not asking.page.is_treating:
-        ordered = joined(ordered, COUNTED, group="state")
+        ordered = join_small(ordered, Counted(["n"], is_partition=True), group="state")
     return {str(row["state"]): int(row["n"]) for row in ordered}
-
-
-COUNTED = Panel(kind="coverage", title="coverage", people=["n"], partition=True)

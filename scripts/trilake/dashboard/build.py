@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from trilake.clinical.synthetic import notice
-from trilake.cohort.attrition import MINIMUM_CELL
 from trilake.cohort.lock import take_lock
+from trilake.core.disclosure import minimum_cell
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
@@ -89,7 +89,7 @@ def facts(page: Page, lock: str, about: str) -> list[str]:
         f"Lock {lock}.",
     ]
     if not page.is_treating:
-        lines.append(f"Counts of fewer than {MINIMUM_CELL} people, and what would tell them, are not shown.")
+        lines.append(f"Counts of fewer than {minimum_cell()} people, and what would tell them, are not shown.")
     return [*lines, about]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
+from trilake.core.disclosure import Row
 from trilake.dashboard.answers import Filled
 from trilake.dashboard.coverage import STATES
-from trilake.dashboard.suppress import Row
 
 Figure = dict[str, Any]
 BLUE, ORANGE, GREEN, VIOLET, ROSE, GREY = "#3b76e1", "#e58a3c", "#2a9d8f", "#8a63c9", "#cf4d7f", "#8793a3"

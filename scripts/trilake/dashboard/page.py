@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from trilake.cohort.definition import Name, Text
 from trilake.cohort.yaml_file import Strict, load_model
+from trilake.core.disclosure import Counted
 from trilake.core.paths import SQL
 
 PAGES = SQL / "dashboard" / "pages"
@@ -51,6 +52,10 @@ class Panel(Strict):
     suffix: str = ""
     bin: float | None = None
     threshold: Threshold | None = None
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(self.people, self.derived, is_partition=self.partition)
 
     @model_validator(mode="after")
     def asks_something(self) -> Self:

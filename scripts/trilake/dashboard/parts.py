@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from trilake.cohort.attrition import BELOW, MINIMUM_CELL
 from trilake.core.contract import load_contract
+from trilake.core.disclosure import below, minimum_cell
 from trilake.dashboard.answers import Filled
 from trilake.dashboard.charts import figure, hidden_labels
 from trilake.dashboard.permissions import Permission
@@ -32,7 +32,7 @@ def tile(filled: Filled) -> str:
     elif found is not None:
         value, kind = number(found) + filled.panel.suffix, ""
     else:
-        value, kind = BELOW if filled.panel.people else "none", ""
+        value, kind = below() if filled.panel.people else "none", ""
     return f'<div class="tile{kind}"><b>{escape(value)}</b><span>{escape(filled.panel.title)}</span></div>'
 
 
@@ -74,7 +74,7 @@ def remarks(filled: Filled) -> str:
     hidden = hidden_labels(filled) if filled.panel.people else []
     if hidden:
         named = "; ".join(hidden) if len(hidden) <= MOST_NAMED else f"{len(hidden)} groups"
-        closed.append(f"Not shown, fewer than {MINIMUM_CELL} or telling so few: {named}")
+        closed.append(f"Not shown, fewer than {minimum_cell()} or telling so few: {named}")
     return f'<p class="remark">{escape(". ".join(closed))}.</p>' if closed else ""
 
 
@@ -112,7 +112,7 @@ def cell(value: Any, name: str, filled: Filled) -> str:
     if value is not None:
         return str(value)
     if name in filled.panel.people:
-        return BELOW
+        return below()
     return "not shown" if name in filled.panel.derived else ""
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from trilake.cohort.attrition import MINIMUM_CELL, Step, is_safe, releasable
+from trilake.cohort.attrition import Step, releasable
+from trilake.core.disclosure import is_enough, is_safe
 from trilake.ml.audit import Verdict
 from trilake.ml.evaluate import Interval, Result, area, difference, interval, resamples
 from trilake.ml.matrix import Matrix, is_flag
@@ -114,8 +115,7 @@ def features(trained: Trained) -> list[dict[str, Any]]:
     found = []
     for name, weight in zip(trained.matrix.values.columns, weights, strict=True):
         n_measured = int(trained.matrix.values[name].notna().sum())
-        is_told = is_safe(n - n_measured, MINIMUM_CELL) and is_safe(n_measured, MINIMUM_CELL)
-        share = None if is_flag(name) or not is_told else round(n_measured / n, 3)
+        share = None if is_flag(name) or not is_safe(n_measured, n - n_measured) else round(n_measured / n, 3)
         found.append({"feature": name, "share_measured": share, "weight": round(float(weight), 3)})
     return found
 
@@ -150,8 +150,8 @@ def subgroups(trained: Trained) -> list[dict[str, Any]]:
         for value in sorted(trained.people[column].dropna().unique()):
             member = (trained.people[column] == value).fillna(False).to_numpy(bool)
             n_cases = int(trained.truth[member].sum())
-            is_told = min(n_cases, int(member.sum()) - n_cases) >= MINIMUM_CELL
-            auc = within(trained, member).as_dict() if is_told else None
+            has_enough = is_enough(min(n_cases, int(member.sum()) - n_cases))
+            auc = within(trained, member).as_dict() if has_enough else None
             found.append({"group": f"{column} {value}", "auc": auc})
     return found
 

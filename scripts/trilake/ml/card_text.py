@@ -5,7 +5,7 @@ Example: as_markdown(card).splitlines()[0]
 
 from typing import Any
 
-from trilake.cohort.attrition import MINIMUM_CELL
+from trilake.core.disclosure import minimum_cell
 
 Card = dict[str, Any]
 
@@ -72,7 +72,7 @@ def how_well(card: Card) -> str:
     calibration = card["calibration"]
     gains = "; ".join(f"over {name} alone {range_of(one, 2)}" for name, one in card["gain_over"].items())
     groups = [
-        [one["group"], range_of(one["auc"], 2) if one["auc"] else f"fewer than {MINIMUM_CELL} cases or others"]
+        [one["group"], range_of(one["auc"], 2) if one["auc"] else f"fewer than {minimum_cell()} cases or others"]
         for one in card["subgroups"]
     ]
     return "\n\n".join(

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from trilake.clinical.synthetic import notice
-from trilake.cohort.attrition import MINIMUM_CELL
 from trilake.cohort.lock import take_lock
+from trilake.core.disclosure import minimum_cell
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.sql import parse, tables_read
@@ -92,7 +92,7 @@ def fit(study: Study, people: pd.DataFrame, rows: pd.DataFrame, say: Callable[[s
 
 def require_enough(study: Study, labels: pd.Series) -> None:
     n_cases = int(labels.sum())
-    least = max(MINIMUM_CELL, study.evaluation.folds)
+    least = max(minimum_cell(), study.evaluation.folds)
     short = [name for name, n in (("cases", n_cases), ("controls", len(labels) - n_cases)) if n < least]
     if short:
         raise InputError(
