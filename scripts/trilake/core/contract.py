@@ -16,12 +16,6 @@ import yaml
 from trilake.core.errors import InputError
 from trilake.core.paths import SQL
 
-_CLASSES = yaml.safe_load((SQL / "core/classes.yaml").read_text())
-CLASSES: dict[str, str] = {entry["class"]: entry["meaning"] for entry in _CLASSES}
-"""Sensitivity class -> its meaning."""
-SENSITIVE = frozenset(entry["class"] for entry in _CLASSES if entry["is_sensitive"])
-"""Classes whose gain a plan review puts first."""
-
 PART = re.compile(r"(?P<column>[a-z_]+)|bucket\((?P<buckets>[1-9]\d{0,3}), (?P<bucketed>[a-z_]+)\)")
 
 
@@ -73,6 +67,23 @@ class GovernedTable:
     def path(self) -> str:
         """The name used in SQL: room.table."""
         return f"{self.room}.{self.name}"
+
+
+@cache
+def sensitivity_classes() -> dict[str, str]:
+    """Class -> its meaning. Read when asked for: Glue jobs import this module, and have no sql/ beside them."""
+    return {entry["class"]: entry["meaning"] for entry in _class_entries()}
+
+
+@cache
+def sensitive_classes() -> frozenset[str]:
+    """The classes whose gain a plan review puts first."""
+    return frozenset(entry["class"] for entry in _class_entries() if entry["is_sensitive"])
+
+
+def _class_entries() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = yaml.safe_load((SQL / "core/classes.yaml").read_text())
+    return entries
 
 
 @cache
@@ -132,9 +143,9 @@ def faults_of(table: GovernedTable) -> list[str]:
     """What is wrong with one table's entry, in words."""
     names = [item.name for item in table.columns]
     faults = [
-        f"{table.path}.{item.name}: class '{item.sensitivity}' is none of {', '.join(CLASSES)}"
+        f"{table.path}.{item.name}: class '{item.sensitivity}' is none of {', '.join(sensitivity_classes())}"
         for item in table.columns
-        if item.sensitivity not in CLASSES
+        if item.sensitivity not in sensitivity_classes()
     ]
     faults += [f"{table.path}: key column {key} is not a column" for key in table.key if key not in names]
     faults += [f"{table.path}.{name}: named twice" for name in sorted({n for n in names if names.count(n) > 1})]

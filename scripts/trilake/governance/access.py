@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from trilake.core.contract import CLASSES, GovernedTable, load_contract
+from trilake.core.contract import GovernedTable, load_contract, sensitivity_classes
 from trilake.core.errors import InputError
 from trilake.core.verb import Run, verb
 from trilake.governance.policy import Access, AccessTable, Policy, load_access, load_policy
@@ -103,7 +103,11 @@ def as_markdown(policy: Policy, table: AccessTable, contract: dict[str, Governed
     lines += [f"- **{name}**: {persona.description}" for name, persona in policy.items()]
     lines += ["", f"| {' | '.join(HEADINGS)} |", "|---|---|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in matrix(policy, table, contract)]
-    lines += ["", "Classes: " + "; ".join(f"{name} {meaning}" for name, meaning in CLASSES.items()) + ".", ""]
+    lines += [
+        "",
+        "Classes: " + "; ".join(f"{name} {meaning}" for name, meaning in sensitivity_classes().items()) + ".",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -115,7 +119,7 @@ def as_html(policy: Policy, table: AccessTable, contract: dict[str, GovernedTabl
         f"<li><b>{html.escape(name)}</b>: {html.escape(persona.description)}</li>" for name, persona in policy.items()
     )
     heads = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
-    classes = "; ".join(f"<b>{name}</b> {meaning}" for name, meaning in CLASSES.items())
+    classes = "; ".join(f"<b>{name}</b> {meaning}" for name, meaning in sensitivity_classes().items())
     return PAGE.format(people=people, heads=heads, cells=cells, classes=classes)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from trilake.core import athena
-from trilake.core.contract import CLASSES, Column, GovernedTable, load_contract
+from trilake.core.contract import Column, GovernedTable, load_contract, sensitivity_classes
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.verb import Run, on_engine, verb
@@ -84,7 +84,7 @@ def find_persona(name: str) -> Persona:
 
 def reason(persona: Persona, table: GovernedTable, column: Column, *, visible: bool) -> str:
     """The deciding class and policy line, in one or two sentences."""
-    what = f"{table.path}.{column.name} has class {column.sensitivity} ({CLASSES[column.sensitivity]})"
+    what = f"{table.path}.{column.name} has class {column.sensitivity} ({sensitivity_classes()[column.sensitivity]})"
     grants = [grant for grant in persona.grants if grant.matches(table)]
     if not grants:
         return f"{what}, but {persona.name} has no access to {table.path}: {what_it_has(persona)}."

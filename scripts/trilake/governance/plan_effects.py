@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trilake.core.contract import CLASSES, SENSITIVE, GovernedTable
+from trilake.core.contract import GovernedTable, sensitive_classes, sensitivity_classes
 from trilake.governance.plan_access import Key, Reach, first, reach
 from trilake.governance.plan_json import Plan
 
@@ -44,7 +44,7 @@ class Effect:
     @property
     def sensitive(self) -> tuple[str, ...]:
         """Sensitive classes among what is gained."""
-        return tuple(sorted(SENSITIVE & set(self.gains)))
+        return tuple(sorted(sensitive_classes() & set(self.gains)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def naming(plan: Plan, contract: dict[str, GovernedTable]) -> Naming:
         values = change.after or change.before or {}
         for column in (first(values, "storage_descriptor") or {}).get("columns") or []:
             head = (column.get("comment") or "").split(":")[0]
-            if head in CLASSES:
+            if head in sensitivity_classes():
                 comments[(values["database_name"], values["name"], column["name"])] = head
     return Naming(contract, comments)
 

@@ -6,7 +6,7 @@ Example: as_markdown(review(plan))
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trilake.core.contract import CLASSES
+from trilake.core.contract import sensitivity_classes
 from trilake.governance.plan_access import ALL_ROWS
 from trilake.governance.plan_effects import Effect
 
@@ -44,7 +44,7 @@ def enumerate_some(columns: tuple[str, ...]) -> str:
 
 def sensitive_in_words(effect: Effect) -> str:
     """A warning for a gain of sensitive classes."""
-    classes = ", ".join(f"{name} ({CLASSES[name]})" for name in effect.sensitive)
+    classes = ", ".join(f"{name} ({sensitivity_classes()[name]})" for name in effect.sensitive)
     new = "the new persona " if effect.is_new else ""
     return f"{new}{effect.persona} would see {classes} in {effect.table}"
 

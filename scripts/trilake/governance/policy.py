@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from trilake.core.contract import CLASSES, GovernedTable, load_contract, load_row_keys
+from trilake.core.contract import GovernedTable, load_contract, load_row_keys, sensitivity_classes
 from trilake.core.errors import InputError
 from trilake.core.paths import ACCESS_POLICY, SQL
 
@@ -145,8 +145,8 @@ def persona_faults(persona: Persona, contract: dict[str, GovernedTable], row_key
     for grant in persona.grants:
         where = f"line {grant.line}: {persona.name}"
         for name in grant.classes:
-            if name not in CLASSES:
-                yield f"{where}: class {name} is none of {', '.join(CLASSES)}"
+            if name not in sensitivity_classes():
+                yield f"{where}: class {name} is none of {', '.join(sensitivity_classes())}"
         for pattern in grant.tables:
             if pattern not in contract and pattern not in {f"{room}.*" for room in rooms}:
                 yield f"{where}: no contract has {pattern}; expected room.table or room.*"
