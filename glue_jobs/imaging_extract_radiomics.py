@@ -9,7 +9,7 @@ Example: aws glue start-job-run --job-name trilake-local-imaging-extract-radiomi
 import sys
 
 from trilake.core.job import Job
-from trilake.imaging.measuring import extract_radiomics
+from trilake.imaging.radiomics_job import extract_radiomics
 
 if __name__ == "__main__":
     extract_radiomics(Job.start(sys.argv))

@@ -9,7 +9,7 @@ Example: aws glue start-job-run --job-name trilake-local-imaging-flatten-metadat
 import sys
 
 from trilake.core.job import Job
-from trilake.imaging.jobs import flatten
+from trilake.imaging.flatten_job import flatten
 
 if __name__ == "__main__":
     flatten(Job.start(sys.argv))

@@ -16,8 +16,7 @@ from bench.figure import Data, Figure, beside, busy, doubled, halves, timed
 from localaws import LocalAws
 from localaws.healthimaging.instance import read_instance
 from trilake.core.uploads import upload_all
-from trilake.imaging.header import exact_header, read_header
-from trilake.imaging.headers import by_several, read_headers
+from trilake.imaging.header import by_several, exact_header, read_header, read_headers
 
 SEVERAL = 50_000
 

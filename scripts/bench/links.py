@@ -16,7 +16,7 @@ from bench.lake import a_lake, work
 from trilake.core.athena import run
 from trilake.core.iceberg import append, open_catalog, open_table
 from trilake.core.session import Session
-from trilake.imaging.shape import SERIES
+from trilake.imaging.tables import SERIES
 from trilake.operations.filling import fill
 from trilake.operations.incremental import Lookout
 

@@ -14,9 +14,8 @@ import numpy as np
 import SimpleITK
 
 from bench.figure import Data, Figure, beside, busy, timed
-from trilake.imaging.features import foreground
-from trilake.imaging.radiomics import measure_region
-from trilake.imaging.source import FileFrames
+from trilake.imaging.pixels import FileFrames
+from trilake.imaging.radiomics import foreground, measure_region
 from trilake.imaging.volume import Volume, read_volume
 
 SHAPE = (24, 96, 96)

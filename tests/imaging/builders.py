@@ -10,7 +10,7 @@ import numpy as np
 from pydicom.dataset import FileDataset
 
 from tests.imaging.conftest import SERIES, a_dicom
-from trilake.imaging.source import document
+from trilake.imaging.pixels import document
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 NAME = {"datastoreId": "d", "imageSetId": "i"}

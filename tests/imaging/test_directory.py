@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from trilake.imaging.directory import n_listed
+from trilake.imaging.preflight import n_listed
 
 FOLDER = Path(pydicom.data.__file__).parent / "test_files/dicomdirtests"
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from trilake.imaging.features import foreground, measure_foreground, otsu_threshold
-from trilake.imaging.radiomics import Feature
+from trilake.imaging.radiomics import Feature, foreground, measure_foreground, otsu_threshold
 
 
 def a_head(*, radius: float, hole: float) -> np.ndarray:

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from trilake.imaging.metadata import ImageSet, instance_rows, series_rows
-from trilake.imaging.shape import INSTANCE, SERIES
+from trilake.imaging.tables import INSTANCE, SERIES
 from trilake.imaging.values import day, integer, numbers
 
 SET = ImageSet("store", "set", 2, True)

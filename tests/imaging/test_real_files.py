@@ -14,8 +14,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from trilake.core.recognise import Kind, recognise
-from trilake.imaging.header import exact_header, read_header
-from trilake.imaging.headers import by_several
+from trilake.imaging.header import by_several, exact_header, read_header
 from trilake.imaging.part10 import start_of_data, with_part10
 from trilake.imaging.quick_header import quick_header
 

@@ -12,10 +12,10 @@ from tests.stores import Loads, built_lake, lake, rows_of, stores
 from trilake.core.iceberg import open_table
 from trilake.core.job import Job, Polling
 from trilake.core.session import Session
-from trilake.imaging import jobs
+from trilake.imaging import flatten_job
+from trilake.imaging.flatten_job import differences
 from trilake.imaging.importer import Importer
-from trilake.imaging.jobs import differences
-from trilake.imaging.stored import stored_series
+from trilake.imaging.tables import stored_series
 from trilake.sample.dicom import write_study
 from trilake.sample.forms import Form
 from trilake.sample.people import draw_shard
@@ -119,7 +119,7 @@ def wait_for_run(session: Session, before: int) -> None:
 def test_only_what_changed_is_read_again(loaded: Session) -> None:
     assert differences(loaded) == ([], [])
     snapshots = snapshot_ids(loaded)
-    jobs.flatten(Job({}, loaded))
+    flatten_job.flatten(Job({}, loaded))
     assert snapshot_ids(loaded) == snapshots
     (changed,) = [one for one in stored_series(loaded) if one.study_instance_uid == "1.3.1"]
     rename(loaded, changed.image_set_id, changed.version)
@@ -127,7 +127,7 @@ def test_only_what_changed_is_read_again(loaded: Session) -> None:
     asked: list[str] = []
     events = loaded.client("medical-imaging").meta.events
     events.register("before-call.medical-imaging.GetImageSetMetadata", lambda **call: asked.append("metadata"))
-    jobs.flatten(Job({}, loaded))
+    flatten_job.flatten(Job({}, loaded))
     assert asked == ["metadata"]
     assert differences(loaded) == ([], [])
     (row,) = rows_of(loaded, "imaging_store.series", study_instance_uid="1.3.1")

@@ -7,12 +7,11 @@ import pydicom
 import pytest
 
 from tests.imaging.builders import NAME, a_metadata, as_image_set
-from trilake.imaging.features import MASK_SOURCE
-from trilake.imaging.geometry import geometry
-from trilake.imaging.measuring import Measurer, with_frames
-from trilake.imaging.metadata import ImageSet, instance_rows, series_rows
+from trilake.imaging.metadata import ImageSet, geometry, instance_rows, series_rows
+from trilake.imaging.pixels import ImageSetFrames
+from trilake.imaging.radiomics import FOREGROUND
+from trilake.imaging.radiomics_job import Measurer, with_frames
 from trilake.imaging.segmentation import mask_hash, regions
-from trilake.imaging.source import ImageSetFrames
 from trilake.imaging.volume import Volume, read_volume
 from trilake.sample.dicom import write_study
 from trilake.sample.forms import Form
@@ -75,7 +74,7 @@ def test_every_value_has_its_passport_and_the_drawn_volumes_are_the_truth(drawn:
     found = list(regions(drawn.segmentation, drawn.volume, drawn.scan.series_uid, set(drawn.instances)))
     rows = list(Measurer(None, "load").measured(drawn.volume, found, problems.append))  # type: ignore[arg-type]
     assert problems == []
-    assert {row["mask_source"] for row in rows} == {MASK_SOURCE, "dicom_seg"}
+    assert {row["mask_source"] for row in rows} == {FOREGROUND, "dicom_seg"}
     assert all(
         row["mask_sha256"] and row["settings_sha256"] and row["software_version"] and row["n_voxels"] for row in rows
     )

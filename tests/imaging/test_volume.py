@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from tests.imaging.builders import NAME, Frames, a_series, as_image_set
-from trilake.imaging.source import FileFrames, ImageSetFrames, is_reencoded
-from trilake.imaging.stack import stacks_of
-from trilake.imaging.volume import Volume, read_largest, read_volume, read_volumes
+from trilake.imaging.pixels import FileFrames, ImageSetFrames, is_reencoded
+from trilake.imaging.volume import Volume, read_largest, read_volume, read_volumes, stacks_of
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data/test_files"
 BRAIN = Path(__file__).resolve().parents[3] / "shared/samples/dicom/t1-brain"

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 import SimpleITK
 
-from trilake.imaging.source import FileFrames
+from trilake.imaging.pixels import FileFrames
 from trilake.imaging.volume import Volume, read_volume
 from trilake.sample.dicom import write_study
 from trilake.sample.forms import FORMS, Form, form_of

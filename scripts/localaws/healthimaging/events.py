@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localaws.healthimaging.state import Datastore, ImageSet
+    from localaws.healthimaging.datastore import Datastore, ImageSet
     from localaws.world import World
 
 SOURCE = "aws.medical-imaging"

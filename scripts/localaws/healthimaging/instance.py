@@ -18,8 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
-from localaws.healthimaging.attributes import Truncated, document, private_representations
-from localaws.healthimaging.levels import level_of
+from localaws.healthimaging.attributes import Truncated, document, level_of, private_representations
 from localaws.healthimaging.pixels import LOSSLESS_SYNTAX, PixelError, Pixels
 
 REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")

@@ -1,18 +1,22 @@
-"""One DICOM file held against what an import needs: its UIDs, its parts, its length.
+"""DICOM files held against what an import needs: their UIDs, their parts, their lengths; pixels are not read.
 
-Pure but for reading the file; pixels are not read. A sound file of the usual kind is read by `quick_header`, at several
-times the speed of pydicom; every other by pydicom, which finds the same in the former too (a test holds them equal).
-Source: DICOM PS3.3 (C.7.1 to C.7.3, C.12.1) and PS3.10.
+A sound file of the usual kind is read by `quick_header`, at several times the speed of pydicom; every other by pydicom,
+which finds the same in the former too. What needs decoding is HealthImaging's to judge.
 
 Example: header, reasons = read_header(Path("1.dcm"))
 """
 
 import gzip
+import os
 import re
 import warnings
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from io import BytesIO
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
@@ -24,21 +28,22 @@ from pydicom.errors import BytesLengthException
 from pydicom.filereader import read_dataset
 
 from trilake.core.ledger import Reason, shape
-from trilake.imaging.elements import UNDEFINED, Encoding
-from trilake.imaging.quick_header import DicomHeader, after_meta, quick_header
-from trilake.imaging.syntaxes import DEFLATED, SUPPORTED
-from trilake.imaging.wholeness import PIXELS, Picture, cut, pixel_faults
+from trilake.imaging.elements import PIXELS, UNDEFINED, Encoding, Picture, cut, pixel_faults
+from trilake.imaging.part10 import DEFLATED, SUPPORTED, after_meta
+from trilake.imaging.quick_header import DicomHeader, quick_header
 
 UID_FORM = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
 GZIP = b"\x1f\x8b"
-LARGEST_UNPACKED = 10 * 10**9  # An import job takes no larger file.
+LARGEST_UNPACKED = 10 * 10**9  # An import job takes no larger file; a gzip bomb ends here.
+# What names an instance, its series and study (PS3.3, C.12.1, C.7.3.1, C.7.2.1).
 REQUIRED = (
     ("SOPClassUID", "(0008,0016)"),
     ("StudyInstanceUID", "(0020,000D)"),
     ("SeriesInstanceUID", "(0020,000E)"),
     ("SOPInstanceUID", "(0008,0018)"),
 )
+# Image Pixel (PS3.3, C.7.6.3) and Multi-frame modules: without these numbers pixel data are no picture.
 DESCRIBED = (
     ("Rows", "(0028,0010)"),
     ("Columns", "(0028,0011)"),
@@ -46,7 +51,7 @@ DESCRIBED = (
     ("BitsAllocated", "(0028,0100)"),
     ("NumberOfFrames", "(0028,0008)"),
 )
-# HealthImaging, API reference, DICOMTags: what it can search by.
+# Longer values of what HealthImaging can search by are refused by it (API reference, DICOMTags).
 LONGEST = (
     ("PatientName", "(0010,0010)", 256),
     ("PatientID", "(0010,0020)", 256),
@@ -59,14 +64,18 @@ LONGEST = (
     ("StudyTime", "(0008,0030)", 28),
 )
 
+POOL_FROM = 50_000
+"""Files from which processes share the work: one takes most of a second to start, in which a core checks thousands."""
+FILES_AT_ONCE = 500
+SAY_EVERY = 5_000
 Judged = tuple[DicomHeader | None, list[Reason]]
 
 
 def read_header(path: Path) -> Judged:
     """The header, and why the file cannot be loaded (or, `is_warning`, what is odd about it)."""
     try:
-        found = quick_header(path)
-        return (found, []) if found is not None else exact_header(path)
+        header = quick_header(path)
+        return (header, []) if header is not None else exact_header(path)
     except OSError as error:
         return None, [Reason("FILE_UNREADABLE", "a file that can be read", type(error).__name__)]
 
@@ -108,10 +117,11 @@ def opened(file: BinaryIO) -> tuple[Dataset, BinaryIO]:
     dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
     if str(dataset.file_meta.get("TransferSyntaxUID") or "") != DEFLATED:
         return dataset, file
+    # pydicom has unpacked a copy of its own, of which it does not say where the pixels begin: once more, to look there.
     file.seek(0)
     start, _ = after_meta(file.read(1 << 16))
     file.seek(start)
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)  # A raw stream (RFC 1951), without zlib's header: PS3.5, A.5.
     unpacked = BytesIO(unpacker.decompress(file.read()))
     if not unpacker.eof:
         raise BytesLengthException("the deflated data set ends too early")
@@ -178,7 +188,7 @@ def long_values(dataset: Dataset) -> list[Reason]:
 def picture_faults(dataset: Dataset, file: BinaryIO) -> list[Reason]:
     """Numbers without which the pixels that follow are no picture: missing, or damaged."""
     pos = file.tell()
-    has_pixels = file.read(4) in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+    has_pixels = file.read(4) in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")  # (7FE0,0010), little and big endian.
     file.seek(pos)
     if not has_pixels:
         return []
@@ -235,3 +245,32 @@ def syntax_warnings(header: DicomHeader, syntax: str) -> list[Reason]:
         expected = "a transfer syntax whose frames HealthImaging gives out; these pixels are kept as they are"
         return [Reason("DICOM_SYNTAX", expected=expected, found=syntax, path="(0002,0010)", is_warning=True)]
     return []
+
+
+def read_headers(paths: Sequence[Path], say: Callable[[str], None], *, pool_from: int = POOL_FROM) -> Iterator[Judged]:
+    """Each file's header or what is wrong with it, in the order of the paths."""
+    n_workers = len(os.sched_getaffinity(0))
+    is_many = len(paths) >= pool_from and n_workers > 1
+    headers = by_several(paths, n_workers) if is_many else map(read_header, paths)
+    for number, judged in enumerate(headers, start=1):
+        yield judged
+        if number % SAY_EVERY == 0:
+            say(f"  checked {number:,} of {len(paths):,} DICOM files")
+
+
+def by_several(paths: Sequence[Path], n_workers: int) -> Iterator[Judged]:
+    """The same by a pool of processes; what a worker that died has left over is read here."""
+    chunks = [paths[start : start + FILES_AT_ONCE] for start in range(0, len(paths), FILES_AT_ONCE)]
+    n_read = 0
+    try:
+        # Not forked: ingest has threads (boto3's, pyarrow's), and a fork copies their locks as they stand.
+        with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
+            for chunk in pool.map(read_chunk, chunks):
+                yield from chunk
+                n_read += len(chunk)
+    except BrokenProcessPool:
+        yield from map(read_header, paths[n_read:])
+
+
+def read_chunk(paths: Sequence[Path]) -> list[Judged]:
+    return [read_header(path) for path in paths]

@@ -12,9 +12,8 @@ from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import run_job
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.session import Session
-from trilake.imaging.import_job import Staged, run_imports
-from trilake.imaging.import_results import Imported
-from trilake.imaging.jobs import report_key, work_key
+from trilake.imaging.flatten_job import report_key, work_key
+from trilake.imaging.import_job import Imported, Staged, run_imports
 from trilake.imaging.loaded import Earlier, keep_loaded, patient_hash, read_earlier, replaced_contents
 from trilake.imaging.preflight import Accepted, preflight, refuse
 

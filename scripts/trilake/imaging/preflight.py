@@ -5,18 +5,53 @@ Reads every file's header, and what earlier loads put into the store; refused fi
 Example: sorted_files = preflight(files, run, read_earlier(session, headers))
 """
 
+import gzip
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
 
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.recognise import Kind
-from trilake.imaging import directory
-from trilake.imaging.headers import read_headers
+from trilake.imaging.header import GZIP, length_faults, read_headers
 from trilake.imaging.import_job import MOST_BYTES
 from trilake.imaging.loaded import Earlier, patient_hash
+from trilake.imaging.pixels import is_reencoded
 from trilake.imaging.quick_header import DicomHeader
-from trilake.imaging.source import is_reencoded
+
+LARGEST = 256 * 10**6  # A directory of a million files.
+
+
+def n_listed(path: Path) -> int | None:
+    """The files that the directory's records name, each once; None where its records cannot be read."""
+    try:
+        with path.open("rb") as start:
+            is_packed = start.read(2) == GZIP
+        with (gzip.open if is_packed else open)(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(BytesIO(file.read(LARGEST)))
+            if length_faults(dataset):
+                return None
+            records = dataset.get("DirectoryRecordSequence") or []
+            named = [record.get("ReferencedFileID") for record in records]
+    except Exception:  # pydicom raises nearly anything on damaged input.
+        return None
+    return len({str(name) for name in named if name})
+
+
+def remark(file: SourceFile) -> Reason:
+    """What the ledger says of a DICOMDIR, as a warning."""
+    count = n_listed(file.path)
+    found = (
+        "a list that cannot be read" if count is None else f"a list of {count:,} {'file' if count == 1 else 'files'}"
+    )
+    expected = "instances: a DICOMDIR holds none, the files that it lists load by themselves"
+    return Reason("DICOM_DIRECTORY", expected, found=found, path="(0004,1500)", is_warning=True)
+
 
 LookUp = Callable[[Iterable[DicomHeader]], Earlier]
 
@@ -68,7 +103,7 @@ def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> li
     images = []
     for file in files:
         if file.kind is Kind.DICOMDIR:
-            found.outcomes.append(file.outcome(reasons=[directory.remark(file)]))
+            found.outcomes.append(file.outcome(reasons=[remark(file)]))
         elif file.n_bytes > MOST_BYTES:
             found.outcomes.append(refuse(file, [too_large(file)], run))
         else:

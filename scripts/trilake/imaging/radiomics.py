@@ -20,6 +20,7 @@ from mirp._images.generic_image import GenericImage
 from mirp._masks.base_mask import BaseMask
 from mirp.settings.feature_parameters import FeatureExtractionSettingsClass
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from trilake.imaging.volume import Volume
 
@@ -56,8 +57,8 @@ class Feature(NamedTuple):
     ibsi_code: str = ""
 
 
-def software_version() -> str:
-    return version(SOFTWARE)
+def software_version(software: str) -> str:
+    return version(software)
 
 
 @cache
@@ -130,3 +131,56 @@ def around(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[slice, 
         margin = int(np.ceil(MARGIN_MM / step))
         box.append(slice(max(0, int(filled[0]) - margin), int(filled[-1]) + margin + 1))
     return tuple(box)
+
+
+FOREGROUND = "foreground_otsu"
+FOREGROUND_SOFTWARE = "trilake"
+N_BINS = 256
+FOREGROUND_SETTINGS = json.dumps(
+    {"threshold": "otsu", "n_bins": N_BINS, "holes": "filled slice by slice"}, sort_keys=True
+)
+
+
+class Foreground(NamedTuple):
+    """Voxels [slice, row, column] inside the outline, and those of them above the threshold."""
+
+    inside: NDArray[np.bool_]
+    bright: NDArray[np.bool_]
+
+
+def otsu_threshold(values: NDArray[np.float64]) -> float:
+    """The grey value that best separates two classes (largest between-class variance)."""
+    counts, edges = np.histogram(values, bins=N_BINS)
+    centres = (edges[:-1] + edges[1:]) / 2
+    below, above = np.cumsum(counts), values.size - np.cumsum(counts)
+    sums = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    return float(centres[int(np.nanargmax(variance))])
+
+
+def foreground(array: NDArray[np.float64]) -> Foreground:
+    """The foreground of a volume [slice, row, column].
+
+    ValueError when all voxels have one value: there is no foreground to find.
+    """
+    if array.size == 0 or array.min() == array.max():
+        raise ValueError("the volume has a single grey value")
+    bright = array > otsu_threshold(array.ravel())
+    return Foreground(np.stack([binary_fill_holes(part) for part in bright]), bright)
+
+
+def measure_foreground(array: NDArray[np.float64], found: Foreground, *, voxel_ml: float) -> list[Feature]:
+    """Volumes and grey values of the foreground; `voxel_ml` is one voxel's volume."""
+    values = array[found.inside]
+    quantiles = np.percentile(values, [10, 50, 90])
+    dark = found.inside & ~found.bright
+    return [
+        Feature("foreground_volume", float(found.inside.sum()) * voxel_ml, "mL"),
+        Feature("dark_interior_volume", float(dark.sum()) * voxel_ml, "mL"),
+        Feature("foreground_mean", float(values.mean()), "1"),
+        Feature("foreground_standard_deviation", float(values.std()), "1"),
+        Feature("foreground_p10", float(quantiles[0]), "1"),
+        Feature("foreground_median", float(quantiles[1]), "1"),
+        Feature("foreground_p90", float(quantiles[2]), "1"),
+    ]

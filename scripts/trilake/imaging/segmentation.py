@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trilake.imaging.frame import Frame, frames_of
-from trilake.imaging.source import ImageSetFrames
+from trilake.imaging.pixels import ImageSetFrames
 from trilake.imaging.values import Json, integer, number, text
 from trilake.imaging.volume import Volume
 

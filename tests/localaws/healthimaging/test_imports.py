@@ -13,7 +13,7 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from localaws.healthimaging import import_run
+from localaws.healthimaging import import_jobs
 from localaws.healthimaging.instance import Instance
 from tests.localaws.healthimaging.conftest import SERIES, STUDY, ImageStore, a_slice, file_bytes
 
@@ -84,7 +84,7 @@ def test_pixels_that_are_none_end_neither_the_job_nor_the_instance(
 def test_a_file_on_which_the_reader_itself_fails_is_the_services_error(
     store: ImageStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read = import_run.read_instance
+    read = import_jobs.read_instance
 
     def fail_on_one(path: Path, storage_format: str) -> Instance:
         instance = read(path, storage_format)
@@ -92,7 +92,7 @@ def test_a_file_on_which_the_reader_itself_fails_is_the_services_error(
             raise KeyError("a defect")
         return instance
 
-    monkeypatch.setattr(import_run, "read_instance", fail_on_one)
+    monkeypatch.setattr(import_jobs, "read_instance", fail_on_one)
     store.put("1", a_slice(1))
     store.put("2", a_slice(2))
     job = store.run()
@@ -187,12 +187,12 @@ def test_pixels_that_are_no_use_keep_no_instance_out(store: ImageStore) -> None:
 def test_job_beyond_a_quota_fails(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put("1", a_slice(1))
     store.put("2", a_slice(2))
-    monkeypatch.setattr(import_run, "MAX_FILES", 1)
+    monkeypatch.setattr(import_jobs, "MAX_FILES", 1)
     job = store.run()
     assert job["jobStatus"] == "FAILED"
     assert "1 files at most, found 2" in job["message"]
-    monkeypatch.setattr(import_run, "MAX_FILES", 5000)
-    monkeypatch.setattr(import_run, "MAX_BYTES", 100)
+    monkeypatch.setattr(import_jobs, "MAX_FILES", 5000)
+    monkeypatch.setattr(import_jobs, "MAX_BYTES", 100)
     assert "100 bytes at most" in store.run()["message"]
 
 

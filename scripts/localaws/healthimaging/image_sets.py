@@ -1,34 +1,104 @@
-"""Imported instances become image sets: new ones, new versions of old ones, primary or not.
+"""Image set metadata documents: built from instances, and added to.
 
-Reads and writes the data store's state and vault. Behind `make ingest`.
-Example: `Gathering(world, store, scratch).add(series_key, received)`.
-
-An instance is primary unless one of seven attributes of patient, study and series contradicts what the data store
-holds of its study or series as primary. The same instance again replaces the one before, in a new version.
+Reads and writes nothing. Behind `make ingest`. Example: `with_instances(empty(...), [instance])["Study"]["Series"]`.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from localaws.healthimaging.documents import Document, empty, instances_of, search_tags, with_instances
+from localaws.healthimaging.datastore import Identity, ImageSet, Key, Place, Places, Vault, Version
 from localaws.healthimaging.events import tell_image_set
-from localaws.healthimaging.instance import IDENTITY, Instance
-from localaws.healthimaging.state import Identity, ImageSet, Key, Version
-from localaws.healthimaging.vault import Place, Places, Vault
+from localaws.healthimaging.instance import IDENTITY, Instance, open_dataset
+from localaws.healthimaging.pixels import Pixels, encode
+from localaws.service import ServiceError
 
 if TYPE_CHECKING:
-    from localaws.healthimaging.state import Datastore
+    from localaws.healthimaging.datastore import Datastore
     from localaws.world import World
 
+Document = dict[str, Any]
+SCHEMA_VERSION = "1.1"
 _OF_STUDY = [IDENTITY.index(name) for name in ("StudyDate", "AccessionNumber", "PatientID", "StudyID")]
+# Search result -> level and attribute it is taken from.
+SEARCH_TAGS = {
+    "DICOMPatientId": ("Patient", "PatientID"),
+    "DICOMPatientName": ("Patient", "PatientName"),
+    "DICOMPatientBirthDate": ("Patient", "PatientBirthDate"),
+    "DICOMPatientSex": ("Patient", "PatientSex"),
+    "DICOMStudyInstanceUID": ("Study", "StudyInstanceUID"),
+    "DICOMStudyId": ("Study", "StudyID"),
+    "DICOMStudyDescription": ("Study", "StudyDescription"),
+    "DICOMAccessionNumber": ("Study", "AccessionNumber"),
+    "DICOMStudyDate": ("Study", "StudyDate"),
+    "DICOMStudyTime": ("Study", "StudyTime"),
+    "DICOMSeriesInstanceUID": ("Series", "SeriesInstanceUID"),
+    "DICOMSeriesModality": ("Series", "Modality"),
+    "DICOMSeriesBodyPart": ("Series", "BodyPartExamined"),
+    "DICOMSeriesNumber": ("Series", "SeriesNumber"),
+}
+
+
+def empty(datastore_id: str, image_set_id: str) -> Document:
+    return {
+        "SchemaVersion": SCHEMA_VERSION,
+        "DatastoreID": datastore_id,
+        "ImageSetID": image_set_id,
+        "Patient": {"DICOM": {}},
+        "Study": {"DICOM": {}, "Series": {}},
+    }
+
+
+def with_instances(document: Document, instances: Iterable[Instance]) -> Document:
+    """Add instances of one series, the later over the earlier where they are the same; the document itself changes."""
+    for instance in instances:
+        document["Patient"]["DICOM"] = instance.levels["Patient"]
+        document["Study"]["DICOM"] = instance.levels["Study"]
+        series = document["Study"]["Series"].setdefault(instance.series_uid, {"DICOM": {}, "Instances": {}})
+        series["DICOM"] = instance.levels["Series"]
+        series["Instances"][instance.sop_uid] = _instance(instance)
+    return document
+
+
+def _instance(instance: Instance) -> Document:
+    found: Document = {
+        "DICOM": instance.levels["Instance"],
+        "DICOMVRs": instance.representations,
+        "ImageFrames": instance.frames,
+    }
+    if instance.stored_syntax is not None:
+        found["StoredTransferSyntaxUID"] = instance.stored_syntax
+    return found
+
+
+def instances_of(document: Document) -> dict[str, Document]:
+    """SOP instance UID -> its part of the document."""
+    return {uid: item for series in document["Study"]["Series"].values() for uid, item in series["Instances"].items()}
+
+
+def search_tags(document: Document) -> dict[str, Any]:
+    """What SearchImageSets shows of a document; empty attributes are left out."""
+    [series] = document["Study"]["Series"].values()
+    levels = {"Patient": document["Patient"]["DICOM"], "Study": document["Study"]["DICOM"], "Series": series["DICOM"]}
+    found = {name: levels[level].get(keyword) for name, (level, keyword) in SEARCH_TAGS.items()}
+    found["DICOMSeriesNumber"] = _whole(found["DICOMSeriesNumber"])
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -130,3 +200,15 @@ def save_version(
 
 def _frame_places(instance: Instance, file: Place) -> Places:
     return {frame["ID"]: (file, index) for index, frame in enumerate(instance.frames)}
+
+
+def read_frame(vault: Vault, version: Version, frame_id: str, storage_format: str) -> tuple[bytes, str]:
+    """The frame's bytes and content type; encoded when asked for, from the file as it was imported."""
+    place_and_index = vault.places(version).get(frame_id)
+    if place_and_index is None:
+        raise ServiceError("ResourceNotFoundException", f"The image frame {frame_id} was not found.")
+    place, index = place_and_index
+    pixels = Pixels(open_dataset(BytesIO(vault.file(place))))
+    if pixels.is_kept:
+        return pixels.stream(index)
+    return encode(pixels.frame(index), storage_format)

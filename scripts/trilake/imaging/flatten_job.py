@@ -24,8 +24,7 @@ from trilake.core.job import Item, Job, patiently
 from trilake.core.replace import Replaced, replace_rows
 from trilake.core.session import Session
 from trilake.imaging.metadata import FLATTENED_BY, ImageSet, instance_rows, series_rows
-from trilake.imaging.shape import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE
-from trilake.imaging.stored import stored_series
+from trilake.imaging.tables import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE, stored_series
 from trilake.imaging.values import Json
 
 LONGEST_WAIT_SECONDS = 120

@@ -22,16 +22,21 @@ from trilake.core.engine import fill
 from trilake.core.job import Item, Job, ReadItem, has_spark
 from trilake.core.replace import Replaced
 from trilake.core.session import Session
-from trilake.imaging import features, radiomics
-from trilake.imaging.features import foreground, measure_foreground
-from trilake.imaging.geometry import frameless_problem
-from trilake.imaging.jobs import MetadataReader, read_work, report_key
-from trilake.imaging.metadata import ImageSet
-from trilake.imaging.radiomics import Feature, measure_region, settings_hash, settings_text
+from trilake.imaging import radiomics
+from trilake.imaging.flatten_job import MetadataReader, read_work, report_key
+from trilake.imaging.metadata import ImageSet, frameless_problem
+from trilake.imaging.pixels import ImageSetFrames
+from trilake.imaging.radiomics import (
+    Feature,
+    foreground,
+    measure_foreground,
+    measure_region,
+    settings_hash,
+    settings_text,
+    software_version,
+)
 from trilake.imaging.segmentation import Region, mask_hash, regions
-from trilake.imaging.shape import RADIOMICS, RADIOMICS_TABLE
-from trilake.imaging.source import ImageSetFrames
-from trilake.imaging.stored import stored_series
+from trilake.imaging.tables import RADIOMICS, RADIOMICS_TABLE, stored_series
 from trilake.imaging.values import Json
 from trilake.imaging.volume import Volume, read_largest
 
@@ -151,10 +156,14 @@ class Measurer:
     def measured(self, volume: Volume, drawn: list[Region], problem: Problem) -> Iterator[Json]:
         """Our own features of the foreground; the IBSI's of the drawn regions, else of the foreground."""
         found = foreground(volume.array)
-        whole = Region(features.MASK_SOURCE, "foreground", features.MASK_SOURCE, found.inside)
-        own = Passport(features.SETTINGS, features.SOFTWARE, features.software_version())
+        whole = Region(radiomics.FOREGROUND, "foreground", radiomics.FOREGROUND, found.inside)
+        own = Passport(
+            radiomics.FOREGROUND_SETTINGS,
+            radiomics.FOREGROUND_SOFTWARE,
+            software_version(radiomics.FOREGROUND_SOFTWARE),
+        )
         yield from own.rows(volume, whole, measure_foreground(volume.array, found, voxel_ml=volume.voxel_ml))
-        passport = Passport(settings_text(), radiomics.SOFTWARE, radiomics.software_version())
+        passport = Passport(settings_text(), radiomics.SOFTWARE, software_version(radiomics.SOFTWARE))
         for region in drawn or [whole]:
             with reported(problem):
                 yield from passport.rows(volume, region, measure_region(volume, region.mask))

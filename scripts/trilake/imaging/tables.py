@@ -5,9 +5,15 @@
 Example: pa.RecordBatch.from_pylist(rows, schema=SERIES)
 """
 
+from typing import NamedTuple
+
 import pyarrow as pa
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import EqualTo
 
 from trilake.core.engine import Target
+from trilake.core.iceberg import open_table
+from trilake.core.session import Session
 
 IMAGE_SET = [("datastore_id", pa.string()), ("image_set_id", pa.string())]
 
@@ -121,3 +127,36 @@ RADIOMICS = pa.schema(
 SERIES_TABLE = Target("imaging_store.series", SERIES, bucket_by="image_set_id", buckets=1)
 INSTANCE_TABLE = Target("imaging_store.instance", INSTANCE, bucket_by="image_set_id", buckets=1)
 RADIOMICS_TABLE = Target("imaging_store.radiomics", RADIOMICS, bucket_by="image_set_id", buckets=1)
+
+
+COLUMNS = ("image_set_id", "image_set_version", "flattened_by", "study_instance_uid", "modality")
+
+
+class StoredSeries(NamedTuple):
+    """A row of the series table. `flattened_by` is 0 for rows from before it was kept."""
+
+    image_set_id: str
+    version: int
+    flattened_by: int
+    study_instance_uid: str
+    modality: str
+
+
+def stored_series(session: Session) -> list[StoredSeries]:
+    """One entry per series of each image set of the data store that the settings name."""
+    try:
+        table = open_table(session, SERIES_TABLE.name)
+    except NoSuchTableError:
+        return []
+    kept = [name for name in COLUMNS if name in table.schema().column_names]
+    rows = table.scan(EqualTo("datastore_id", session.settings.imaging.datastore_id), selected_fields=tuple(kept))
+    return [
+        StoredSeries(
+            row["image_set_id"],
+            row["image_set_version"] or 0,
+            row.get("flattened_by") or 0,
+            row["study_instance_uid"] or "",
+            row["modality"] or "",
+        )
+        for row in rows.to_arrow().to_pylist()
+    ]
