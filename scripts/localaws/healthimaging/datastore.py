@@ -13,11 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from localaws.service import ServiceError
+
+if TYPE_CHECKING:
+    from localaws.world import World
 
 Identity = tuple[str | None, ...]
 Key = tuple[str, str]
@@ -145,8 +148,6 @@ class HealthImagingState:
         if store.status != "ACTIVE":
             raise ServiceError("ResourceNotFoundException", f"The data store {datastore_id} is {store.status}.")
         return store
-
-    from localaws.world import World
 
 
 class Place(NamedTuple):

@@ -26,7 +26,6 @@ from localaws.service import Service, ServiceError
 
 if TYPE_CHECKING:
     from localaws.caller import Caller
-    from localaws.healthimaging.datastore import Datastore, ImageSet
     from localaws.world import World
 
 Params = dict[str, Any]

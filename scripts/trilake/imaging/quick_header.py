@@ -1,7 +1,7 @@
 """The header of a sound DICOM file of the usual kind, at the speed of reading its first bytes (10,000 files a second).
 
 Of two readers this is the fast one; `header.exact_header` reads by pydicom and has the last word. Anything that is not
-as most files are (big endian, deflated, no preamble, a missing or odd value, text that is not ASCII, a file that is cut)
+like most files (big endian, deflated, no preamble, an odd or missing value, text that is not ASCII, a file cut short)
 gives None here and goes to the exact reader: so this one refuses nothing and remarks nothing. A test holds them equal.
 
 Example: quick_header(Path("1.dcm"))
