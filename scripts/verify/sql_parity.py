@@ -23,20 +23,19 @@ from pathlib import Path
 
 from localaws.engines import EnginesMissing
 from localaws.engines import engines as installed
-from trilake.cohort.build import build_cohort
-from trilake.cohort.command import COHORTS
-from trilake.cohort.definition import load_definition
+from trilake.cohort.cohort import build_cohort
+from trilake.cohort.definition import COHORTS, load_definition
 from trilake.core.athena import run as ask
 from trilake.core.cli import trilake
 from trilake.core.errors import TrilakeError
 from trilake.core.paths import ROOT, State
 from trilake.core.session import Session, open_session
 from trilake.core.sql import load_relations
-from trilake.dashboard.build import Order, build_pages
+from trilake.dashboard.dashboard import Order, build_pages
 from trilake.dashboard.page import load_pages
-from trilake.ml.command import STUDIES
-from trilake.ml.source import read_features, read_people
-from trilake.ml.study import load_study
+from trilake.ml.features import read_features
+from trilake.ml.outcome import read_people
+from trilake.ml.study import STUDIES, load_study
 from trilake.operations.demo import DENIED, QUESTION, RESEARCHER
 from verify.tier import Failed, NotRun, Tier
 from verify.twin import Twins, twinned

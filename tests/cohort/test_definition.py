@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trilake.cohort.bind import bind, literal
-from trilake.cohort.command import COHORTS
-from trilake.cohort.compiler import attrition_sql, members_sql, rows_sql, tables_of
-from trilake.cohort.definition import EXTRACTED, Definition, Predicate, load_definition
+from trilake.cohort.compiler import attrition_sql, bind, literal, members_sql, rows_sql, tables_of
+from trilake.cohort.definition import COHORTS, EXTRACTED, Definition, Predicate, load_definition
 from trilake.cohort.yaml_file import find_file
 from trilake.core.contract import load_contract
 from trilake.core.errors import InputError

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from trilake.core.contract import load_contract
-from trilake.dashboard.answers import Filled, releasable
-from trilake.dashboard.build import tables_of
+from trilake.dashboard.answers import Filled, Permission, releasable
 from trilake.dashboard.charts import figure
+from trilake.dashboard.dashboard import tables_of
 from trilake.dashboard.document import Document, html
 from trilake.dashboard.page import Page, Panel, load_pages
-from trilake.dashboard.permissions import Permission
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 BAR = Panel(kind="bar", title="Problems", sql="SELECT 1", people=["n"])

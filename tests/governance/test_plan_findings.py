@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trilake.core.errors import InputError
-from trilake.governance.plan_review import Review, review
-from trilake.governance.plan_words import as_text
+from trilake.governance.plan_review import Review, as_text, review
 
 ROLE = "arn:aws:iam::123456789012:role/trilake-prod-persona-nurse"
 

@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.governance.conftest import HERE, SmallLake, policy_with
-from trilake.governance.plan_review import Review, plan_review, review
-from trilake.governance.plan_words import as_markdown, as_text
+from trilake.governance.plan_review import Review, as_markdown, as_text, plan_review, review
 
 PATIENT = 'module.catalog["clinical"].aws_glue_catalog_table.governed["patient"]'
 GRANT = 'module.governance.aws_lakeformation_permissions.filter["nurse/clinical/patient"]'

@@ -10,8 +10,7 @@ from trilake.cohort.definition import CODE_SYSTEMS
 from trilake.core.errors import InputError
 from trilake.ml.audit import Verdict, audit, require
 from trilake.ml.evaluate import make_folds
-from trilake.ml.matrix import Matrix
-from trilake.ml.source import COLUMNS
+from trilake.ml.features import COLUMNS, Matrix
 from trilake.ml.study import Study
 
 N = 60

@@ -8,10 +8,9 @@ import pytest
 
 from trilake.core.contract import load_contract
 from trilake.core.errors import InputError
-from trilake.ml.command import STUDIES
-from trilake.ml.matrix import feature_matrix
+from trilake.ml.features import feature_matrix
 from trilake.ml.outcome import attrition, labelled, outcome_table
-from trilake.ml.study import Study, load_study
+from trilake.ml.study import STUDIES, Study, load_study
 from trilake.ml.train import tables_of
 
 FILES = sorted(STUDIES.glob("*.yaml"))

@@ -11,9 +11,8 @@ import pytest
 
 from trilake.core.errors import InputError
 from trilake.core.verb import to_json
-from trilake.ml.card import Trained, make_card
-from trilake.ml.card_text import as_markdown
-from trilake.ml.source import COLUMNS
+from trilake.ml.card import Trained, as_markdown, make_card
+from trilake.ml.features import COLUMNS
 from trilake.ml.study import Study
 from trilake.ml.train import fit, model_of, write
 

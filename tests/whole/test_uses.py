@@ -12,9 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.whole.conftest import Asking, Told, hash_of
-from trilake.cohort.command import COHORTS
 from trilake.cohort.compiler import members_sql
-from trilake.cohort.definition import load_definition
+from trilake.cohort.definition import COHORTS, load_definition
 from trilake.core.errors import AccessError, DisclosureError
 from trilake.governance.policy import load_access
 from trilake.sample.cohorts import QUESTIONS

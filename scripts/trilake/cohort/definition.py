@@ -1,7 +1,7 @@
 """What a cohort file may say: ordered, named criteria over clinical, variant and image data.
 
 A criterion includes or excludes by one predicate. A predicate holds, does not hold, or cannot be assessed for a
-patient; sql/cohort/README.md says when. Reads sql/cohort/cohorts/*.yaml or any such file. Make target: cohort.
+patient; sql/cohort/README.md says when.
 
 Example: load_definition(Path("sql/cohort/cohorts/apoe_e4_carriers.yaml")).criteria[0].name
 """
@@ -13,6 +13,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from trilake.cohort.yaml_file import Strict, load_model
+from trilake.core.paths import SQL
+
+COHORTS = SQL / "cohort" / "cohorts"
 
 CODE_SYSTEMS = {
     "SNOMED": "http://snomed.info/sct",
@@ -72,8 +75,8 @@ class Comparison(Strict):
     @property
     def bounds(self) -> dict[str, float]:
         """SQL operator -> bound."""
-        found = {">=": self.at_least, ">": self.above, "<=": self.at_most, "<": self.below}
-        return {operator: bound for operator, bound in found.items() if bound is not None}
+        bounds = {">=": self.at_least, ">": self.above, "<=": self.at_most, "<": self.below}
+        return {operator: bound for operator, bound in bounds.items() if bound is not None}
 
 
 class Condition(Window):
@@ -205,9 +208,9 @@ class Criterion(Strict):
 
     @property
     def predicate(self) -> Predicate:
-        found = self.include or self.exclude
-        assert found is not None
-        return found
+        predicate = self.include or self.exclude
+        assert predicate is not None
+        return predicate
 
     @property
     def keeps_unknown(self) -> bool:

@@ -1,7 +1,6 @@
 """A cohort's rows as files: UNLOAD as the persona, one Parquet file a table, and a manifest that accounts for them.
 
-Reads the members' rows of the tables that the definition names, in the columns that the persona may see; writes below
-the cohort extract address and into the folder given. `make cohort ARGS="FILE --as P --extract DIR"`.
+The parts of UNLOAD lie below the cohort extract address, from where they are joined into one file a table.
 
 Example: extract(request, Path("out"))
 """
@@ -80,14 +79,14 @@ def claim(folder: Path) -> None:
     """Make the folder ready for an extract: new, empty, or an earlier extract, which is removed. Else InputError."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, expected a folder", next_step="choose another --extract DIR")
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    ours = files_of(folder / MANIFEST) | {MANIFEST} if MANIFEST in there else set()
-    if foreign := sorted(there - ours):
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    ours = files_of(folder / MANIFEST) | {MANIFEST} if MANIFEST in names else set()
+    if foreign := sorted(names - ours):
         raise InputError(
             f"{folder} holds {', '.join(foreign[:5])}, which is no extract of ours",
             next_step="choose another --extract DIR",
         )
-    for name in there:
+    for name in names:
         (folder / name).unlink()
     folder.mkdir(parents=True, exist_ok=True)
 

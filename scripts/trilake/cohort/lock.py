@@ -1,7 +1,5 @@
 """What a cohort or a model was made from: enough to say later whether it could be made again.
 
-Reads the definition, the checkout's commit, the tables' Iceberg snapshots, the annotation release and the policy.
-
 Example: take_lock(session, definition.model_dump(), ["clinical.patient"]).lock_id
 """
 
@@ -62,12 +60,12 @@ def take_lock(session: Session, definition: dict[str, Any], tables: list[str]) -
 def snapshots_of(session: Session, tables: list[str]) -> dict[str, int | None]:
     """The current Iceberg snapshot of each `room.table`."""
     catalog = open_catalog(session)
-    found: dict[str, int | None] = {}
+    snapshots: dict[str, int | None] = {}
     for name in tables:
         room, table = name.split(".")
         snapshot = catalog.load_table((database_name(session, room) or room, table)).current_snapshot()
-        found[name] = snapshot.snapshot_id if snapshot else None
-    return found
+        snapshots[name] = snapshot.snapshot_id if snapshot else None
+    return snapshots
 
 
 def annotation_release(session: Session) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A YAML file of ours as a typed object; every fault is told with its line, its field and what was expected.
 
-Reads the file given. Behind cohort, study and page files (`make cohort`, `make train`, `make dashboard`).
+Cohort, study and page files are such files.
 
 Example: load_model(Path("sql/cohort/cohorts/apoe_e4_carriers.yaml"), Definition)
 """
@@ -50,9 +50,9 @@ def read(path: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        there = sorted(one.name for one in path.parent.glob("*.yaml"))
-        found = f"; {path.parent} holds {', '.join(there)}" if there else ""
-        raise InputError(f"No such file: {path}{found}") from None
+        names = sorted(neighbour.name for neighbour in path.parent.glob("*.yaml"))
+        holds = f"; {path.parent} holds {', '.join(names)}" if names else ""
+        raise InputError(f"No such file: {path}{holds}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as text: {type(error).__name__}") from None
 
@@ -61,10 +61,10 @@ def line_of(node: yaml.Node | None, place: Sequence[Key]) -> int:
     """The line of the innermost part of `place` that the file has."""
     line = node.start_mark.line + 1 if node else 1
     for key in place:
-        found = child(node, key)
-        if found is None:
+        part = child(node, key)
+        if part is None:
             break
-        line, node = found
+        line, node = part
     return line
 
 
@@ -81,23 +81,24 @@ def child(node: yaml.Node | None, key: Key) -> tuple[int, yaml.Node] | None:
 def in_words(fault: Any) -> str:
     """One fault of pydantic's: field, what was found, what was expected."""
     field = ".".join(map(str, fault["loc"])) or "the file"
-    kind, found = fault["type"], fault["input"]
+    kind, value = fault["type"], fault["input"]
     if kind == "missing":
         return f"{field}: not there, expected a value"
     if kind == "extra_forbidden":
         return f"{field}: no such field"
-    if kind == "string_type" and isinstance(found, int):
-        return f"{field}: found the number {found}, expected text in quotes: '{found}'"
+    if kind == "string_type" and isinstance(value, int):
+        # YAML reads a code of digits alone as a number, and would lose its leading zeros.
+        return f"{field}: found the number {value}, expected text in quotes: '{value}'"
     if kind == "value_error":
         return f"{field}: {fault['ctx']['error']}"
-    return f"{field}: found {shown(found)}, expected: {fault['msg'].removeprefix('Input should be ')}"
+    return f"{field}: found {shown(value)}, expected: {fault['msg'].removeprefix('Input should be ')}"
 
 
 def shown(value: Any) -> str:
     return "several fields" if isinstance(value, dict | list) else repr(value)
 
 
-def find_file(given: str, folder: Path) -> Path:
+def find_file(name: str, folder: Path) -> Path:
     """The file meant: a path, or the bare name of one in `folder`."""
-    named = folder / f"{given}.yaml"
-    return named if named.exists() and not Path(given).exists() else Path(given)
+    named = folder / f"{name}.yaml"
+    return named if named.exists() and not Path(name).exists() else Path(name)

@@ -62,6 +62,20 @@ def visible_columns(session: Session, table: str) -> list[str] | None:
         raise
 
 
+def run_governed(caller: Session, text: str, tables: list[str]) -> Answer:
+    """The answer of a query over governed tables. AccessError names those that the caller may not see."""
+    try:
+        return run(caller, text)
+    except (AccessError, QueryError):
+        closed = [name for name in tables if visible_columns(caller, name) is None]
+        if closed:
+            raise AccessError(
+                f"{caller.persona or 'The deployer'} may not see {', '.join(closed)}",
+                next_step=f"trilake explain --as {caller.persona} --column {closed[0]}.patient_id",
+            ) from None
+        raise
+
+
 def run_athena(session: Session, statement: str, *, parameters: list[str] | None = None) -> Answer:
     """The same for a statement that already has Glue names."""
     try:

@@ -27,10 +27,10 @@ VERBS = {
     "access": "trilake.governance.access:access",
     "explain": "trilake.governance.explain:explain",
     "plan-review": "trilake.governance.plan_review:plan_review",
-    "cohort": "trilake.cohort.command:cohort",
-    "train": "trilake.ml.command:train",
-    "card": "trilake.ml.command:card",
-    "dashboard": "trilake.dashboard.command:dashboard",
+    "cohort": "trilake.cohort.cohort:cohort",
+    "train": "trilake.ml.train:train",
+    "card": "trilake.ml.train:card",
+    "dashboard": "trilake.dashboard.dashboard:dashboard",
     "demo": "trilake.operations.demo:demo",
 }
 

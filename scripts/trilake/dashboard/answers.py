@@ -1,8 +1,8 @@
-"""A page's questions asked as its persona: rows as they may be shown, or that the persona may not see them.
+"""What a page shows, asked as its persona: the panels' rows, and what Lake Formation lets the persona see.
 
-Reads governed tables as the persona, report cards from the models folder. Make target: dashboard.
+Rows come as they may be shown: small counts are hidden, and a closed table says "not permitted" rather than nothing.
 
-Example: filled = ask(Asking(caller, page, cards), page.panels[0]); filled.is_permitted
+Example: ask(Asking(caller, page, cards), page.panels[0]).is_permitted
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,50 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from trilake.cohort.visible import run_as
+from trilake.core.athena import run_governed
+from trilake.core.catalog import database_name
+from trilake.core.contract import load_contract
 from trilake.core.disclosure import Counted, Row, hide_small, join_small
 from trilake.core.errors import AccessError
 from trilake.core.session import Session
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
-from trilake.dashboard.coverage import COVERAGE, STATES
 from trilake.dashboard.page import Page, Panel
 
+COVERAGE = {
+    "Clinical": """
+        SELECT CASE WHEN charted.patient_id IS NOT NULL THEN 'measured' ELSE 'not loaded' END AS state, count(*) AS n
+        FROM clinical.patient
+        LEFT JOIN (SELECT DISTINCT patient_id FROM clinical.encounter) AS charted
+            ON patient.patient_id = charted.patient_id
+        GROUP BY 1
+    """,
+    "Genomic": """
+        SELECT CASE WHEN sequenced.patient_id IS NOT NULL THEN 'measured' ELSE 'not measured' END AS state,
+            count(*) AS n
+        FROM clinical.patient
+        LEFT JOIN (SELECT DISTINCT patient_id FROM genomic.dosage) AS sequenced
+            ON patient.patient_id = sequenced.patient_id
+        GROUP BY 1
+    """,
+    "Imaging": """
+        SELECT
+            CASE WHEN stored.patient_id IS NOT NULL THEN 'measured'
+                WHEN charted.patient_id IS NOT NULL THEN 'not loaded'
+                ELSE 'not measured' END AS state,
+            count(*) AS n
+        FROM clinical.patient
+        LEFT JOIN (SELECT DISTINCT patient_id FROM imaging.study) AS stored
+            ON patient.patient_id = stored.patient_id
+        LEFT JOIN (SELECT DISTINCT patient_id FROM clinical.imaging_study) AS charted
+            ON patient.patient_id = charted.patient_id
+        GROUP BY 1
+    """,
+}
+"""State of each patient, one question a kind of data: one that is closed to the persona leaves the others open.
+
+The view `cohort.coverage` asks all three at once.
+"""
+STATES = ("measured", "not measured", "not loaded")
 AT_ONCE = 4
 """Queries in flight: a page is a dozen short ones."""
 
@@ -74,7 +110,7 @@ def releasable(rows: Sequence[Row], panel: Panel) -> list[Row]:
 
 def rows_of(caller: Session, text: str) -> tuple[list[str], list[Row]]:
     read = tables_read(inline_views(parse(text), load_relations()))
-    answer = run_as(caller, text, sorted(read))
+    answer = run_governed(caller, text, sorted(read))
     return answer.columns, answer.records()
 
 
@@ -88,3 +124,50 @@ def coverage(asking: Asking, sql: str) -> dict[str, int] | None:
     if not asking.page.is_treating:
         ordered = join_small(ordered, Counted(["n"], is_partition=True), group="state")
     return {str(row["state"]): int(row["n"]) for row in ordered}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One governed table: the columns seen, the others, and the row rule (None: all rows)."""
+
+    table: str
+    columns: tuple[str, ...]
+    hidden: tuple[str, ...]
+    rows: str | None
+
+
+def permissions_of(session: Session, persona: str) -> dict[str, Permission]:
+    """Governed tables with a filter of the persona's, as Lake Formation enforces them; others it may not see.
+
+    `session` is the deployer's: a persona may not list filters.
+    """
+    contract = load_contract()
+    rooms = {database_name(session, room): room for room in {table.room for table in contract.values()}}
+    permissions = {}
+    for entry in filters(session):
+        room = rooms.get(entry["DatabaseName"])
+        table = contract.get(f"{room}.{entry['TableName']}")
+        if entry["Name"] != persona or table is None:
+            continue
+        seen = set(entry.get("ColumnNames", []))
+        names = [column.name for column in table.columns]
+        permissions[table.path] = Permission(
+            table=table.path,
+            columns=tuple(name for name in names if name in seen),
+            hidden=tuple(name for name in names if name not in seen),
+            rows=entry["RowFilter"].get("FilterExpression"),
+        )
+    return dict(sorted(permissions.items()))
+
+
+def filters(session: Session) -> list[dict[str, Any]]:
+    client = session.client("lakeformation")
+    # boto3 has no paginator for this operation.
+    entries: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = client.list_data_cells_filter(**token)
+        entries += answer["DataCellsFilters"]
+        if not answer.get("NextToken"):
+            return entries
+        token = {"NextToken": answer["NextToken"]}

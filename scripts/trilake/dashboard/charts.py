@@ -1,4 +1,4 @@
-"""A panel's rows as a plotly figure, data and layout as plain objects; fonts and grid colours are the page's own. Pure.
+"""A panel's rows as a plotly figure, data and layout as plain objects; fonts and grid colours are the page's own.
 
 Example: figure(filled)["data"][0]["type"]  ->  "bar"
 """
@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 
 from trilake.core.disclosure import Row
-from trilake.dashboard.answers import Filled
-from trilake.dashboard.coverage import STATES
+from trilake.dashboard.answers import STATES, Filled
 
 Figure = dict[str, Any]
 BLUE, ORANGE, GREEN, VIOLET, ROSE, GREY = "#3b76e1", "#e58a3c", "#2a9d8f", "#8a63c9", "#cf4d7f", "#8793a3"
@@ -17,6 +16,8 @@ PALETTE = (BLUE, ORANGE, GREEN, VIOLET, ROSE, GREY)
 STATE_COLOURS = {"measured": BLUE, "not measured": "#b7c0cc", "not loaded": ORANGE}
 LONGEST_LABEL = 34
 NO_BOX = "<extra></extra>"
+"""Plotly puts the trace's name in a second box beside the hover text, unless the template has an empty one."""
+# Plotly draws categories from the bottom up.
 FROM_TOP = {"type": "category", "automargin": True, "autorange": "reversed", "showgrid": False, "ticksuffix": "  "}
 
 
@@ -177,7 +178,7 @@ def cards(filled: Filled) -> Figure:
             "color": GREY,
             "thickness": 1.5,
         },
-        "marker": {"size": 11, "color": [BLUE if one else GREY for one in better]},
+        "marker": {"size": 11, "color": [BLUE if is_better else GREY for is_better in better]},
     }
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1, "yref": "paper"}
     layout = {"xaxis": {"range": [0, 1], "title": {"text": "AUC"}}, "yaxis": FROM_TOP, "showlegend": False}

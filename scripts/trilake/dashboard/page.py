@@ -2,7 +2,7 @@
 
 The file says nothing of HTML or of plotly, so that QuickSight can be made from it too. Columns of a panel's SQL have
 fixed names by kind: tile value; bar label, series, n; histogram x, n; dots label, value; box label, low, q1, median,
-q3, high, n; a table shows what it gets. Reads sql/dashboard/pages/*.yaml. Make target: dashboard.
+q3, high, n; a table shows what it gets.
 
 Example: load_pages()["clinician"].panels[0].title
 """

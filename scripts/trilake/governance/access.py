@@ -1,6 +1,6 @@
 """The access matrix: which persona sees which tables, columns and rows.
 
-Reads the access policy and the contract, nothing else: no deployment, no data. `make access`.
+It follows from the access policy and the contract alone; no deployment is asked.
 
 Example: trilake access --out access.md
 """

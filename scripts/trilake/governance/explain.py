@@ -1,7 +1,5 @@
 """Why a persona sees a column or not, and which personas could see a patient's rows.
 
-Reads the access policy and the contract; for a patient, one Athena query as the deployer. `make explain`.
-
 Example: trilake explain --as radiologist --column genomic.variant.calls
 """
 
@@ -89,11 +87,11 @@ def reason(persona: Persona, table: GovernedTable, column: Column, *, visible: b
     if not grants:
         return f"{what}, but {persona.name} has no access to {table.path}: {what_it_has(persona)}."
     grant = grants[0]
-    given = f"line {grant.line} of access_policy.yaml gives {persona.name} {', '.join(grant.classes)} on {table.path}"
+    says = f"line {grant.line} of access_policy.yaml gives {persona.name} {', '.join(grant.classes)} on {table.path}"
     if not visible:
-        return f"{what}, and {given}: {column.sensitivity} is not among them."
+        return f"{what}, and {says}: {column.sensitivity} is not among them."
     rows = f"rows where {grant.rows}" if grant.rows and table.patient_level else "all rows"
-    return f"{what}, and {given}, for {rows}."
+    return f"{what}, and {says}, for {rows}."
 
 
 def what_it_has(persona: Persona) -> str:
@@ -120,6 +118,7 @@ def explain_patient(session: Session, patient: str, *, only: str | None) -> dict
     """
     if only is not None:
         find_persona(only)
+    # A row filter shows a row only where it is true, so NULL (a patient of no known site) counts as no.
     access = {name: tables for name, tables in load_access().items() if only in (None, name)}
     rules = sorted({entry.rows for tables in access.values() for entry in tables.values() if entry.rows})
     keys = row_key_names()
@@ -154,8 +153,8 @@ def split(tables: dict[str, Any], patient_level: set[str], passes: dict[str, boo
 def patient_in_words(result: dict[str, Any]) -> str:
     keys = [f"{name} = {json.dumps(value)}" for name, value in result["row_keys"].items()]
     lines = [f"Patient {result['patient']}: {', '.join(keys)}"]
-    for name, found in result["personas"].items():
-        lines.append(f"  {name} could see rows in: {', '.join(found['tables']) or 'no table'}")
-        if found["hidden"]:
-            lines.append(f"    kept out by the row rule: {', '.join(found['hidden'])}")
+    for name, tables in result["personas"].items():
+        lines.append(f"  {name} could see rows in: {', '.join(tables['tables']) or 'no table'}")
+        if tables["hidden"]:
+            lines.append(f"    kept out by the row rule: {', '.join(tables['hidden'])}")
     return "\n".join(lines)

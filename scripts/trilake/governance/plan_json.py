@@ -1,4 +1,4 @@
-"""A Terraform plan's JSON as typed changes, nothing else: no files, no network.
+"""A Terraform plan's JSON as typed changes (https://developer.hashicorp.com/terraform/internals/json-format).
 
 Example: read_plan(json.loads(Path("plan.json").read_text())).changes
 """
@@ -66,6 +66,12 @@ class Change:
             else:
                 return False
         return holds_true(value)
+
+
+def first(values: Values | None, block: str) -> Values | None:
+    """The one block of a kind, None when it is not there."""
+    blocks = (values or {}).get(block) or []
+    return blocks[0] if isinstance(blocks, list) and blocks else blocks if isinstance(blocks, dict) and blocks else None
 
 
 def holds_true(value: Any) -> bool:
@@ -143,15 +149,15 @@ def state_resources(state: Values) -> Iterator[tuple[str, Change]]:
                 yield item["address"], Change(item["address"], item["type"], ("no-op",), values, values)
 
 
-def against_state(changes: list[Change], held: dict[str, Change]) -> list[Change]:
+def against_state(changes: list[Change], state: dict[str, Change]) -> list[Change]:
     """The changes with the state's values as `before`, and the resources that only the state holds."""
     planned = {change.address for change in changes}
-    rebased = [rebase(change, held.get(change.address)) for change in changes]
-    return rebased + [change for address, change in held.items() if address not in planned]
+    rebased = [rebase(change, state.get(change.address)) for change in changes]
+    return rebased + [change for address, change in state.items() if address not in planned]
 
 
-def rebase(change: Change, held: Change | None) -> Change:
-    before = held.before if held is not None else None
+def rebase(change: Change, in_state: Change | None) -> Change:
+    before = in_state.before if in_state is not None else None
     actions = change.actions
     if actions == ("create",) and before is not None:
         actions = ("update",)

@@ -1,7 +1,6 @@
 """The access policy held against the contract: persona -> governed table -> columns and row rule.
 
-The same rules as terraform/modules/governance (a test compares the two on a real plan), as pure functions.
-Reads terraform/access_policy.yaml, sql/*/contract.yaml and sql/core/.
+The same rules as terraform/modules/governance; a test compares the two on a real plan.
 
 Example: load_access()["radiologist"]["imaging.study"].columns
 """

@@ -1,4 +1,4 @@
-"""The leakage audit: six questions about features and folds; a single "no" stops the run. Pure.
+"""The leakage audit: six questions about features and folds; a single "no" stops the run.
 
 Example: failed = [verdict for verdict in audit(study, rows, matrix, labels, folds) if not verdict.passed]
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from trilake.core.errors import InputError
-from trilake.ml.matrix import Matrix
+from trilake.ml.features import Matrix
 from trilake.ml.study import Study
 
 NEAR_PERFECT = 0.95
@@ -61,19 +61,18 @@ def require(verdicts: Sequence[Verdict]) -> None:
 def before_index(study: Study, rows: pd.DataFrame) -> Verdict:
     is_late = rows["event_year"].isna() | (rows["event_year"] >= study.index_year)
     names = sorted(rows.loc[is_late.fillna(True).to_numpy(bool), "feature"].unique())
-    found = f"{', '.join(names)}: dated {study.index_year} or later, or not dated" if names else ""
-    return Verdict(
-        "feature before index date", not names, found or f"{len(rows):,} rows, all before {study.index_year}"
-    )
+    late = f"{', '.join(names)}: dated {study.index_year} or later, or not dated" if names else ""
+    return Verdict("feature before index date", not names, late or f"{len(rows):,} rows, all before {study.index_year}")
 
 
 def not_the_outcome(study: Study, rows: pd.DataFrame) -> Verdict:
     own = {(part.system, code) for part in study.outcome.value_set for code in part.codes}
     treated = {(part.system, code) for part in study.outcome.treatments for code in part.codes}
     clinical = study.features.clinical
-    used = {(one.system, code): one.name for one in [*clinical.conditions, *clinical.medications] for code in one.codes}
-    used |= {(one.system, one.code): one.name for one in clinical.measurements}
-    used |= {(one.system, one.code): one.name for one in clinical.answers}
+    records = [*clinical.conditions, *clinical.medications]
+    used = {(feature.system, code): feature.name for feature in records for code in feature.codes}
+    used |= {(feature.system, feature.code): feature.name for feature in clinical.measurements}
+    used |= {(feature.system, feature.code): feature.name for feature in clinical.answers}
     coded = rows[rows["code"].notna()]
     used |= {
         (str(system), str(code)): str(name)
@@ -132,5 +131,5 @@ def one_row_a_patient(labels: pd.Series) -> Verdict:
 
 def folds_apart(labels: pd.Series, folds: Sequence[Fold]) -> Verdict:
     shared = sum(bool(set(labels.index[train]) & set(labels.index[test])) for train, test in folds)
-    found = f"{shared} folds share patients" if shared else f"{len(folds)} folds"
-    return Verdict("no patient in train and test", shared == 0, found)
+    said = f"{shared} folds share patients" if shared else f"{len(folds)} folds"
+    return Verdict("no patient in train and test", shared == 0, said)

@@ -106,6 +106,7 @@ def held_out(values: Floats, truth: NDArray[np.int64], folds: Sequence[Fold], se
     for train, test in folds:
         model = make_pipeline(settings).fit(values[train], truth[train])
         score = model.predict_proba(values[test])[:, 1]
+        # The AUC is the share of case-control pairs that are ranked rightly, ties half (Mann-Whitney U).
         apart = score[:, None] - score[None, :]
         won[np.ix_(test, test)] += (apart > TIE) + 0.5 * (np.abs(apart) <= TIE)
         compared[np.ix_(test, test)] += 1
@@ -127,15 +128,16 @@ def resamples(n: int, settings: Evaluation) -> Floats:
 def area(scores: Scores, truth: NDArray[np.int64], draws: Floats) -> Floats:
     """AUC of each draw; draws without a comparable pair are left out."""
     cases, others = draws[:, truth == 1], draws[:, truth == 0]
+    # A drawn patient counts as often as it was drawn, so a pair counts the product; einsum sums over all pairs at once.
     won = np.einsum("bi,ij,bj->b", cases, scores.won, others, optimize=True)
     compared = np.einsum("bi,ij,bj->b", cases, scores.compared, others, optimize=True)
-    found: Floats = won[compared > 0] / compared[compared > 0]
-    return found
+    areas: Floats = won[compared > 0] / compared[compared > 0]
+    return areas
 
 
 def mean_under(values: Floats, draws: Floats) -> Floats:
-    found: Floats = draws @ values / draws.sum(axis=1)
-    return found
+    means: Floats = draws @ values / draws.sum(axis=1)
+    return means
 
 
 def interval(value: float, drawn: Floats) -> Interval:

@@ -1,11 +1,14 @@
-"""Who is a case, who is not, and of whom it cannot be said. Pure.
+"""Who is a case, who is not, and of whom it cannot be said.
 
-Example: table = outcome_table(people, study); table["status"].value_counts()
+Example: outcome_table(read_people(caller, study), study)["status"].value_counts()
 """
 
 import pandas as pd
 
 from trilake.cohort.attrition import Step
+from trilake.cohort.compiler import bind
+from trilake.core.session import Session
+from trilake.ml.features import code_test, frame
 from trilake.ml.study import Study
 
 CASE, CONTROL = "case", "control"
@@ -19,8 +22,36 @@ EXCLUSIONS = {
 """Reason to leave a patient out -> what those who stay have; in this order, the first that applies."""
 
 
+def read_people(caller: Session, study: Study) -> pd.DataFrame:
+    """One row a patient: birth year, gender, site, first and last year seen, first onset, records without a year."""
+    text = f"""
+        SELECT patient.patient_id, patient.birth_year, patient.gender, patient.site_id,
+            seen.n_before, seen.last_year, onset.first_onset_year, onset.n_undated
+        FROM clinical.patient
+        LEFT JOIN (
+            SELECT patient_id, max(start_year) AS last_year,
+                count_if(start_year >= :first_year AND start_year < :index_year) AS n_before
+            FROM clinical.encounter WHERE start_year IS NOT NULL GROUP BY patient_id
+        ) AS seen ON patient.patient_id = seen.patient_id
+        LEFT JOIN (
+            SELECT patient_id, min(onset_year) AS first_onset_year, count_if(onset_year IS NULL) AS n_undated
+            FROM clinical.condition
+            WHERE ({" OR ".join(code_test(codes) for codes in study.outcome.value_set)})
+                AND coalesce(verification_status, 'not_stated') IN (:verification)
+            GROUP BY patient_id
+        ) AS onset ON patient.patient_id = onset.patient_id
+    """
+    bound = bind(
+        text,
+        first_year=study.first_feature_year,
+        index_year=study.index_year,
+        verification=list(study.outcome.verification),
+    )
+    return frame(caller, bound)
+
+
 def outcome_table(people: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """People (one row a patient, see `source.read_people`) with a column `status`: case, control or an exclusion.
+    """People (one row a patient, see `read_people`) with a column `status`: case, control or an exclusion.
 
     Absence of a record makes a control only of those who were seen `follow_up_years` into the time at risk.
     """

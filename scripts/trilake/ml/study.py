@@ -1,7 +1,7 @@
 """What a study file may say: the outcome, who is at risk and when, and which features may be used.
 
 Times are years: those who build models see years, not dates. So the index date is a 1 January, and "before the index
-date" is "in an earlier year", exactly. Reads sql/ml/studies/*.yaml or any such file. Make targets: train, card.
+date" is "in an earlier year", exactly.
 
 Example: load_study(Path("sql/ml/studies/alzheimers_disease.yaml")).index_year
 """
@@ -14,6 +14,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from trilake.cohort.definition import CODE_SYSTEMS, Codes, CodeSystem, Name, Text
 from trilake.cohort.yaml_file import Strict, load_model
+from trilake.core.paths import SQL
+
+STUDIES = SQL / "ml" / "studies"
 
 
 def first_of_january(day: date) -> date:

@@ -1,8 +1,8 @@
-"""A study run from end to end, as the persona: outcome table, features, audit, folds, model, card.
+"""`trilake train` and `trilake card`: an outcome model from study file to report card, as the persona.
 
-Reads governed tables; writes <folder>/card.json, card.md and model.json (coefficients, no patients). `make train`.
+The model is written as numbers (coefficients, medians, scales), which hold no patient and need no pickle to be read.
 
-Example: card = train_study(session, load_study(path), persona="data_scientist", folder=Path("models"))
+Example: trilake train alzheimers_disease
 """
 
 from collections.abc import Callable
@@ -10,26 +10,90 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+import orjson
 import pandas as pd
 
 from trilake.clinical.synthetic import notice
 from trilake.cohort.lock import take_lock
+from trilake.cohort.yaml_file import find_file
 from trilake.core.disclosure import minimum_cell
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.sql import parse, tables_read
-from trilake.core.verb import to_json
+from trilake.core.text_table import text_table
+from trilake.core.verb import Run, on_engine, to_json, verb
 from trilake.ml.audit import audit, require
-from trilake.ml.card import ALL, Trained, make_card
-from trilake.ml.card_text import as_markdown
+from trilake.ml.card import ALL, Trained, as_markdown, make_card, range_of, shown
 from trilake.ml.evaluate import evaluate, make_folds, make_pipeline
-from trilake.ml.matrix import Matrix, feature_matrix
-from trilake.ml.outcome import attrition, labelled, outcome_table
-from trilake.ml.source import feature_queries, read_features, read_people
-from trilake.ml.study import Study
+from trilake.ml.features import Matrix, feature_matrix, feature_queries, read_features
+from trilake.ml.outcome import attrition, labelled, outcome_table, read_people
+from trilake.ml.study import STUDIES, Study, load_study
 
 PEOPLE_TABLES = ["clinical.patient", "clinical.encounter", "clinical.condition"]
 CARD_JSON, CARD_TEXT, MODEL = "card.json", "card.md", "model.json"
+
+
+def model_folder(run: Run, study: str) -> Path:
+    return run.folder / "models" / study
+
+
+@click.command()
+@click.argument("study")
+@click.option(
+    "--as", "persona", default="data_scientist", show_default=True, help="Whose rows and columns the model may use."
+)
+@verb
+@on_engine
+def train(run: Run, study: str, persona: str) -> None:
+    """Train an outcome model and say honestly what it is worth. STUDY may be the name of one in sql/ml/studies.
+
+    Example: trilake train alzheimers_disease
+    """
+    definition = load_study(find_file(study, STUDIES))
+    folder = model_folder(run, definition.name)
+    with run.session() as session:
+        report = train_study(session, definition, persona=persona, folder=folder, say=run.say)
+    run.emit(report, text=f"{in_words(report)}\n\nCard: {folder / CARD_JSON} and card.md")
+
+
+@click.command()
+@click.argument("study")
+@verb
+def card(run: Run, study: str) -> None:
+    """Show the report card of a trained study.
+
+    Example: trilake card alzheimers_disease
+    """
+    name = Path(study).stem
+    path = model_folder(run, name) / CARD_JSON
+    if not path.exists():
+        trained = sorted(folder.name for folder in path.parent.parent.glob("*") if (folder / CARD_JSON).exists())
+        known = f"There are cards of {', '.join(trained)}" if trained else "Nothing was trained here yet"
+        raise InputError(f"No card of '{name}'. {known}", next_step=f"trilake train {study}")
+    report = orjson.loads(path.read_bytes())
+    run.emit(report, text=as_markdown(report))
+
+
+def in_words(card: dict[str, Any]) -> str:
+    """What a terminal shows after training."""
+    steps = [[step["name"], shown(step), step["description"]] for step in card["attrition"]]
+    scores = [
+        [name, range_of(result["auc"], 2), range_of(result["brier"], 3), result["baseline_brier"], result["verdict"]]
+        for name, result in card["results"].items()
+    ]
+    return "\n".join(
+        [
+            f"{card['study']}: {card['n_patients']} patients, {card['n_cases']} cases",
+            "",
+            text_table(["step", "patients", "those who stay have"], steps),
+            "",
+            text_table(["features", "AUC (95 %)", "Brier score (95 %)", "baseline", "verdict"], scores),
+            "",
+            f"{card['sentence']}",
+            f"{card['notice']}",
+        ]
+    )
 
 
 def train_study(
@@ -62,7 +126,7 @@ def tables_of(study: Study) -> list[str]:
 
 
 def fit(study: Study, people: pd.DataFrame, rows: pd.DataFrame, say: Callable[[str], None]) -> Trained:
-    """From the answers of the lake to everything that the card needs. Pure but for `say`."""
+    """From the answers of the lake to everything that the card needs."""
     table = outcome_table(people, study)
     labels = labelled(table)
     require_enough(study, labels)
@@ -73,9 +137,10 @@ def fit(study: Study, people: pd.DataFrame, rows: pd.DataFrame, say: Callable[[s
     verdicts = audit(study, rows, matrix, labels, folds)
     require(verdicts)
     say(f"Leakage audit passed: {len(verdicts)} checks")
-    chosen = {name: [name] for name in study.modalities} if len(study.modalities) > 1 else {}
+    # Each kind of data alone, then all together, on the same folds: what a kind adds is then no luck of the split.
+    alone = {name: [name] for name in study.modalities} if len(study.modalities) > 1 else {}
     results = {}
-    for name, modalities in {**chosen, ALL: study.modalities}.items():
+    for name, modalities in {**alone, ALL: study.modalities}.items():
         say(f"Fitting on {name}: {len(folds)} folds")
         results[name] = evaluate(matrix.of(modalities), labels, folds, study.evaluation)
     return Trained(

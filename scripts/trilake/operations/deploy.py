@@ -21,8 +21,7 @@ from trilake.core.settings import Settings, from_outputs
 from trilake.core.terraform import Plan, Terraform, TerraformError, open_terraform
 from trilake.core.terraform_folder import ROOTS
 from trilake.core.verb import Run, on_engine, to_json, verb
-from trilake.governance.plan_review import Review, review
-from trilake.governance.plan_words import as_text
+from trilake.governance.plan_review import Review, as_text, review
 from trilake.operations.artifacts import upload
 from trilake.operations.reference import (
     awaits_reference,

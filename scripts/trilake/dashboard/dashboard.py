@@ -1,9 +1,6 @@
-"""Pages built: every question asked as the page's persona, then one HTML file each.
+"""`trilake dashboard`: a page per persona, every number on it asked as that persona, one HTML file each.
 
-Reads governed tables as the persona, Lake Formation and the catalog as the deployer, report cards from a folder;
-writes <folder>/<persona>.html. `make dashboard`.
-
-Example: build_pages(session, Order(pages, cards, Path("pages")), ["clinician"], say=print)
+Example: trilake dashboard --as clinician --out pages/
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 
 from trilake.clinical.synthetic import notice
@@ -20,11 +18,33 @@ from trilake.core.disclosure import minimum_cell
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
-from trilake.dashboard.answers import Asking, ask_all
-from trilake.dashboard.coverage import COVERAGE
+from trilake.core.text_table import text_table
+from trilake.core.verb import Run, on_engine, verb
+from trilake.dashboard.answers import COVERAGE, Asking, ask_all, permissions_of
 from trilake.dashboard.document import Document, html
-from trilake.dashboard.page import Page
-from trilake.dashboard.permissions import permissions_of
+from trilake.dashboard.page import Page, load_pages
+
+
+@click.command()
+@click.option("--as", "persona", help="This persona's page alone; without it, every page in sql/dashboard/pages.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder. [default: <env>/pages, below --state]")
+@verb
+@on_engine
+def dashboard(run: Run, persona: str | None, out: Path | None) -> None:
+    """Write a persona's page as one HTML file that opens anywhere and fetches nothing.
+
+    Example: trilake dashboard --as clinician --out pages/
+    """
+    pages = load_pages()
+    if persona is not None and persona not in pages:
+        raise InputError(f"No page for '{persona}'. There are: {', '.join(pages)}")
+    folder = (out or run.folder / "pages").absolute()
+    with run.session() as session:
+        order = Order(pages, cards_in(run.folder / "models"), folder)
+        files = build_pages(session, order, [persona] if persona else list(pages), say=run.say)
+    rows = [[path.name, pages[path.stem].title, path.stat().st_size] for path in files]
+    text = f"{text_table(['page', 'title', 'bytes'], rows)}\n\nWritten to {folder}; open one in a browser"
+    run.emit({"files": [str(path) for path in files]}, text=text)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cohort.builders import a_dosage, a_patient, an_encounter, an_observation, put
-from trilake.cohort.build import build_cohort, hold
-from trilake.cohort.command import in_words
+from trilake.cohort.cohort import build_cohort, in_words, require_unchanged
 from trilake.cohort.definition import Definition
 from trilake.cohort.lock import code_commit
 from trilake.core.errors import DisclosureError, InputError, ServiceError
@@ -97,8 +96,8 @@ def test_a_lock_changes_with_the_definition_and_with_the_data(filled: Session) -
     after = build_cohort(filled, women()).lock
     assert [name for name in after.snapshots if after.snapshots[name] != before.snapshots[name]] == ["clinical.patient"]
     with pytest.raises(ServiceError, match=r"clinical\.patient changed"):
-        hold(filled, before)
-    hold(filled, replace(after, code_commit="any"))
+        require_unchanged(filled, before)
+    require_unchanged(filled, replace(after, code_commit="any"))
 
 
 def test_code_without_git_has_no_commit(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from tests.cohort.builders import (
     put,
 )
 from trilake.core.session import Session
-from trilake.ml.source import read_features, read_people
+from trilake.ml.features import read_features
+from trilake.ml.outcome import read_people
 from trilake.ml.study import Study
 
 DIABETES, ALZHEIMERS = "44054006", "26929004"

@@ -1,17 +1,18 @@
-"""The study's data out of the governed tables, asked as the persona: outcome, follow-up, and feature rows.
+"""What a model may use of each patient: rows asked of the lake as the persona, then one row a patient.
 
-A feature row says of whom, what, how much, from which year and from which code. Nothing from the index year or later
-leaves Athena. Reads governed tables; writes nothing. Make target: train.
+A feature row says of whom, what, how much, from which year and from which code; the leakage audit judges these. Nothing
+from the index year or later leaves Athena.
 
-Example: read_features(caller, study)[["patient_id", "feature", "value", "event_year"]]
+Example: feature_matrix(read_features(caller, study), labels.index, ["clinical", "genomic"]).values
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from trilake.cohort.bind import bind
-from trilake.cohort.visible import run_as
+from trilake.cohort.compiler import bind
+from trilake.core.athena import run_governed
 from trilake.core.session import Session
 from trilake.core.sql import parse, tables_read
 from trilake.ml.study import CodeList, RecordFeature, Study
@@ -22,36 +23,8 @@ NO_CODE = "cast(NULL AS varchar) AS code_system, cast(NULL AS varchar) AS code"
 
 def frame(caller: Session, text: str) -> pd.DataFrame:
     """A query's rows; AccessError names the tables that the caller may not see."""
-    answer = run_as(caller, text, sorted(tables_read(parse(text))))
+    answer = run_governed(caller, text, sorted(tables_read(parse(text))))
     return pd.DataFrame(answer.rows, columns=answer.columns)
-
-
-def read_people(caller: Session, study: Study) -> pd.DataFrame:
-    """One row a patient: birth year, gender, site, first and last year seen, first onset, records without a year."""
-    text = f"""
-        SELECT patient.patient_id, patient.birth_year, patient.gender, patient.site_id,
-            seen.n_before, seen.last_year, onset.first_onset_year, onset.n_undated
-        FROM clinical.patient
-        LEFT JOIN (
-            SELECT patient_id, max(start_year) AS last_year,
-                count_if(start_year >= :first_year AND start_year < :index_year) AS n_before
-            FROM clinical.encounter WHERE start_year IS NOT NULL GROUP BY patient_id
-        ) AS seen ON patient.patient_id = seen.patient_id
-        LEFT JOIN (
-            SELECT patient_id, min(onset_year) AS first_onset_year, count_if(onset_year IS NULL) AS n_undated
-            FROM clinical.condition
-            WHERE ({" OR ".join(code_test(one) for one in study.outcome.value_set)})
-                AND coalesce(verification_status, 'not_stated') IN (:verification)
-            GROUP BY patient_id
-        ) AS onset ON patient.patient_id = onset.patient_id
-    """
-    bound = bind(
-        text,
-        first_year=study.first_feature_year,
-        index_year=study.index_year,
-        verification=list(study.outcome.verification),
-    )
-    return frame(caller, bound)
 
 
 def code_test(codes: CodeList | RecordFeature) -> str:
@@ -60,8 +33,9 @@ def code_test(codes: CodeList | RecordFeature) -> str:
 
 def read_features(caller: Session, study: Study) -> pd.DataFrame:
     """Every feature row of the study (COLUMNS), one per patient, feature and year; nothing chosen among years yet."""
-    found = [frame(caller, text)[COLUMNS] for text in feature_queries(study)]
-    rows = pd.concat([part for part in found if len(part)], ignore_index=True)
+    frames = [frame(caller, text)[COLUMNS] for text in feature_queries(study)]
+    # Empty frames have no types of their own, and pandas warns when they take part in those of the others.
+    rows = pd.concat([part for part in frames if len(part)], ignore_index=True)
     return rows.astype({"value": "float64", "event_year": "Int64"})
 
 
@@ -70,16 +44,18 @@ def feature_queries(study: Study) -> Iterator[str]:
     features, years = study.features, window(study)
     yield demographics(study)
     if features.clinical.measurements:
-        parts = [measurement(one.name, one.system, one.code, one.unit) for one in features.clinical.measurements]
+        parts = [measurement(item.name, item.system, item.code, item.unit) for item in features.clinical.measurements]
         yield " UNION ALL ".join(f"{part} AND {years} GROUP BY patient_id, effective_year" for part in parts)
     if features.clinical.answers:
-        answers = [answer(one.name, one.system, one.code, one.value_codes) for one in features.clinical.answers]
+        answers = [answer(item.name, item.system, item.code, item.value_codes) for item in features.clinical.answers]
         yield " UNION ALL ".join(f"{part} AND {years} GROUP BY patient_id, effective_year" for part in answers)
     if features.clinical.conditions:
-        yield " UNION ALL ".join(record("condition", "onset_year", one, study) for one in features.clinical.conditions)
+        yield " UNION ALL ".join(
+            record("condition", "onset_year", item, study) for item in features.clinical.conditions
+        )
     if features.clinical.medications:
         yield " UNION ALL ".join(
-            record("medication_request", "authored_year", one, study) for one in features.clinical.medications
+            record("medication_request", "authored_year", item, study) for item in features.clinical.medications
         )
     if features.genomic is not None:
         yield bind(GERMLINE, names=features.genomic.variants)
@@ -137,7 +113,7 @@ def answer(name: str, system: str, code: str, value_codes: list[str]) -> str:
     )
 
 
-def record(table: str, year: str, one: RecordFeature, study: Study) -> str:
+def record(table: str, year: str, feature: RecordFeature, study: Study) -> str:
     """1 where a record is dated before the index date; 0 for a patient seen before it without such a record."""
     confirmed = "AND verification_status = 'confirmed'" if table == "condition" else "AND status <> 'entered-in-error'"
     return bind(
@@ -146,13 +122,13 @@ def record(table: str, year: str, one: RecordFeature, study: Study) -> str:
             max(code_system) AS code_system, max(code) AS code
         FROM (
             SELECT patient_id, 1.0e0 AS hit, {year} AS event_year, code_system, code FROM clinical.{table}
-            WHERE {code_test(one)} {confirmed} AND {year} < {study.index_year}
+            WHERE {code_test(feature)} {confirmed} AND {year} < {study.index_year}
             UNION ALL
             SELECT patient_id, 0.0e0, start_year, NULL, NULL FROM clinical.encounter
             WHERE start_year >= {study.first_feature_year} AND start_year < {study.index_year}
         ) AS known GROUP BY patient_id
         """,
-        name=one.name,
+        name=feature.name,
     )
 
 
@@ -170,8 +146,8 @@ def imaging(study: Study) -> str:
     """Features of a scan count from the day of the scan."""
     assert study.features.imaging is not None
     tests = [
-        bind("(radiomics.feature = :feature AND radiomics.unit = :unit)", feature=one.feature, unit=one.unit)
-        for one in study.features.imaging.radiomics
+        bind("(radiomics.feature = :feature AND radiomics.unit = :unit)", feature=item.feature, unit=item.unit)
+        for item in study.features.imaging.radiomics
     ]
     return bind(
         f"""
@@ -185,3 +161,48 @@ def imaging(study: Study) -> str:
         """,
         modality=study.features.imaging.modality,
     )
+
+
+NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """`values` has a column a feature (NaN: not measured); `columns` names those of each modality."""
+
+    values: pd.DataFrame
+    columns: dict[str, list[str]]
+
+    def of(self, modalities: Sequence[str]) -> pd.DataFrame:
+        return self.values[[name for modality in modalities for name in self.columns[modality]]]
+
+    @property
+    def share_measured(self) -> dict[str, float]:
+        """Feature -> share of patients with a value."""
+        return {name: float(self.values[name].notna().mean()) for name in self.values if not is_flag(name)}
+
+
+def is_flag(name: str) -> bool:
+    return name.endswith(f":{NOT_MEASURED}")
+
+
+def latest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each patient and feature, the row of the latest year."""
+    ordered = rows.sort_values(["patient_id", "modality", "feature", "event_year"], kind="stable")
+    return ordered.groupby(["patient_id", "modality", "feature"], as_index=False).tail(1)
+
+
+def feature_matrix(rows: pd.DataFrame, patients: Sequence[str], modalities: Sequence[str]) -> Matrix:
+    """One row for each of `patients`. A modality that some have nothing of gets a flag column of its own."""
+    newest = latest(rows)
+    parts, columns = [], {}
+    for modality in modalities:
+        part = newest[newest["modality"] == modality]
+        wide = part.pivot(index="patient_id", columns="feature", values="value").reindex(patients)
+        wide.columns = [f"{modality}:{name}" for name in wide.columns]
+        lacks_all = wide.isna().all(axis=1)
+        if lacks_all.any() and not lacks_all.all():
+            wide[f"{modality}:{NOT_MEASURED}"] = lacks_all.astype(float)
+        columns[modality] = list(wide.columns)
+        parts.append(wide)
+    return Matrix(pd.concat(parts, axis=1).astype(float), columns)
