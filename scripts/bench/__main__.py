@@ -1,7 +1,7 @@
 """Speed, each figure beside a peer's on the same data. Run by `make bench`; nothing here is a test.
 
-Reads nothing; writes to a temporary folder. `--scale 0.1` takes a tenth of the data. Each module of the package has the
-benchmarks of one room in BENCHMARKS, by name.
+`--scale 0.1` takes a tenth of the data. Each module of the package has the benchmarks of one room in BENCHMARKS, by
+name.
 
 Example: python -m bench --only vcf --only dicom
 """

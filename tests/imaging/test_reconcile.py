@@ -17,10 +17,10 @@ from trilake.imaging.flatten_job import differences
 from trilake.imaging.importer import Importer
 from trilake.imaging.tables import stored_series
 from trilake.sample.dicom import write_study
-from trilake.sample.forms import Form
 from trilake.sample.people import draw_shard
 from trilake.sample.phantom import Rendered
 from trilake.sample.record import Scan
+from trilake.sample.scans import Form
 
 __all__ = ["built_lake", "lake", "stores"]
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform/modules/imaging/events.tf"

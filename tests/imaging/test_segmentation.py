@@ -14,10 +14,10 @@ from trilake.imaging.radiomics_job import Measurer, with_frames
 from trilake.imaging.segmentation import mask_hash, regions
 from trilake.imaging.volume import Volume, read_volume
 from trilake.sample.dicom import write_study
-from trilake.sample.forms import Form
 from trilake.sample.people import draw_shard
 from trilake.sample.phantom import Rendered
 from trilake.sample.record import Scan
+from trilake.sample.scans import Form
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from trilake.core.ledger import FileOutcome
 from trilake.core.session import Session
 from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files
 from trilake.operations.sources import find_files
-from trilake.sample.defects.defect import HANDLING
+from trilake.sample.defects import HANDLING
 from trilake.sample.generate import Plan, generate
 
 Defects = list[dict[str, Any]]

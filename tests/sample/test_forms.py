@@ -11,10 +11,9 @@ import SimpleITK
 from trilake.imaging.pixels import FileFrames
 from trilake.imaging.volume import Volume, read_volume
 from trilake.sample.dicom import write_study
-from trilake.sample.forms import FORMS, Form, form_of
 from trilake.sample.people import draw_shard
 from trilake.sample.record import Scan
-from trilake.sample.scanners import SCANNERS
+from trilake.sample.scans import FORMS, SCANNERS, Form, form_of
 
 SYNTAXES = {"native": "1.2.840.10008.1.2.1", "rle": "1.2.840.10008.1.2.5", "j2k": "1.2.840.10008.1.2.4.90"}
 

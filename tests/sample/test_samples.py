@@ -7,8 +7,8 @@ from pathlib import Path
 import pysam
 import pytest
 
+from trilake.sample.genome import _steps
 from trilake.sample.panel import CONTIGS, N_ROWS_AFTER_SPLIT, SITES
-from trilake.sample.vcf import _steps
 
 
 def header(path) -> list[str]:

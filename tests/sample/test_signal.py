@@ -8,10 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from trilake.sample.bayes import auc, bayes_auc
-from trilake.sample.effects import MODALITIES, OUTCOMES, SCALES
-from trilake.sample.latent import draw
+from trilake.sample.latent import MODALITIES, OUTCOMES, SCALES, draw
 from trilake.sample.people import draw_shard
+from trilake.sample.truth import auc, bayes_auc
 
 N = 5_000
 SHARDS = 30

@@ -7,7 +7,7 @@ import pydicom
 import pysam
 import pytest
 
-from trilake.sample.effects import OUTCOMES
+from trilake.sample.latent import OUTCOMES
 
 CONSENT = "https://trilake.example/consent"
 

@@ -1,5 +1,5 @@
 """HealthImaging on a laptop: DICOM data stores, import jobs, versioned image sets, metadata and frames.
 
-Reads and writes through `localaws.healthimaging.service`. Behind every make target that ingests images.
-Example: `boto3.client("medical-imaging").search_image_sets(datastoreId=...)`.
+Reads and writes through `localaws.healthimaging.service`. Example:
+`boto3.client("medical-imaging").search_image_sets(datastoreId=...)`.
 """

@@ -1,6 +1,5 @@
 """DICOM data elements as the JSON of image set metadata: keyword -> value.
 
-Reads a pydicom data set; writes nothing. Behind `make ingest`.
 Example: `document(dataset)["RescaleSlope"]` is `"1"`: decimal and integer strings stay strings.
 
 Private elements are named by their tag in eight hexadecimal digits. Pixel data, and other binary values beyond 64 KB,

@@ -1,6 +1,6 @@
 """What UpdateImageSetMetadata changes, what by `force` alone, and what never.
 
-Reads and writes nothing. Behind `make local-aws`. Example: `objection("StudyID", "S9", "Study", change)`.
+Example: `objection("StudyID", "S9", "Study", change)`.
 
 The rules are those of HealthImaging's developer guide: "DICOM metadata constraints" and "Updating image set metadata".
 """

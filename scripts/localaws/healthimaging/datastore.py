@@ -1,7 +1,7 @@
 """What HealthImaging knows: data stores, import jobs, image sets and their versions.
 
-Kept by localaws between commands; metadata, frame places and pixels are objects in the service's bucket.
-Behind `make ingest`. Example: `state.find(datastore_id).image_set(image_set_id).version()`.
+Kept by localaws between commands; metadata, frame places and pixels are objects in the service's bucket. Example:
+`state.find(datastore_id).image_set(image_set_id).version()`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HealthImaging's events on the default EventBridge bus.
 
-Writes events through `world`. Behind `make ingest`.
-Example: `tell_job(world, job)` puts `Import Job Completed` with source `aws.medical-imaging`.
+Writes events through `world`. Example: `tell_job(world, job)` puts `Import Job Completed` with source
+`aws.medical-imaging`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Image set metadata documents: built from instances, and added to.
 
-Reads and writes nothing. Behind `make ingest`. Example: `with_instances(empty(...), [instance])["Study"]["Series"]`.
+Example: `with_instances(empty(...), [instance])["Study"]["Series"]`.
 """
 
 from __future__ import annotations

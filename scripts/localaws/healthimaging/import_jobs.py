@@ -1,6 +1,5 @@
 """DICOM import jobs: submitted, run in the background, done.
 
-Reads and writes the HealthImaging state. Behind `make ingest`.
 Example: `ImportJobs(world, state).start(params)` is the record of a submitted job.
 """
 

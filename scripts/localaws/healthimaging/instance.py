@@ -1,6 +1,6 @@
 """One DICOM P10 file as the store takes it: identity, metadata by level, frames; or the reason it does not.
 
-Reads one file; writes nothing. Behind `make ingest`. Example: `read_instance(path).sop_uid`.
+Example: `read_instance(path).sop_uid`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Frames of a DICOM instance: out of the file, and as HTJ2K or JPEG 2000 codestreams.
 
-Reads a pydicom data set; writes nothing. Behind `make ingest`.
 Example: `Pixels(dataset).frame(0)` is the first frame as numbers, exactly as stored.
 
 HealthImaging stores images in its own codec and leaves some lossy ones, and videos, as they came (developer guide,

@@ -1,6 +1,5 @@
 """AWS HealthImaging: data stores, import jobs, image sets and frames, as botocore's `medical-imaging` model has them.
 
-Reads and writes the HealthImaging state and the service's buckets. Behind `make deploy` and `make ingest`.
 Example: `boto3.client("medical-imaging").get_image_set_metadata(datastoreId=..., imageSetId=...)`.
 """
 

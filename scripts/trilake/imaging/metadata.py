@@ -1,7 +1,7 @@
 """The heart of the flatten job: one image set's metadata JSON to rows of the series and instance tables.
 
-Pure. Source of the JSON's shape: HealthImaging developer guide, GetImageSetMetadata (SchemaVersion 1.1); keys below
-`DICOM` are keywords of PS3.6.
+Source of the JSON's shape: HealthImaging developer guide, GetImageSetMetadata (SchemaVersion 1.1); keys below `DICOM`
+are keywords of PS3.6.
 
 Example: series_rows(metadata, ImageSet("store", "id", 1, True))
 """

@@ -1,7 +1,7 @@
 """Codestreams of one frame to its stored values: what HealthImaging gives out, and what DICOM files hold.
 
-Pure. Which codec is told by the first bytes, not by a transfer syntax: HealthImaging names its own, and leaves frames
-that came with loss as they were. Registered with pydicom (`register`), whose own decoders know no JPEG-LS or HTJ2K.
+Which codec is told by the first bytes, not by a transfer syntax: HealthImaging names its own, and leaves frames that
+came with loss as they were. Registered with pydicom (`register`), whose own decoders know no JPEG-LS or HTJ2K.
 
 Example: decode(answer["imageFrameBlob"].read()).shape
 """

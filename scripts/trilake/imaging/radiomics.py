@@ -1,8 +1,8 @@
 """Radiomics of one region of a volume, by mirp, as the Image Biomarker Standardisation Initiative defines them.
 
-Pure. mirp (Zwanenburg, the initiative's first author) is kept to the reference values of IBSI 1 (arXiv 1612.07003), and
-so is this module (tests/imaging/test_radiomics.py). Not computed: Moran's I and Geary's C, which mirp draws at random
-for regions of usual size, so that two runs differ.
+mirp (Zwanenburg, the initiative's first author) is kept to the reference values of IBSI 1 (arXiv 1612.07003), and so is
+this module (tests/imaging/test_radiomics.py). Not computed: Moran's I and Geary's C, which mirp draws at random for
+regions of usual size, so that two runs differ.
 
 Example: measure_region(volume, mask)[0].value
 """

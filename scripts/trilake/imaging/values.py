@@ -1,6 +1,6 @@
 """DICOM values as they stand in metadata JSON, as typed values: a number that is none is missing, never zero.
 
-Pure. Keys and value representations: DICOM PS3.5 6.2 and PS3.6.
+Keys and value representations: DICOM PS3.5 6.2 and PS3.6.
 
 Example: numbers("1\\\\2") == [1.0, 2.0]
 """

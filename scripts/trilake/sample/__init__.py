@@ -2,5 +2,5 @@
 
 Arrows: this room stands on core only, and no other room reads the truth that it writes.
 
-Make target: sample. Example: trilake sample --patients 100 --seed 7 --out data/
+Example: trilake sample --patients 100 --seed 7 --out data/
 """

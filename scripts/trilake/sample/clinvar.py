@@ -5,7 +5,7 @@ several genes, words of significance, conditions and consequences in one value).
 and consequences are invented. From the first release to the second some alleles are reclassified, some are new, some
 withdrawn.
 
-Reads the panel; writes annotation/clinvar_*.vcf.gz. Make target: sample. Example: records()[0].gene
+Reads the panel; writes annotation/clinvar_*.vcf.gz. Example: records()[0].gene
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trilake.sample.genome import NOTICE, contig_lines, write_bgzf
 from trilake.sample.panel import CONTIGS, GENES, SITES
-from trilake.sample.vcf import NOTICE, contig_lines, write_bgzf
 
 EARLIER, RELEASE = "2025-12-01", "2026-06-01"
 RELEASES = (EARLIER, RELEASE)

@@ -3,7 +3,6 @@
 A question's criteria stand in words, in machine-readable form (governed table and column conditions), and as a test on
 the latent record, which gives the true answer.
 
-Reads latent records; writes nothing (the truth writes cohorts.json). Make target: sample.
 Example: [question.name for question in QUESTIONS if question.holds(person)]
 """
 
@@ -13,7 +12,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from trilake.sample.effects import INDEX_DATE, OUTCOMES
+from trilake.sample.latent import INDEX_DATE, OUTCOMES
 from trilake.sample.panel import MARKERS, SITES, Site
 from trilake.sample.record import Person
 

@@ -1,6 +1,5 @@
 """`trilake sample`: write linked synthetic FHIR, VCF and DICOM files, and the truth about them beside.
 
-Reads nothing; writes <out>/ and <out>.truth/. Make target: sample.
 Example: trilake sample --patients 100 --seed 7 --profile tiny --out data/
 """
 
@@ -11,7 +10,7 @@ import click
 
 from trilake.core.verb import Run, verb
 from trilake.sample.generate import Plan, generate
-from trilake.sample.presence import PROFILES
+from trilake.sample.people import PROFILES
 
 
 @click.command()

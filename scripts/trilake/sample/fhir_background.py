@@ -1,17 +1,17 @@
 """FHIR R4 resources about a person's background: CareTeam, AllergyIntolerance, Immunization, FamilyMemberHistory,
 childhood Conditions and Procedures, MedicationAdministration with its Medication, and DiagnosticReport.
 
-Reads latent records; writes nothing. Make target: sample. Example: list(background_of(person, NDJSON))
+Example: list(background_of(person, NDJSON))
 """
 
 import base64
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from trilake.sample.background import ADENOIDS, ASTHMA, REACTION, TONSILLECTOMY, Vaccination, childhood
 from trilake.sample.fhir_chart import begin, encounter_of, practitioner_of, subject_of
 from trilake.sample.fhir_style import LOINC_SYSTEM, RXNORM, SNOMED, UCUM, Resource, Style, coded, term
 from trilake.sample.keys import resource_id
+from trilake.sample.life import ADENOIDS, ASTHMA, REACTION, TONSILLECTOMY, Vaccination, childhood
 from trilake.sample.record import Concept, Person, Scan, Treatment, Visit
 from trilake.sample.vocabulary import LOINC
 

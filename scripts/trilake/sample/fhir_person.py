@@ -1,9 +1,8 @@
 """FHIR R4 resources about who a person is and what they agreed to: Patient, Consent; and the sites' own resources.
 
-Reads latent records; writes nothing. Make target: sample. Example: patient(person, NDJSON)["gender"]
+Example: patient(person, NDJSON)["gender"]
 """
 
-from trilake.sample.background import ETHNICITIES, LANGUAGES, RACES, Background
 from trilake.sample.fhir_style import (
     CONSENT_SYSTEM,
     LOINC_SYSTEM,
@@ -20,6 +19,7 @@ from trilake.sample.fhir_style import (
     term,
 )
 from trilake.sample.keys import resource_id, shared_id
+from trilake.sample.life import ETHNICITIES, LANGUAGES, RACES, Background
 from trilake.sample.record import Concept, Person
 from trilake.sample.vocabulary import MARITAL, PRACTITIONERS_PER_SITE, SITES, STATE
 

@@ -3,7 +3,7 @@
 `NDJSON`: literal references, dates in UTC, today's codes. `BUNDLE`: a transaction in the manner of 2019, with
 `urn:uuid:` references, practitioners and organisations by search, local times, and the older DICOM identifier system.
 
-Reads and writes nothing. Make target: sample. Example: NDJSON.patient("0b..")["reference"]
+Example: NDJSON.patient("0b..")["reference"]
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """How many rows of which governed table a FHIR resource must become: the truth that `views` is held against.
 
-Counted from the resource by the rule of each table's grain, not by the product's SQL.
+Counted from the resource by the rule of each table's grain, not by the product's SQL: else a fault of the SQL would be
+in both.
 
-Reads and writes nothing. Make target: sample. Example: rows_of({"resourceType": "Patient", "id": "x"})
+Example: rows_of({"resourceType": "Patient", "id": "x"})
 """
 
 from collections import Counter

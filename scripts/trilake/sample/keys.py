@@ -1,6 +1,6 @@
 """Random streams and identifiers: every draw and every id follows from the seed and a place, never from a clock.
 
-Reads and writes nothing. Make target: sample. Example: stream(7, "life", 42).random()
+Example: stream(7, "life", 42).random()
 """
 
 import uuid

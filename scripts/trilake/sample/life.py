@@ -1,30 +1,82 @@
-"""What happens to a person: check-ups, diagnoses, treatments, notes, and what was measured when.
+"""What happens to a person: check-ups, diagnoses, treatments, notes, measurements; and a background that is no story.
 
 Everyone has check-ups with measurements in 2016, 2017 and 2018, before the index date and before any onset of theirs.
-After a diagnosis come its visits, drugs, procedures and better readings: decoys that leak the label to whoever
-looks past the index date.
+After a diagnosis come its visits, drugs, procedures and better readings: decoys that leak the label to whoever looks
+past the index date. The background (origin, childhood illness, allergies, vaccines, the family) moves and follows no
+outcome; it is there so that every column of the governed tables has a value.
 
-Reads and writes nothing. Make target: sample. Example: draw_life(rng, traits, labels, identity).visits
+Example: draw_life(rng, traits, labels, identity, is_2019_coded=False).visits
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from trilake.sample.effects import INDEX_DATE, OUTCOMES, SHARE_PREVALENT
-from trilake.sample.identity import at
-from trilake.sample.measures import measure
-from trilake.sample.record import Concept, Diagnosis, Identity, Note, Treatment, Visit
+from trilake.sample.latent import INDEX_DATE, OUTCOMES, SHARE_PREVALENT
+from trilake.sample.record import (
+    Allergy,
+    Background,
+    Concept,
+    Diagnosis,
+    Identity,
+    Measurement,
+    Note,
+    Relative,
+    Treatment,
+    Vaccination,
+    Visit,
+    at,
+)
 from trilake.sample.vocabulary import (
     ACETAMINOPHEN,
     BRONCHITIS,
     DIABETES,
+    FAMILY,
     MEDICATIONS,
     PROCEDURES,
     RECONCILIATION,
     SINUSITIS,
+    SITES,
 )
+
+SHARE_MEASURED = {"lipids": 0.8, "hba1c": 0.6, "sodium": 0.5, "smoking": 0.6}
+SBP_DROP_ON_TREATMENT = 12.0
+LDL_DROP_ON_TREATMENT = 35.0
+_SD = {"sbp": 5.0, "dbp": 4.0, "bmi": 0.4, "ldl": 9.0, "cholesterol": 8.0, "hba1c": 0.12}
+
+
+def measure(rng: np.random.Generator, visit: Visit, traits: dict[str, float], treated: dict[str, datetime]) -> Visit:
+    """The visit with its measurements. `treated`: outcome -> since when."""
+    is_first = visit.key.endswith("2016")
+    taken = {name: is_first or bool(rng.random() < share) for name, share in SHARE_MEASURED.items()}
+    since = {name: visit.start > begun for name, begun in treated.items()}
+    sbp_drop = SBP_DROP_ON_TREATMENT if since.get("hypertension") else 0.0
+    ldl_drop = LDL_DROP_ON_TREATMENT if since.get("coronary_heart_disease") else 0.0
+    values = {name: traits[name] + sd * rng.standard_normal() for name, sd in _SD.items()}
+    heart_rate = float(rng.normal(72, 9))
+    sodium = float(rng.normal(140, 2.2))
+    pressures = max(values["sbp"] - sbp_drop, 85.0), max(values["dbp"] - sbp_drop / 2, 45.0)
+    found = [
+        _quantity("blood_pressure", *pressures, digits=0),
+        _quantity("bmi", max(values["bmi"], 15.0)),
+        _quantity("heart_rate", heart_rate, digits=0),
+    ]
+    if taken["lipids"]:
+        ldl = max(values["ldl"] - ldl_drop, 20.0)
+        found += [_quantity("cholesterol", max(values["cholesterol"] - ldl_drop, ldl + 30.0)), _quantity("ldl", ldl)]
+    if taken["hba1c"]:
+        found.append(_quantity("hba1c", max(values["hba1c"], 3.9)))
+    if taken["sodium"]:
+        found.append(_quantity("sodium", sodium))
+    if taken["smoking"]:
+        found.append(Measurement("smoking"))
+    return replace(visit, measurements=tuple(found))
+
+
+def _quantity(name: str, *values: float, digits: int = 1) -> Measurement:
+    return Measurement(name, tuple(round(float(value), digits) for value in values))
+
 
 CHECKUP_YEARS = (2016, 2017, 2018, 2020, 2022, 2024)
 FIRST_PREVALENT_ONSET = date(2017, 1, 15)
@@ -192,3 +244,86 @@ def _notes(identity: Identity, visits: list[Visit], diagnoses: list[Diagnosis]) 
             text = f"{head}Assessment: {diagnosis.concept.display}. Treatment started; review in three months.\n"
             notes.append(Note(f"note-{diagnosis.outcome}", diagnosis.recorded, diagnosis.visit_key, text))
     return tuple(notes)
+
+
+SHARE_ALLERGIC = 0.3
+SHARE_FAMILY_ILL = 0.4
+SHARE_CHILDHOOD = 0.2
+SHARE_EXAMINED = 0.1
+SHARE_NOT_VACCINATED = 0.1
+
+RACES = {"2106-3": "White", "2054-5": "Black or African American", "2028-9": "Asian", "2131-1": "Other Race"}
+ETHNICITIES = {"2186-5": "Not Hispanic or Latino", "2135-2": "Hispanic or Latino"}
+LANGUAGES = {"en-US": "English", "es": "Spanish"}
+
+ALLERGIES = (
+    ("food", "91935009", "Allergy to peanut (finding)"),
+    ("medication", "91936005", "Allergy to penicillin (finding)"),
+    ("environment", "232347008", "Dander (animal) allergy (disorder)"),
+)
+REACTION = Concept("271807003", "Eruption of skin (disorder)")
+INFLUENZA = Concept("140", "Influenza, seasonal, injectable, preservative free")
+TETANUS = Concept("113", "Td (adult) preservative free")
+RELATIONS = (("FTH", "father", "male"), ("MTH", "mother", "female"), ("BRO", "brother", "male"))
+FAMILY_ILLNESS = (
+    Concept("254837009", "Malignant neoplasm of breast (disorder)"),
+    Concept("195967001", "Asthma (disorder)"),
+)
+ASTHMA = Concept("233678006", "Childhood asthma (disorder)")
+ADENOIDS = Concept("14857009", "Adenoidal hypertrophy (disorder)")
+TONSILLECTOMY = Concept("173422009", "Tonsillectomy (procedure)")
+
+
+def draw_background(
+    rng: np.random.Generator, *, is_male: bool, birth_year: int, checkups: tuple[tuple[str, datetime], ...]
+) -> Background:
+    """The background of a person whose check-ups are given as (key, time)."""
+    return Background(
+        race=_pick(rng, tuple(RACES)),
+        ethnicity=_pick(rng, tuple(ETHNICITIES)),
+        language="es" if rng.random() < 0.1 else "en-US",
+        birth_city=_pick(rng, tuple(city for site in SITES.values() for city, _ in site.cities)),
+        mothers_maiden_name=_pick(rng, FAMILY),
+        maiden_name=_pick(rng, FAMILY) if not is_male and rng.random() < 0.4 else None,
+        allergy=_draw_allergy(rng),
+        vaccinations=_draw_vaccinations(rng, checkups),
+        relative=_draw_relative(rng, birth_year),
+        has_childhood_illness=bool(rng.random() < SHARE_CHILDHOOD),
+        is_examined=bool(rng.random() < SHARE_EXAMINED),
+    )
+
+
+def _draw_allergy(rng: np.random.Generator) -> Allergy | None:
+    category, code, display = ALLERGIES[int(rng.integers(len(ALLERGIES)))]
+    since = date(2005, 1, 1) + timedelta(days=int(rng.integers(3000)))
+    allergy = Allergy(category, Concept(code, display), since, since + timedelta(days=400))
+    return allergy if rng.random() < SHARE_ALLERGIC else None
+
+
+def _draw_vaccinations(rng: np.random.Generator, checkups: tuple[tuple[str, datetime], ...]) -> tuple[Vaccination, ...]:
+    (first, first_at), (second, second_at) = checkups[:2]
+    is_given = bool(rng.random() >= SHARE_NOT_VACCINATED)
+    found = [Vaccination("influenza", INFLUENZA, second_at + timedelta(minutes=20), second, is_given)]
+    if rng.random() < 0.3:
+        told = "as a recruit" if rng.random() < 0.3 else None
+        found.append(Vaccination("tetanus", TETANUS, first_at + timedelta(minutes=20), first, True, told))
+    return tuple(found)
+
+
+def _draw_relative(rng: np.random.Generator, birth_year: int) -> Relative | None:
+    code, display, sex = RELATIONS[int(rng.integers(len(RELATIONS)))]
+    born = birth_year - (0 if code == "BRO" else 28) + int(rng.integers(-3, 4))
+    n_ill = int(rng.integers(0, 3))
+    illness = tuple((concept, int(rng.integers(30, 60))) for concept in FAMILY_ILLNESS[:n_ill])
+    died = int(rng.integers(62, 90)) if code != "BRO" and rng.random() < 0.6 else None
+    relative = Relative(code, display, sex, born, 2016 - born, died, illness)
+    return relative if rng.random() < SHARE_FAMILY_ILL else None
+
+
+def childhood(birth_year: int) -> datetime:
+    """When a childhood illness was first written down: long after."""
+    return at(date(max(birth_year + 30, 2016), 2, 1), 14)
+
+
+def _pick(rng: np.random.Generator, words: tuple[str, ...]) -> str:
+    return words[int(rng.integers(len(words)))]

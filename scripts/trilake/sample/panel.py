@@ -3,7 +3,7 @@
 Marker positions are public (dbSNP, GRCh38, 1-based). Null sites lie inside real genes, but their positions, alleles,
 frequencies and significance are invented and move no outcome. Significance is synthetic throughout.
 
-Reads and writes nothing. Make target: sample. Example: [site.gene for site in SITES if site.rs_id]
+Example: [site.gene for site in SITES if site.rs_id]
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ latent record, times the bias of the scanner.
 Partial volumes are kept: each voxel mixes its tissues by the share that falls into it (sub-sampled), so that volumes
 measured on the pixels follow the record closely even at 3.6 mm.
 
-Reads and writes nothing. Make target: sample. Example: render(scan).pixels.shape
+Example: render(scan).pixels.shape
 """
 
 from dataclasses import dataclass

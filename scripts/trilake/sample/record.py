@@ -3,26 +3,27 @@
 The FHIR, VCF and DICOM writers and the truth read these records and nothing else; they draw no facts of their own.
 All times are UTC.
 
-Reads and writes nothing. Make target: sample. Example: [d.outcome for d in person.diagnoses if d.is_confirmed]
+Example: [d.outcome for d in person.diagnoses if d.is_confirmed]
 """
 
 import unicodedata
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trilake.sample import keys
 
-if TYPE_CHECKING:
-    from trilake.sample.background import Background
-
 NO_CALL = -1
 HAPLOID = -2
 """Second allele of a call on a contig that the person has once."""
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    """A time of day, UTC."""
+    return datetime.combine(day, time(hour, minute), UTC)
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,58 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Allergy:
+    """An allergy and when it showed."""
+
+    category: str
+    concept: Concept
+    since: date
+    last_shown: date
+
+
+@dataclass(frozen=True)
+class Vaccination:
+    """A vaccine given, or why not; `told` where the time is known by word of mouth."""
+
+    key: str
+    vaccine: Concept
+    at: datetime
+    visit_key: str
+    is_given: bool
+    told: str | None = None
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A member of the family and what ails them; `died_at_age` in years."""
+
+    code: str
+    display: str
+    sex: str
+    birth_year: int
+    age: int
+    died_at_age: int | None
+    illness: tuple[tuple[Concept, int], ...]
+
+
+@dataclass(frozen=True)
+class Background:
+    """One person's background. `is_examined`: findings of every kind of value exist of this person."""
+
+    race: str
+    ethnicity: str
+    language: str
+    birth_city: str
+    mothers_maiden_name: str
+    maiden_name: str | None
+    allergy: Allergy | None
+    vaccinations: tuple[Vaccination, ...]
+    relative: Relative | None
+    has_childhood_illness: bool
+    is_examined: bool
+
+
+@dataclass(frozen=True)
 class Person:
     """One synthetic person, whole."""
 
@@ -252,7 +305,7 @@ class Person:
     notes: tuple[Note, ...]
     sequencing: Sequencing | None
     scans: tuple[Scan, ...]
-    background: "Background"
+    background: Background
     probabilities: dict[str, float]
     labels: dict[str, bool]
 

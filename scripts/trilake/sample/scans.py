@@ -1,18 +1,48 @@
-"""A person's imaging studies: which exist, when, on which scanner, and by which name they can be linked.
+"""A person's imaging studies: which exist, when, on which scanner, in which form, by which name they can be linked.
 
-Reads and writes nothing. Make target: sample. Example: draw_scans(7, 42, presence, identity, traits, diagnoses)
+Each site mostly uses one of two scanners, and they measure differently: a known confounder. The profile `imaging` deals
+all forms (slices or one enhanced object, encoding, with a segmentation or without) evenly, by the study's UID; every
+other profile writes plain slices. What a picture shows does not depend on its form.
+
+Example: draw_scans(seed, index, presence, identity, traits, diagnoses=()); form_of("imaging", scan).encoding
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import product
 
 import numpy as np
 
 from trilake.sample import keys
-from trilake.sample.identity import at
-from trilake.sample.record import Diagnosis, Identity, Scan, Scanner
-from trilake.sample.scanners import SCANNERS, SHARE_OTHER_SCANNER
+from trilake.sample.record import Diagnosis, Identity, Scan, Scanner, at
+
+SHARE_OTHER_SCANNER = 0.15
+"""Share of a site's patients who are scanned on the other site's scanner."""
+
+SCANNERS = {
+    "north": Scanner(
+        "north-1.5T", "Synthetic Imaging", "Phantom 15", 1.5,
+        n_slices=9, spacing=3.6, thickness=13.0, gain=1.00, noise=26.0, ventricle_bias=1.00, is_head_first=False,
+    ),
+    "south": Scanner(
+        "south-3T", "Imaginary Magnets", "Phantom 30", 3.0,
+        n_slices=10, spacing=3.5, thickness=12.0, gain=1.30, noise=20.0, ventricle_bias=1.08, is_head_first=True,
+    ),
+}  # fmt: skip
+
+
+def describe() -> list[dict[str, object]]:
+    """What each scanner does to an image, for the truth folder."""
+    return [
+        {
+            "scanner": scanner.name, "manufacturer": scanner.manufacturer, "model": scanner.model,
+            "mostly_at_site": site, "share_other": SHARE_OTHER_SCANNER, "intensity_gain": scanner.gain,
+            "noise_sd": scanner.noise, "ventricle_volume_factor": scanner.ventricle_bias,
+        }
+        for site, scanner in SCANNERS.items()
+    ]  # fmt: skip
+
 
 SHARE_MR = 0.60
 SHARE_FOLLOW_UP = 0.15
@@ -127,3 +157,31 @@ def _volumes(traits: dict[str, float], diagnoses: tuple[Diagnosis, ...], when: d
     is_ill = any(d.outcome == "alzheimers_disease" and d.is_confirmed and d.onset < when for d in diagnoses)
     widening = YEARLY_WIDENING_ML * years + (WIDENING_IN_DISEASE_ML if is_ill and years else 0.0)
     return traits["ventricle"] + widening, traits["brain"] - YEARLY_ATROPHY_ML * years
+
+
+PROFILE = "imaging"
+ENCODINGS = ("native", "rle", "j2k")
+
+
+@dataclass(frozen=True)
+class Form:
+    """`encoding` is one of ENCODINGS: explicit VR little endian, RLE Lossless, JPEG 2000 lossless."""
+
+    is_enhanced: bool = False
+    encoding: str = "native"
+    has_segmentation: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{'enhanced' if self.is_enhanced else 'slices'}-{self.encoding}"
+
+
+PLAIN = Form()
+FORMS = tuple(Form(*one) for one in product((False, True), ENCODINGS, (False, True)))
+
+
+def form_of(profile: str, scan: Scan) -> Form:
+    """The study's form. An orphan has one too."""
+    if profile != PROFILE:
+        return PLAIN
+    return FORMS[int(scan.study_uid.removeprefix("2.25.")) % len(FORMS)]

@@ -2,7 +2,6 @@
 
 A shard whose part holds done.json is finished; anything else is written again, to the same bytes.
 
-Reads nothing; writes below the sample folder and below <sample>.truth/parts/<shard>/. Make target: sample.
 Example: write_shard(ShardOrder(7, 0, 50, Path("s"), Path("s.truth")))
 """
 
@@ -22,17 +21,16 @@ from trilake.sample import truth
 from trilake.sample.cohorts import QUESTIONS
 from trilake.sample.dicom import write_study
 from trilake.sample.fhir_background import background_of
-from trilake.sample.fhir_chart import chart
-from trilake.sample.fhir_examination import examination, specimen
+from trilake.sample.fhir_chart import chart, examination, specimen
 from trilake.sample.fhir_person import consent, patient
 from trilake.sample.fhir_style import BUNDLE, NDJSON, SYNTHETIC_TAG, Resource
-from trilake.sample.forms import form_of
+from trilake.sample.genome import write_sample
 from trilake.sample.governed import rows_of
 from trilake.sample.keys import resource_id
 from trilake.sample.panel import N_ROWS_AFTER_SPLIT, SITES
 from trilake.sample.people import draw_shard
 from trilake.sample.record import Person, Scan, Sequencing
-from trilake.sample.vcf import write_sample
+from trilake.sample.scans import form_of
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,29 @@
-"""The truth in tables: one row per patient, outcome, allele, scan and link, with schemas that do not drift.
+"""The truth in tables: one row per patient, outcome, allele, scan and link; and the best possible AUC of each outcome.
 
-Reads latent records; writes nothing (shard.py does). Make target: sample. Example: patient_row(person)["site_id"]
+The best possible AUC is what no honest model can beat: a large population is drawn from the
+same latent model, and the score of a set of modalities is the expected log odds given its features (linear in this
+model, so least squares finds it); cases and controls are weighted by true probabilities, so no label noise enters.
+
+Example: patient_row(person)["site_id"]; bayes_auc()["stroke"]["all"]
 """
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from trilake.sample.clinvar import annotated_on_panel
-from trilake.sample.effects import INDEX_DATE, OUTCOMES
+from trilake.sample.dicom import volume_ml
 from trilake.sample.fhir_style import BUNDLE, NDJSON
-from trilake.sample.forms import Form
 from trilake.sample.keys import resource_id
+from trilake.sample.latent import INDEX_DATE, MODALITIES, OUTCOMES, Floats, Latent, draw
 from trilake.sample.panel import SITES
 from trilake.sample.phantom import Rendered
 from trilake.sample.record import Person, Scan, Sequencing
-from trilake.sample.segmented import volume_ml
+from trilake.sample.scans import Form
 
 Row = dict[str, Any]
 
@@ -190,3 +197,38 @@ def _link(what: str, kind: str, name: str, found: Sequencing | Scan) -> Row:
         "reason": {"link": "agreed", "refuse": "unknown"}.get(verdict),
         "candidates": [found.patient_id] if found.patient_id else [],
     }
+
+
+N_PEOPLE = 100_000
+_SEED = 411
+
+
+@cache
+def bayes_auc() -> dict[str, dict[str, float]]:
+    """Outcome -> modality set (`clinical`, `clinical+genomic`, ..., `all`) -> AUC to three digits."""
+    people = draw(np.random.default_rng(_SEED), N_PEOPLE)
+    return {name: {label: round(_auc_of(people, name, names), 3) for label, names in _sets()} for name in OUTCOMES}
+
+
+def auc(score: Floats, probability: Floats) -> float:
+    """Chance that a random case outscores a random control, each person being a case with `probability`; ties half."""
+    _, group = np.unique(np.round(score, 9), return_inverse=True)
+    cases = np.bincount(group, weights=probability)
+    controls = np.bincount(group, weights=1.0 - probability)
+    below = np.cumsum(controls) - controls
+    return float((cases * (below + controls / 2)).sum() / (cases.sum() * controls.sum()))
+
+
+def _sets() -> list[tuple[str, tuple[str, ...]]]:
+    names = list(MODALITIES)
+    chosen = [group for size in range(1, len(names) + 1) for group in combinations(names, size)]
+    return [("all" if len(group) == len(names) else "+".join(group), group) for group in chosen]
+
+
+def _auc_of(people: Latent, outcome: str, modalities: tuple[str, ...]) -> float:
+    columns = [people.features[name] for modality in modalities for name in MODALITIES[modality]]
+    matrix = np.column_stack([np.ones(N_PEOPLE), *columns])
+    probability = people.probabilities[outcome]
+    log_odds = np.log(probability / (1.0 - probability))
+    weights, *_ = np.linalg.lstsq(matrix, log_odds, rcond=None)
+    return auc(matrix @ weights, probability)

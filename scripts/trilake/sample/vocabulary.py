@@ -2,7 +2,7 @@
 
 Names and addresses are invented; any likeness is chance. Codes are real, and say what they say in public lists.
 
-Reads and writes nothing. Make target: sample. Example: LOINC["bmi"].code
+Example: LOINC["bmi"].code
 """
 
 from dataclasses import dataclass
