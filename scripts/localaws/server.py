@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from localaws import attach, bootstrap, engines
+from localaws import attach, bootstrap, installed
 from localaws.dispatch import Dispatcher
 from localaws.httpd import HttpServer
 from localaws.keys import Credentials
@@ -59,7 +59,7 @@ class LocalAws:
     def _start(self) -> None:
         attach.withdraw(self._store.folder)
         if self._engine == "trino":
-            engines.engines().need_trino()
+            installed.installed_engines().need_trino()
         self._store.load()
         keys = bootstrap.credentials(self._store.folder)
         self._server = HttpServer(self._port)

@@ -1,4 +1,4 @@
-"""Tier engine_tests: the tests that need a real Trino behind localaws' Athena (tests/engines).
+"""Tier engine_tests: the tests that need a real Trino behind localaws' Athena (tests/localaws/engines).
 
 Reads `.engines/`; writes a temporary folder. Run by `make verify`.
 
@@ -9,16 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from localaws.engines import EnginesMissing, engines
+from localaws.installed import EnginesMissing, installed_engines
 from trilake.core.paths import ROOT
 from verify.tier import Failed, NotRun, Tier
 
-FOLDER = "tests/engines"
+FOLDER = "tests/localaws/engines"
 
 
 def run(say: Callable[[str], None]) -> str:
     try:
-        engines().need_trino()
+        installed_engines().need_trino()
     except EnginesMissing as error:
         raise NotRun(str(error)) from None
     say(f"pytest {FOLDER}")

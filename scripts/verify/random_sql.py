@@ -28,13 +28,12 @@ from random import Random
 
 import pyarrow as pa
 
-from localaws.athena import engines
+from localaws.athena import engine
 from localaws.athena.engine import Engine, Query, Work
 from localaws.athena.errors import QueryError
 from localaws.athena.types import arrow_type
 from localaws.caller import Caller
-from localaws.engines import EnginesMissing
-from localaws.engines import engines as installed
+from localaws.installed import EnginesMissing, installed_engines
 from verify.comparison import Answer, differences, ordered_outputs
 from verify.generated.memory import InMemory
 from verify.generated.queries import Queries
@@ -112,7 +111,7 @@ def chosen(stage: Stage, rng: Random) -> list[Table]:
 
 def run(say: Say) -> str:
     try:
-        installed().need_trino()
+        installed_engines().need_trino()
     except EnginesMissing as error:
         raise NotRun(str(error)) from None
     seed = os.environ.get("SQL_SEED") or secrets.token_hex(4)
@@ -121,8 +120,8 @@ def run(say: Say) -> str:
     with (
         tempfile.TemporaryDirectory() as folder,
         staged(Path(folder)) as stage,
-        closing(engines.embedded(stage.world)) as duckdb,
-        closing(engines.trino(stage.world)) as trino,
+        closing(engine.embedded(stage.world)) as duckdb,
+        closing(engine.trino(stage.world)) as trino,
     ):
         rows = {name: held(stage, duckdb, name) for name in stage.names.values()}
         lab = Lab(stage, duckdb, trino, InMemory(stage.world, trino, list(rows)), rows)

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.engines import EnginesMissing, engines
 from localaws.glue.spark import CHOICE
+from localaws.installed import EnginesMissing, installed_engines
 from trilake.core.iceberg import open_catalog
 from trilake.core.job import run_job
 from trilake.core.paths import State
@@ -41,7 +41,7 @@ class JobRun:
 
 def run(say: Say) -> str:
     try:
-        version = engines().spark_path.name
+        version = installed_engines().spark_path.name
     except EnginesMissing as lack:
         raise NotRun(str(lack)) from None
     with tempfile.TemporaryDirectory() as name:

@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from localaws.engines import EnginesMissing
-from localaws.engines import engines as installed
+from localaws.installed import EnginesMissing, installed_engines
 from trilake.cohort.cohort import build_cohort
 from trilake.cohort.definition import COHORTS, load_definition
 from trilake.core.athena import run as ask
@@ -47,7 +46,7 @@ Say = Callable[[str], None]
 
 def run(say: Say) -> str:
     try:
-        installed().need_trino()
+        installed_engines().need_trino()
     except EnginesMissing as error:
         raise NotRun(str(error)) from None
     with tempfile.TemporaryDirectory() as name:

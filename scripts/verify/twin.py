@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from sqlglot import exp
 
-from localaws.athena import engines
+from localaws.athena import engine
 from localaws.athena.embedded.sources import POSITION
 from localaws.athena.engine import Cancelled, Engine, Query, Result, ResultColumn, Work
 from localaws.athena.errors import QueryError
@@ -73,7 +73,7 @@ class Twin:
     """DuckDB, watched by Trino."""
 
     def __init__(self, world: World, twins: Twins) -> None:
-        self.duckdb, self.trino = engines.embedded(world), engines.trino(world)
+        self.duckdb, self.trino = engine.embedded(world), engine.trino(world)
         self.twins = twins
 
     def describe(self, query: Query) -> tuple[ResultColumn, ...]:
@@ -154,9 +154,9 @@ def shown(query: Query) -> str:
 @contextmanager
 def twinned() -> Iterator[Twins]:
     """Both engines wherever a LocalAws of this process would use DuckDB."""
-    twins, before = Twins(), engines.MAKERS["duckdb"]
-    engines.MAKERS["duckdb"] = lambda world: Twin(world, twins)
+    twins, before = Twins(), engine.MAKERS["duckdb"]
+    engine.MAKERS["duckdb"] = lambda world: Twin(world, twins)
     try:
         yield twins
     finally:
-        engines.MAKERS["duckdb"] = before
+        engine.MAKERS["duckdb"] = before

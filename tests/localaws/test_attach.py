@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from localaws import LocalAws, LocalAwsBusy, attach
-from localaws.engines import EnginesMissing, engines
+from localaws.installed import EnginesMissing, installed_engines
 
 
 def test_it_is_found_while_it_runs_and_not_after(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_another_version_is_told(tmp_path: Path) -> None:
 def test_engines_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALAWS_ENGINES", str(tmp_path / "none"))
     with pytest.raises(EnginesMissing, match=r"Spark is not in .*make setup-engines ARGS=spark"):
-        engines().spark_jars  # noqa: B018
+        installed_engines().spark_jars  # noqa: B018
     with pytest.raises(EnginesMissing, match=r"Trino is not in .*make setup-engines ARGS=trino"):
         LocalAws(tmp_path / "state", engine="trino").__enter__()
     with LocalAws(tmp_path / "state"):
@@ -62,7 +62,7 @@ def test_what_is_listed_is_where_it_is(tmp_path: Path) -> None:
         "spark_java": "j",
     }
     (tmp_path / "engines.json").write_text(json.dumps(parts))
-    found = engines(tmp_path)
+    found = installed_engines(tmp_path)
     assert (found.trino_home, found.spark_jars) == (tmp_path / "trino", [tmp_path / "a.jar"])
     with pytest.raises(EnginesMissing):
         found.need_trino()

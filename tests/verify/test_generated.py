@@ -4,7 +4,7 @@ from pathlib import Path
 from random import Random
 
 from localaws.athena.catalog import Column, TableRef
-from localaws.athena.embedded.duck import Embedded
+from localaws.athena.embedded.engine import Embedded
 from localaws.athena.engine import Query, Work
 from localaws.athena.parser import parse_query
 from localaws.athena.types import trino_text, type_from_arrow

@@ -10,19 +10,17 @@ rows. A table without any permission reads exactly as one that does not exist.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sqlglot import exp
 
-from localaws.athena import placement
-from localaws.athena.catalog import CATALOG, CatalogView, Column, DatabaseRef, TableRef
+from localaws.athena import rights
+from localaws.athena.catalog import CATALOG, CatalogView, Column, DatabaseRef, TableRef, decode
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import parse_query
-from localaws.athena.plan import Authorised, DatabaseAction, TableAction
-from localaws.athena.rewriter import Rewriter, TableName, placed, unplaced
-from localaws.athena.secured import derived, identifier, plain
-from localaws.athena.views import decode
+from localaws.athena.rewriter import Rewriter, TableName, derived, identifier, placed, plain, unplaced
 from localaws.lakeformation.access import catalog_access, database_access, sees_database, table_access
 from localaws.lakeformation.entries import table_entry
 from localaws.lakeformation.rules import Access
@@ -30,6 +28,44 @@ from localaws.lakeformation.rules import Access
 if TYPE_CHECKING:
     from localaws.caller import Caller
     from localaws.world import World
+
+
+TableAction = Literal["READ_ALL", "DESCRIBE_ALL", "INSERT", "DELETE", "UPDATE", "ALTER", "DROP", "DESCRIBE"]
+DatabaseAction = Literal["CREATE_TABLE", "CREATE_DATABASE", "DROP", "DESCRIBE"]
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """A query over internal names only, and the table behind each internal name."""
+
+    tree: exp.Expr
+    tables: Mapping[str, TableRef] = field(default_factory=dict)
+
+
+class Authoriser(Protocol):
+    """What `localaws.athena.authorise` offers."""
+
+    @staticmethod
+    def authorise(
+        tree: exp.Expr, caller: Caller, catalog: CatalogView, world: World, default_database: str | None
+    ) -> Authorised:
+        """The query as the caller may run it; QueryError where nothing is left of it."""
+
+    @staticmethod
+    def require(
+        caller: Caller, world: World, target: TableRef | DatabaseRef, action: TableAction | DatabaseAction
+    ) -> None:
+        """Nothing if the caller may do this to the table or database, else a QueryError.
+
+        READ_ALL: every column and row (a MERGE, UPDATE or DELETE reads its target, time travel tables).
+        DESCRIBE_ALL: the whole schema with its properties and files, so not for who sees a part of the table.
+        DatabaseRef with CREATE_DATABASE names a database that does not exist yet.
+        """
+
+    @staticmethod
+    def visible_columns(caller: Caller, world: World, table: TableRef) -> tuple[Column, ...]:
+        """The columns that the caller may select or describe, in table order; empty if it is not theirs to see."""
+
 
 MAX_VIEW_DEPTH = 16
 NEEDED: dict[str, frozenset[str]] = {"UPDATE": frozenset({"INSERT", "DELETE"})}
@@ -127,7 +163,7 @@ class _Tables:
             return self._expanded(table, access, name)
         if table.kind == "information_schema":
             return self._whole(table)
-        placement.check(self.caller, self.world, table)
+        rights.check(self.caller, self.world, table)
         is_part = not access.is_full
         if is_part and (table.metadata_table or table.version is not None or self.views):
             what = "A metadata table" if table.metadata_table else "Time travel" if table.version else "A view"

@@ -8,11 +8,12 @@ An engine gets trees over internal table names and never the caller: what a call
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 from sqlglot import exp
@@ -20,6 +21,10 @@ from sqlglot import exp
 from localaws.athena.catalog import TableRef
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type
+from localaws.objects import store
+
+if TYPE_CHECKING:
+    from localaws.world import World
 
 
 @dataclass(frozen=True)
@@ -137,3 +142,47 @@ def offered(tree: exp.Expr, name: str) -> set[str]:
 def internal_error() -> QueryError:
     """What is said when the fault is ours."""
     return QueryError("GENERIC_INTERNAL_ERROR", "The query could not be run", category=1)
+
+
+class EnginePool:
+    """The engines of one LocalAws."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._found: dict[str, Engine] = {}
+
+    def chosen(self) -> Engine:
+        """The engine for the next query."""
+        return self.named(self._world.engine)
+
+    def named(self, name: str) -> Engine:
+        with self._lock:
+            if name not in self._found:
+                self._found[name] = MAKERS[name](self._world)
+            return self._found[name]
+
+    def close(self) -> None:
+        with self._lock:
+            for engine in self._found.values():
+                engine.close()
+            self._found.clear()
+
+
+def embedded(world: World) -> Engine:
+    """DuckDB in this process."""
+    from localaws.athena.embedded.engine import Embedded
+
+    assert store.root is not None
+    return Embedded(world, store.root)
+
+
+def trino(world: World) -> Engine:
+    """A Trino server of our own."""
+    from localaws.athena.trino.engine import Trino
+
+    return Trino(world)
+
+
+MAKERS: dict[str, Callable[[World], Engine]] = {"duckdb": embedded, "trino": trino}
+"""What makes an engine, by name. `make verify` puts both behind one name to compare their answers."""

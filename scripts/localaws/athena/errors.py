@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from localaws.service import ServiceError
+
 SYSTEM, USER = 1, 2
 
 
@@ -46,3 +48,8 @@ _USER_ERROR = 1000
 def error_type(code: str) -> int:
     """Athena's number for a kind of error: the user's fault unless we know better."""
     return _TYPES.get(code, _USER_ERROR)
+
+
+def invalid(message: str, code: str = "INVALID_INPUT") -> ServiceError:
+    """InvalidRequestException with Athena's own code beside it: the request is refused, no query is made."""
+    return ServiceError("InvalidRequestException", message, AthenaErrorCode=code)

@@ -18,6 +18,9 @@ from sqlglot import exp
 
 from localaws.athena.catalog import CATALOG
 from localaws.athena.errors import QueryError
+from localaws.athena.parser import parse_expression
+from localaws.lakeformation.expression import parse as checked
+from localaws.lakeformation.rules import Access
 
 ON_A_TABLE = frozenset({"this", "db", "catalog", "alias", "version", "joins", "sample"})
 REFUSED = (exp.DDL, exp.DML, exp.Command, exp.Describe, exp.Pivot, exp.Into, exp.Lock, exp.Pragma, exp.Set)
@@ -258,3 +261,42 @@ def _set_parts(column: exp.Column, parts: list[exp.Expr]) -> None:
         column.set(key, None)
     for key, part in zip(("this", "table", "db", "catalog"), reversed(parts), strict=False):
         column.set(key, part)
+
+
+FENCE = 2**62 - 1
+
+
+def identifier(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
+def derived(internal: str, access: Access, types: dict[str, str]) -> exp.Select:
+    """The permitted part of the table behind an internal name; `types` are the table's Hive types."""
+    cells = [_cell(name, access, types) for name in access.visible]
+    found = plain(internal, cells)
+    rows = access.row_filter
+    if rows is not None:
+        found = found.where(rule(rows, types), copy=False)
+    if rows is not None or any(isinstance(cell, exp.Alias) for cell in cells):
+        found = found.limit(FENCE, copy=False).offset(0, copy=False)
+    unplaced(found)
+    return found
+
+
+def plain(internal: str, columns: list[exp.Expr]) -> exp.Select:
+    """Columns of the table behind an internal name, all rows."""
+    return exp.Select(expressions=columns, from_=exp.From(this=exp.Table(this=identifier(internal))))
+
+
+def rule(expression: str, types: dict[str, str]) -> exp.Expr:
+    """A row expression as the engine's parser would read it: checked again, so nothing else can stand in it."""
+    return parse_expression(checked(expression, types).sql(dialect="trino"))
+
+
+def _cell(name: str, access: Access, types: dict[str, str]) -> exp.Expr:
+    column = exp.column(identifier(name))
+    shown_where = access.cell_filter(name)
+    if shown_where is None:
+        return column
+    condition = exp.If(this=rule(shown_where, types), true=column)
+    return exp.alias_(exp.Case(ifs=[condition]), name, quoted=True)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 from sqlglot import exp
 
+from localaws.athena import authorise
 from localaws.athena.catalog import CATALOG, CatalogView, DatabaseRef, TableRef
-from localaws.athena.catalog_rights import require_for_database, require_for_table
 from localaws.athena.engine import Engine, Query, ResultColumn, Work
 from localaws.athena.errors import QueryError
+from localaws.athena.metadata_tables import rows_of
 from localaws.athena.results import Encryption
+from localaws.athena.rights import require_for_database, require_for_table
 from localaws.athena.types import Type
 
 if TYPE_CHECKING:
@@ -95,8 +97,6 @@ class Session:
 
     def visible(self, name: Name) -> TableRef | None:
         """The table, if the caller may know of it; None as for one that is not there."""
-        from localaws.athena import authorise
-
         found = self.relation(name)
         return found if found and authorise.visible_columns(self.caller, self.world, found) else None
 
@@ -117,8 +117,6 @@ class Session:
 
     def require(self, target: TableRef | DatabaseRef, *actions: Any) -> None:
         """The caller may do all this to the table or database."""
-        from localaws.athena import authorise
-
         for action in actions:
             authorise.require(self.caller, self.world, target, action)
             if isinstance(target, DatabaseRef):
@@ -128,16 +126,13 @@ class Session:
 
     def authorised(self, tree: exp.Expr, database: str | None = None) -> Query:
         """The query as this caller may run it."""
-        from localaws.athena import authorise
-        from localaws.athena.given import given_rows
-
         query = cast("exp.Expression", tree)
         found = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
         given: dict[str, pa.Table] = {}
         for name, table in found.tables.items():
             if table.catalog_id == self.world.account_id:
                 require_for_table(self.caller, table, "DESCRIBE")
-            rows = given_rows(self, table)
+            rows = rows_of(self, table)
             if rows is not None:
                 given[name] = rows
         return Query(found.tree, dict(found.tables), given)

@@ -1,6 +1,6 @@
 """What Athena remembers: workgroups, executions, prepared statements, named queries, data catalogs.
 
-Reads and writes nothing itself; `World.state` keeps it between commands. Behind `make local-aws`.
+`World.state` keeps it between commands, as a pickle: an attribute added here needs a default.
 Example: `world.state("athena", AthenaState).workgroups["primary"]`
 """
 
@@ -10,9 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from localaws.athena.errors import invalid
+
 Shape = dict[str, Any]
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 KEPT_EXECUTIONS = 2000
+# The API's own lower limit of BytesScannedCutoffPerQuery (WorkGroupConfiguration).
+SMALLEST_CUTOFF = 10_000_000
+_REMOVALS = {
+    "RemoveOutputLocation": "OutputLocation",
+    "RemoveEncryptionConfiguration": "EncryptionConfiguration",
+    "RemoveExpectedBucketOwner": "ExpectedBucketOwner",
+    "RemoveAclConfiguration": "AclConfiguration",
+}
 
 
 @dataclass
@@ -33,8 +43,19 @@ class Execution:
         return str(self.shape["ResultConfiguration"]["OutputLocation"])
 
 
+def new_workgroup(name: str, configuration: Shape, description: str = "") -> Shape:
+    """A workgroup as GetWorkGroup shows it."""
+    return {
+        "Name": name,
+        "State": "ENABLED",
+        "Configuration": configuration,
+        "Description": description,
+        "CreationTime": datetime.now(UTC),
+    }
+
+
 def primary() -> Shape:
-    """The workgroup that every account has."""
+    """The workgroup that every account has; unlike a new one it enforces nothing."""
     configuration = {
         "ResultConfiguration": {},
         "EnforceWorkGroupConfiguration": False,
@@ -42,13 +63,7 @@ def primary() -> Shape:
         "RequesterPaysEnabled": False,
         "EngineVersion": dict(ENGINE),
     }
-    return {
-        "Name": "primary",
-        "State": "ENABLED",
-        "Configuration": configuration,
-        "Description": "",
-        "CreationTime": datetime.now(UTC),
-    }
+    return new_workgroup("primary", configuration)
 
 
 @dataclass
@@ -71,4 +86,70 @@ class AthenaState:
             if self.executions[oldest].state in ("QUEUED", "RUNNING"):
                 break
             del self.executions[oldest]
-            self.tokens = {token: found for token, found in self.tokens.items() if found != oldest}
+            self.tokens = {token: query_id for token, query_id in self.tokens.items() if query_id != oldest}
+
+    def keep_prepared(self, key: tuple[str, str], params: Shape) -> None:
+        """Add or replace the prepared statement of a workgroup and name."""
+        self.prepared[key] = {
+            "StatementName": key[1],
+            "WorkGroupName": key[0],
+            "QueryStatement": params["QueryStatement"],
+            "Description": params.get("Description", ""),
+            "LastModifiedTime": datetime.now(UTC),
+        }
+
+
+def new_configuration(asked: Shape) -> Shape:
+    """A configuration with Athena's defaults where it says nothing."""
+    _check(asked)
+    engine = (asked.get("EngineVersion") or {}).get("SelectedEngineVersion", "AUTO")
+    return {
+        "ResultConfiguration": {},
+        "EnforceWorkGroupConfiguration": True,
+        "PublishCloudWatchMetricsEnabled": True,
+        "RequesterPaysEnabled": False,
+        **{key: value for key, value in asked.items() if value is not None},
+        "EngineVersion": {**ENGINE, "SelectedEngineVersion": engine},
+    }
+
+
+def _check(configuration: Shape) -> None:
+    cutoff = configuration.get("BytesScannedCutoffPerQuery")
+    if cutoff is not None and cutoff < SMALLEST_CUTOFF:
+        raise invalid(f"BytesScannedCutoffPerQuery must be {SMALLEST_CUTOFF} or more")
+    location = (configuration.get("ResultConfiguration") or {}).get("OutputLocation", "s3://")
+    if not location.startswith("s3://"):
+        raise invalid(f"Invalid S3 folder location: {location}")
+
+
+def updated_configuration(configuration: Shape, updates: Shape) -> Shape:
+    changed: Shape = dict(configuration)
+    for key, value in updates.items():
+        if key == "ResultConfigurationUpdates":
+            changed["ResultConfiguration"] = _results(configuration.get("ResultConfiguration") or {}, value)
+        elif key == "ManagedQueryResultsConfigurationUpdates":
+            changed["ManagedQueryResultsConfiguration"] = _managed(configuration, value)
+        elif key == "RemoveBytesScannedCutoffPerQuery":
+            changed.pop("BytesScannedCutoffPerQuery", None) if value else None
+        elif key == "RemoveCustomerContentEncryptionConfiguration":
+            changed.pop("CustomerContentEncryptionConfiguration", None) if value else None
+        elif key == "EngineVersion":
+            changed["EngineVersion"] = {**ENGINE, **{k: v for k, v in value.items() if k == "SelectedEngineVersion"}}
+        else:
+            changed[key] = value
+    _check(changed)
+    return changed
+
+
+def _managed(configuration: Shape, updates: Shape) -> Shape:
+    """What is said of results that Athena keeps itself, with the updates."""
+    is_bare = updates.get("RemoveEncryptionConfiguration")
+    current = configuration.get("ManagedQueryResultsConfiguration") or {"Enabled": False}
+    kept = {key: value for key, value in current.items() if not (is_bare and key == "EncryptionConfiguration")}
+    return {**kept, **{key: value for key, value in updates.items() if key != "RemoveEncryptionConfiguration"}}
+
+
+def _results(current: Shape, updates: Shape) -> Shape:
+    gone = {name for flag, name in _REMOVALS.items() if updates.get(flag)}
+    kept: dict[str, Any] = {key: value for key, value in current.items() if key not in gone}
+    return {**kept, **{key: value for key, value in updates.items() if key not in _REMOVALS}}

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from localaws.caller import REGION
-from localaws.engines import EnginesMissing
 from localaws.glue import spark
+from localaws.installed import EnginesMissing
 from localaws.keys import Credentials
 
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")

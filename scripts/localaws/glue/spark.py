@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 
 from localaws.caller import REGION
-from localaws.engines import Engines, engines
+from localaws.installed import InstalledEngines, installed_engines
 
 CHOICE = "LOCALAWS_GLUE"
 CATALOG = "spark.sql.catalog."
@@ -32,7 +32,7 @@ def environment(arguments: Mapping[str, str], endpoint: str, libraries: list[str
 
     EnginesMissing when Spark was not set up.
     """
-    found = engines()
+    found = installed_engines()
     return {
         "JAVA_HOME": str(found.spark_java),
         "PYSPARK_PYTHON": sys.executable,
@@ -42,7 +42,7 @@ def environment(arguments: Mapping[str, str], endpoint: str, libraries: list[str
     }
 
 
-def submitted(arguments: Mapping[str, str], endpoint: str, found: Engines) -> list[str]:
+def submitted(arguments: Mapping[str, str], endpoint: str, found: InstalledEngines) -> list[str]:
     """The words of spark-submit: the job's own configuration, and this endpoint for each of its catalogs."""
     configured = configuration(arguments.get("--conf", ""))
     is_iceberg = "iceberg" in arguments.get("--datalake-formats", "").split(",")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from localaws.athena.catalog import decode
 from localaws.athena.errors import QueryError
 from localaws.athena.types import TypeTextError, hive_from_trino
-from localaws.athena.views import decode
 
 
 def with_view_columns(table_input: dict[str, Any]) -> dict[str, Any]:

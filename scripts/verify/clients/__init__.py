@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.engines import EnginesMissing, engines
+from localaws.installed import EnginesMissing, installed_engines
 from localaws.keys import Credentials
 from localaws.world import make_client
 from trilake.core.session import environment_variables
@@ -55,7 +55,7 @@ def run(say: Say) -> str:
 def cli_packages() -> Path:
     """Where `make setup-engines` put the AWS CLI; NotRun when it has not."""
     try:
-        return engines().awscli_path
+        return installed_engines().awscli_path
     except EnginesMissing as error:
         raise NotRun(str(error)) from error
 

@@ -12,9 +12,9 @@ from sqlglot import exp
 
 from localaws.athena.catalog import CatalogView
 from localaws.athena.engine import Engine, Query, Work
-from localaws.athena.secured import identifier
+from localaws.athena.rewriter import identifier
 from localaws.athena.trino.bindings import bound, table_of
-from localaws.athena.trino.real import Trino
+from localaws.athena.trino.engine import Trino
 from localaws.athena.trino.text import Text, written
 from localaws.world import World
 

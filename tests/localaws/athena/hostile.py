@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from localaws.athena.views import View, glue_input
+from localaws.athena.catalog import View, glue_input
 from localaws.keys import Credentials
 from localaws.world import World, make_client
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from localaws.athena.views import View, glue_input
+from localaws.athena.catalog import View, glue_input
 
 from .hostile import ACCOUNT, Stage
 

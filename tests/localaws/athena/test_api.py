@@ -124,7 +124,7 @@ def test_executions_are_listed_and_tokens_remembered(lake: Lake) -> None:
 
 
 def test_a_long_query_can_be_stopped(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("localaws.athena.executions.PATIENCE", 0.2)
+    monkeypatch.setattr("localaws.athena.service.PATIENCE", 0.2)
     numbers = "UNNEST(sequence(1, 6000)) AS {0}(n)"
     froms = " CROSS JOIN ".join(numbers.format(name) for name in "abcd")
     query_id = start(lake, f"SELECT count(DISTINCT a.n * b.n + c.n * d.n) FROM {froms}")

@@ -14,11 +14,10 @@ import pytest
 from sqlglot import exp
 
 from localaws import LocalAws
-from localaws.athena.authorise import authorise
+from localaws.athena.authorise import Authorised, authorise
 from localaws.athena.catalog import CatalogView
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import AthenaSql, parse_query
-from localaws.athena.plan import Authorised
 from localaws.caller import Caller
 from localaws.world import World
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from localaws import LocalAws
-from localaws.athena.views import View, glue_input
+from localaws.athena.catalog import View, glue_input
 
 from .hostile import ACCOUNT, Stage
 from .room import Room

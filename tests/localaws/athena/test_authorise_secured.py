@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from localaws.athena.parser import AthenaSql
-from localaws.athena.secured import FENCE, derived
+from localaws.athena.rewriter import FENCE, derived
 from localaws.lakeformation.expression import ExpressionError
 from localaws.lakeformation.rules import Access, Rule
 

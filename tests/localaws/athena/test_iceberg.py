@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from localaws.athena.catalog import CatalogView
-from localaws.athena.icebergs import load
+from localaws.athena.iceberg import load
 
 from .conftest import Lake
 
@@ -168,8 +168,7 @@ def test_update_and_delete(lake: Lake, table: str) -> None:
 def test_somebody_else_was_quicker(lake: Lake, table: str) -> None:
     """A writer that read an older state than the current one commits nothing."""
     from localaws.athena.errors import QueryError
-    from localaws.athena.iceberg_write import Writer
-    from localaws.athena.icebergs import planned
+    from localaws.athena.iceberg import Writer, planned
 
     ref = CatalogView(lake.aws.world).relation(None, "lake", table)
     assert ref is not None

@@ -19,9 +19,7 @@ from sqlglot import exp
 
 from localaws.athena.embedded.calls import function_names
 from localaws.athena.embedded.compiler import HANDLERS, Compiler
-from localaws.athena.embedded.database import Database
-from localaws.athena.embedded.duck import Embedded
-from localaws.athena.embedded.failures import translated
+from localaws.athena.embedded.engine import Database, Embedded, translated
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.engine import Query, Work
 from localaws.athena.errors import QueryError

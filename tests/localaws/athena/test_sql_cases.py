@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from localaws.athena.embedded.duck import Embedded
+from localaws.athena.embedded.engine import Embedded
 from localaws.athena.engine import Query, Work
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import parse_query
-from localaws.athena.printing import column_texts
+from localaws.athena.results import column_texts
 from localaws.athena.types import trino_text
 
 FOLDER = Path(__file__).parent / "cases"

@@ -13,11 +13,11 @@ from trino.exceptions import TrinoUserError
 
 from localaws.athena.errors import QueryError
 from localaws.athena.parser import parse_query, parse_statement
+from localaws.athena.statements.changes import carrier, restored
 from localaws.athena.trino.failures import translated
 from localaws.athena.trino.text import Text, written
 from localaws.athena.trino.values import array_of, zone_of
 from localaws.athena.types import parse_type
-from localaws.athena.whole_changes import carrier, restored
 from trilake.core.paths import SQL
 
 from .test_sql_cases import FOLDER

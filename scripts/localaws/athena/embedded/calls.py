@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena.embedded.aggregates import AGGREGATES, aggregate_call
+from localaws.athena.embedded.aggregates import AGGREGATES, WINDOWS, aggregate_call
 from localaws.athena.embedded.compiler import Compiler, Lifted, handles, only
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.signatures import Signature, choose, signature
 from localaws.athena.embedded.typed import Typed
-from localaws.athena.embedded.windows import WINDOWS
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, trino_text
 

@@ -9,13 +9,108 @@ Where DuckDB is more lenient (texts as numbers or times) a pattern guards the ca
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from localaws.athena.embedded import coercion
-from localaws.athena.embedded.rounding import rounded
-from localaws.athena.embedded.typed import Typed, cast, duck_type, fail, member, row_names, text
+from localaws.athena.embedded.typed import Typed, cast, duck_type, fail, member, quoted, row_names, text
 from localaws.athena.errors import QueryError
 from localaws.athena.types import INTEGERS, NUMBERS, Type, trino_text
+
+_MOST_DIGITS = 6
+_UNITS = {0: "second", 3: "millisecond"}
+
+
+def digits_of(found: Type) -> int:
+    """The digits behind the second that a type of times keeps."""
+    return min(_MOST_DIGITS, found.numbers[0] if found.numbers else 3)
+
+
+def rounded(sql: str, source: Type, target: Type) -> str:
+    """DuckDB text for a timestamp (with or without a zone) brought to the target's digits."""
+    digits = digits_of(target)
+    if digits >= digits_of(source):
+        return sql
+    step = 10 ** (_MOST_DIGITS - digits)
+    later = f"{sql} + to_microseconds({step // 2})"
+    if digits in _UNITS:
+        return f"date_trunc('{_UNITS[digits]}', {later})"
+    cut = f"CAST(floor(epoch_us({later}) / {step}.0) AS BIGINT) * {step}"
+    stamp = f"make_timestamp({cut})"
+    return f"timezone('UTC', {stamp})" if target.name == "timestamp with time zone" else stamp
+
+
+def in_milliseconds(sql: str, source: Type) -> str:
+    """A moment as the functions see it that know milliseconds only (date_format, differences of times)."""
+    if source.name not in ("timestamp", "timestamp with time zone"):
+        return sql
+    return rounded(sql, source, Type(source.name, (3,)))
+
+
+Change = Callable[[str, Type, Type], str]
+
+
+def to_type(item: Typed, target: Type) -> Typed:
+    """The expression with its value turned into target by an implicit coercion (or nothing, if it is one already)."""
+    return replace(item, sql=convert(item.sql, item.type, target), type=target)
+
+
+def convert(sql: str, source: Type, target: Type) -> str:
+    """DuckDB text for a lossless change of type; rows change by place, not by name."""
+    if source.name == target.name and source.name.startswith("timestamp"):
+        return rounded(sql, source, target)
+    if duck_type(source) == duck_type(target) and not _has_times(source):
+        return sql
+    if source.elements and (differs_in_names(source, target) or (source != target and _has_times(source))):
+        return rebuild(sql, source, target, convert)
+    return sql if source == target else _moment_or_plain(sql, source, target)
+
+
+def _moment_or_plain(sql: str, source: Type, target: Type) -> str:
+    if source.name == "timestamp" and target.name == "timestamp with time zone":
+        return f"timezone('UTC', {rounded(sql, source, target)})"
+    if source.name == "date" and target.name == "timestamp with time zone":
+        return f"timezone('UTC', CAST({sql} AS TIMESTAMP))"
+    if source.name == "timestamp with time zone" and target.name in ("timestamp", "date"):
+        shown = cast(f"timezone('UTC', {sql})", target)
+        return rounded(shown, source, target) if target.name == "timestamp" else shown
+    return cast(sql, target)
+
+
+def _has_times(found: Type) -> bool:
+    return found.name.startswith("timestamp") or any(_has_times(item) for item in found.elements)
+
+
+def differs_in_names(source: Type, target: Type) -> bool:
+    """Whether DuckDB's own cast, which matches row fields by name, would lose values."""
+    if source.name == "row" and target.name == "row" and row_names(source) != row_names(target):
+        return True
+    return any(differs_in_names(one, other) for one, other in zip(source.elements, target.elements, strict=False))
+
+
+def rebuild(sql: str, source: Type, target: Type, change: Change) -> str:
+    """A row, array or map with each element changed in turn; the value itself is written once."""
+    if source.name == "row":
+        once = f"list_transform([{sql}], lambda s: {_packed('s', source, target, change)})"
+        return f"list_extract({once}, 1)"
+    if source.name == "array":
+        inner = change("e", source.elements[0], target.elements[0])
+        return f"list_transform({sql}, lambda e: {inner})"
+    key = change("e.key", source.elements[0], target.elements[0])
+    value = change("e.value", source.elements[1], target.elements[1])
+    return (
+        f"map_from_entries(list_transform(map_entries({sql}), lambda e: struct_pack(key := {key}, value := {value})))"
+    )
+
+
+def _packed(sql: str, source: Type, target: Type, change: Change) -> str:
+    parts = [
+        f"{quoted(new)} := {change(member(sql, old), one, other)}"
+        for old, new, one, other in zip(
+            row_names(source), row_names(target), source.elements, target.elements, strict=True
+        )
+    ]
+    return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
+
 
 _INTEGER_TEXT = r"[+-]?[0-9]+"
 _NUMBER_TEXT = r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)\s*"
@@ -102,7 +197,7 @@ class _Caster:
         if target.name == "time" and source.name in ("time", "timestamp", "timestamp with time zone"):
             return self.clock(sql, source, target)
         if target.name in ("timestamp", "timestamp with time zone", "date"):
-            return coercion.convert(sql, source, target)
+            return convert(sql, source, target)
         return self.cast(sql, target)
 
     def clock(self, sql: str, source: Type, target: Type) -> str:
@@ -115,7 +210,7 @@ class _Caster:
         return f"TRY_CAST({sql} AS {duck_type(target)})" if self.safe else cast(sql, target)
 
     def nested(self, sql: str, source: Type, target: Type) -> str:
-        return coercion.rebuild(sql, source, target, self.sql)
+        return rebuild(sql, source, target, self.sql)
 
     def refuse(self, source: str, target: Type) -> str:
         if self.safe:

@@ -26,6 +26,7 @@ from localaws.athena.types import trino_text
 Handler = Callable[["Compiler", Any, Scope], Typed]
 N = TypeVar("N", bound=Handler)
 HANDLERS: dict[type[exp.Expr], Handler] = {}
+QUERY_HANDLERS: dict[type[exp.Expr], Callable[[Any, Any, Scope], Any]] = {}
 PARTS: dict[type[exp.Expr], frozenset[str]] = {}
 
 
@@ -137,10 +138,11 @@ class Compiler:
 
     def query(self, node: exp.Expr, scope: Scope) -> Compiled:
         """A query at any depth."""
-        from localaws.athena.embedded.queries import compile_query
-
+        handler = QUERY_HANDLERS.get(type(node))
+        if handler is None:
+            raise QueryError("NOT_SUPPORTED", f"Unsupported query: {type(node).__name__}", node)
         with self.query_level():
-            return compile_query(self, node, scope)
+            return handler(self, node, scope)
 
     def subquery(self, node: exp.Expr, scope: Scope) -> Compiled:
         """A query used as a value: IN, EXISTS, scalar, quantified."""
@@ -152,3 +154,24 @@ class Compiler:
             return found
         self.lifted.members.append(found)
         return Typed(f"tried.m{len(self.lifted.members) - 1}", found.type, found.node)
+
+
+def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
+    """The terms of an ORDER BY inside an aggregate or a window."""
+    terms = []
+    for term in order.expressions:
+        only(term, frozenset(["this", "desc", "nulls_first"]))
+        found = compiler.expression(term.this, scope)
+        if found.type.name in ("map", "json"):
+            message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"
+            raise QueryError("TYPE_MISMATCH", message, term.this)
+        # An integer constant would be taken for a column's place.
+        sql = f"({found.sql} + 0)" if type(found.value) is int else found.sql
+        terms.append(sql + direction(term))
+    return ", ".join(terms)
+
+
+def direction(term: exp.Ordered) -> str:
+    """ASC or DESC, and where the NULLs go."""
+    way = "DESC" if term.args.get("desc") else "ASC"
+    return f" {way} NULLS {'FIRST' if term.args.get('nulls_first') else 'LAST'}"

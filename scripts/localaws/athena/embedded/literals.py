@@ -12,9 +12,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from localaws.athena.coercions import common_type
-from localaws.athena.embedded.casts import explicit_cast
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import explicit_cast, to_type
 from localaws.athena.embedded.compiler import Compiler, handles
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import (
@@ -36,7 +34,7 @@ from localaws.athena.embedded.typed import (
     text,
 )
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type, parse_type, trino_text
+from localaws.athena.types import Type, common_type, parse_type, trino_text
 
 _TIME_LITERAL = re.compile(r"(\d{4,}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?)?)(?: ?(\S+))?\Z")
 _INT_LIMIT, _LONG_LIMIT = 2**31, 2**63

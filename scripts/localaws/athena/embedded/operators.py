@@ -8,15 +8,84 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.athena.coercions import as_decimal, common_type
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import to_type
 from localaws.athena.embedded.compiler import Compiler, handles
-from localaws.athena.embedded.equality import equal
-from localaws.athena.embedded.quotients import quotient
 from localaws.athena.embedded.scope import Scope
-from localaws.athena.embedded.typed import Typed, cast, decimal
+from localaws.athena.embedded.typed import DOUBLE, Typed, cast, decimal, member, row_names, text
 from localaws.athena.errors import QueryError
-from localaws.athena.types import INTEGERS, NUMBERS, Type, trino_text
+from localaws.athena.types import INTEGERS, NUMBERS, Type, as_decimal, common_type, trino_text
+
+
+def equal(one: str, two: str, found: Type, depth: int = 0) -> str:
+    """DuckDB text for `one = two`, both of the type; each is written more than once where it is nested."""
+    if found.name == "row":
+        names = zip(row_names(found), found.elements, strict=True)
+        parts = " AND ".join(equal(member(one, name), member(two, name), item, depth) for name, item in names)
+        return f"CASE WHEN {one} IS NOT NULL AND {two} IS NOT NULL THEN ({parts}) END"
+    if found.name == "array":
+        return _equal_arrays(one, two, found.elements[0], depth)
+    if found.name == "map":
+        keys, values = found.elements
+        sides = [f"list_sort(map_keys({side}))" for side in (one, two)]
+        left, right = (
+            f"list_transform({sides[0]}, lambda k{depth}: map_extract_value({side}, k{depth}))" for side in (one, two)
+        )
+        same = _equal_arrays(left, right, values, depth + 1)
+        return f"CASE WHEN {sides[0]} IS DISTINCT FROM {sides[1]} THEN false ELSE {same} END" if keys else same
+    return f"({one} = {two})"
+
+
+def _equal_arrays(one: str, two: str, element: Type, depth: int) -> str:
+    place = f"q{depth}"
+    pair = equal(f"list_extract({one}, {place})", f"list_extract({two}, {place})", element, depth + 1)
+    mark = f"CASE {pair} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END"
+    marks = f"list_transform(range(1, len({one}) + 1), lambda {place}: {mark})"
+    verdict = f"CASE coalesce(list_min({marks}), 2) WHEN 2 THEN true WHEN 0 THEN false END"
+    unknown = f"{one} IS NULL OR {two} IS NULL"
+    return f"CASE WHEN {unknown} THEN NULL WHEN len({one}) <> len({two}) THEN false ELSE {verdict} END"
+
+
+_MOST = 38
+
+
+def quotient(left: Typed, right: Typed, found: Type) -> str:
+    """`left / right` as the decimal type `found`; NULL and a division by zero are DuckDB's own."""
+    (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
+    scale = found.numbers[1]
+    shift = scale - s1 + s2
+    if p1 + s1 + shift + 2 > _MOST or p2 + s2 + 1 > _MOST or scale > _MOST // 2:
+        # 0 / 0 and x / 0 become NaN and infinity here, and fail as a division by zero in the cast back.
+        return cast(f"({cast(left.sql, DOUBLE)} / {cast(right.sql, DOUBLE)})", found)
+    number = f"({digits(left.sql, p1, s1)} * {10**shift}::HUGEINT)"
+    return from_digits(rounded_ratio(number, digits(right.sql, p2, s2)), found)
+
+
+def mean(total: str, count: str, found: Type) -> str:
+    """A sum of the decimal type divided by a count."""
+    precision, scale = found.numbers
+    if precision + 2 * scale > _MOST - 10:
+        return cast(f"({cast(total, DOUBLE)} / {count})", found)
+    held = min(_MOST - scale - 1, precision + 10)
+    return from_digits(rounded_ratio(digits(total, held, scale), f"{count}::HUGEINT"), found)
+
+
+def digits(sql: str, precision: int, scale: int) -> str:
+    """A decimal's digits as a whole number."""
+    whole = cast(sql, decimal(precision, scale))
+    return f"CAST({whole} * CAST({10**scale} AS DECIMAL({scale + 1}, 0)) AS HUGEINT)"
+
+
+def from_digits(sql: str, found: Type) -> str:
+    """The whole number as digits of the type."""
+    scale = found.numbers[1]
+    unit = f"0.{'0' * (scale - 1)}1" if scale else "1"
+    return cast(f"({cast(sql, decimal(_MOST - scale - 1, 0))} * CAST({unit} AS DECIMAL({scale + 1}, {scale})))", found)
+
+
+def rounded_ratio(number: str, by: str) -> str:
+    """Two whole numbers divided, rounded half away from zero; a division by zero fails."""
+    return f"athena_ratio({number}, {by})"
+
 
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.Add: "+",
@@ -212,3 +281,89 @@ def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
     parts = [value if kept else f"[{value}]" for value, kept in zip(values, arrays, strict=True)]
     missing = " OR ".join(f"{value} IS NULL" for value in values)
     return Typed(f"CASE WHEN {missing} THEN NULL ELSE {parts[0]} || {parts[1]} END", target)
+
+
+@handles(exp.Between, parts="this low high")
+def between(compiler: Compiler, node: exp.Between, scope: Scope) -> Typed:
+    items = [compiler.expression(node.args[name], scope) for name in ("this", "low", "high")]
+    merged = common_type([item.type for item in items])
+    if merged is None:
+        raise QueryError("TYPE_MISMATCH", f"Cannot check if {trino_text(items[0].type)} is BETWEEN these types", node)
+    one, low, high = (to_type(item, merged).sql for item in items)
+    return Typed(f"({one} BETWEEN {low} AND {high})", Type("boolean"))
+
+
+@handles(exp.Like, parts="this expression negate")
+def like(compiler: Compiler, node: exp.Like, scope: Scope, escape: str = "") -> Typed:
+    item, pattern = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
+    for part in (item, pattern):
+        if part.type.name not in ("varchar", "char", "unknown"):
+            message = f"Left side of LIKE expression must evaluate to a varchar (actual: {trino_text(part.type)})"
+            raise QueryError("TYPE_MISMATCH", message, part.node)
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
+    return Typed(f"({item.sql} {word} {pattern.sql}{escape})", Type("boolean"))
+
+
+@handles(exp.Escape)
+def like_escape(compiler: Compiler, node: exp.Escape, scope: Scope) -> Typed:
+    if not isinstance(node.this, exp.Like) or len(node.expression.name) != 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", node)
+    return like(compiler, node.this, scope, f" ESCAPE {text(node.expression.name)}")
+
+
+@handles(exp.In, parts="this expressions query")
+def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
+    item = compiler.expression(node.this, scope)
+    query = node.args.get("query")
+    if query is not None:
+        inner = compiler.subquery(query, scope)
+        if len(inner.fields) != 1:
+            raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+        compiler.use(*inner.fields)
+        one, two = compared("=", item, Typed('q."c0"', inner.fields[0].type), node)
+        return compiler.lift(Typed(f"({one} IN (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean")))
+    if not node.expressions:
+        raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>, <query>", node)
+    values = [compiler.expression(value, scope) for value in node.expressions]
+    merged = common_type([item.type, *(value.type for value in values)])
+    if merged is None:
+        shown = ", ".join(sorted({trino_text(value.type) for value in (item, *values)}))
+        raise QueryError("TYPE_MISMATCH", f"IN value and list items must be the same type: {shown}", node)
+    listed = ", ".join(to_type(value, merged).sql for value in values)
+    return Typed(f"({to_type(item, merged).sql} IN ({listed}))", Type("boolean"))
+
+
+@handles(exp.Case, parts="this ifs default")
+def case(compiler: Compiler, node: exp.Case, scope: Scope) -> Typed:
+    subject = compiler.expression(node.this, scope) if node.this else None
+    tests = [_test(compiler, branch, scope, subject) for branch in node.args["ifs"]]
+    values = [compiler.expression(branch.args["true"], scope) for branch in node.args["ifs"]]
+    default = (
+        compiler.expression(node.args["default"], scope) if node.args.get("default") else Typed("NULL", Type("unknown"))
+    )
+    merged = common_type([*(value.type for value in values), default.type])
+    if merged is None:
+        raise QueryError("TYPE_MISMATCH", "All CASE results must be the same type or coercible to a common type", node)
+    parts = " ".join(
+        f"WHEN {test} THEN {to_type(value, merged).sql}" for test, value in zip(tests, values, strict=True)
+    )
+    return Typed(f"CASE {parts} ELSE {to_type(default, merged).sql} END", merged)
+
+
+def _test(compiler: Compiler, branch: exp.If, scope: Scope, subject: Typed | None) -> str:
+    if subject is None:
+        return compiler.condition(branch.this, scope, "CASE WHEN clause")
+    one, two = compared("=", subject, compiler.expression(branch.this, scope), branch)
+    return f"({one} = {two})"
+
+
+@handles(exp.If, parts="this true false")
+def if_function(compiler: Compiler, node: exp.If, scope: Scope) -> Typed:
+    test = compiler.condition(node.this, scope, "IF clause")
+    yes = compiler.expression(node.args["true"], scope)
+    no = compiler.expression(node.args["false"], scope) if node.args.get("false") else Typed("NULL", Type("unknown"))
+    merged = common_type((yes.type, no.type))
+    if merged is None:
+        shown = f"{trino_text(yes.type)} vs {trino_text(no.type)}"
+        raise QueryError("TYPE_MISMATCH", f"Result types for IF must be the same: {shown}", node)
+    return Typed(f"CASE WHEN {test} THEN {to_type(yes, merged).sql} ELSE {to_type(no, merged).sql} END", merged)

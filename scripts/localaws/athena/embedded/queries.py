@@ -13,15 +13,13 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from localaws.athena.coercions import common_type
-from localaws.athena.embedded.coercion import to_type
-from localaws.athena.embedded.compiler import Compiled, Compiler, handles, only
-from localaws.athena.embedded.ordering import direction
+from localaws.athena.embedded.casts import to_type
+from localaws.athena.embedded.compiler import QUERY_HANDLERS, Compiled, Compiler, direction, handles, only
 from localaws.athena.embedded.scope import CommonTable, Field, Scope
 from localaws.athena.embedded.select import compile_select
 from localaws.athena.embedded.typed import Typed
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type, trino_text
+from localaws.athena.types import Type, common_type, trino_text
 
 _AROUND = "with_ order limit offset"
 QUERY_PARTS = f"this expression expressions distinct alias {_AROUND} from_ joins where group having windows"
@@ -47,8 +45,6 @@ _SETS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSEC
 
 def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     """Any query expression with its WITH, ORDER BY, OFFSET and LIMIT."""
-    if type(node) not in _PARTS:
-        raise QueryError("NOT_SUPPORTED", f"Unsupported query: {type(node).__name__}", node)
     for part in (node, *(node.args[name] for name in _AROUND.split() if node.args.get(name))):
         only(part, _PARTS[type(part)])
     scope = Scope(parent=outer)
@@ -67,6 +63,11 @@ def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     order = _output_order(compiler, node, found, scope)
     body = f"SELECT * FROM ({found.sql}) AS {compiler.name('r')}" if order else found.sql
     return Compiled(prefix + body + order + limits(compiler, node, scope), found.fields)
+
+
+QUERY_HANDLERS.update(
+    dict.fromkeys((exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersect, exp.Except), compile_query)
+)
 
 
 def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:

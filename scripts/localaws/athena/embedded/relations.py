@@ -8,18 +8,67 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlglot import exp
 
-from localaws.athena.coercions import common_type
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import to_type
 from localaws.athena.embedded.compiler import Compiled, Compiler, only
 from localaws.athena.embedded.operators import compared
 from localaws.athena.embedded.scope import Field, Scope
-from localaws.athena.embedded.typed import BIGINT, Typed, quoted
-from localaws.athena.embedded.unnest import unnest_columns
+from localaws.athena.embedded.typed import BIGINT, Typed, member, quoted, row_names
 from localaws.athena.errors import QueryError
-from localaws.athena.types import Type, parse_type
+from localaws.athena.types import Type, common_type, parse_type, trino_text
+
+
+class Spread(NamedTuple):
+    """What to select (`u0`, `u1`, …), and the columns as texts over the relation `{r}`."""
+
+    selected: list[str]
+    columns: list[tuple[str | None, str, Type]]
+
+
+def unnest_columns(items: Sequence[Typed], *, keep_empty: bool, with_ordinality: bool, node: exp.Expr) -> Spread:
+    """The spread of these arrays and maps side by side; the shorter ones are filled with NULL."""
+    selected: list[str] = []
+    columns: list[tuple[str | None, str, Type]] = []
+    lists = [_as_list(item, node) for item in items]
+    longest = _longest(lists)
+    for index, (item, sql) in enumerate(zip(items, lists, strict=True)):
+        selected.append(f"unnest({_padded(sql, longest) if keep_empty else sql})")
+        columns += _columns(f"{{r}}.u{index}", item.type)
+    if with_ordinality:
+        numbers = f"range(1, {longest} + 1)"
+        selected.append(f"unnest({_padded(numbers, longest) if keep_empty else numbers})")
+    return Spread(selected, columns)
+
+
+def _as_list(item: Typed, node: exp.Expr) -> str:
+    if item.type.name == "map":
+        return f"map_entries({item.sql})"
+    if item.type.name != "array":
+        raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {trino_text(item.type)}", node)
+    return item.sql
+
+
+def _longest(lists: Sequence[str]) -> str:
+    lengths = [f"coalesce(len({sql}), 0)" for sql in lists]
+    return lengths[0] if len(lengths) == 1 else f"greatest({', '.join(lengths)})"
+
+
+def _padded(sql: str, longest: str) -> str:
+    """One empty row where there is nothing to spread."""
+    return f"CASE WHEN {longest} > 0 THEN {sql} ELSE [NULL] END"
+
+
+def _columns(sql: str, found: Type) -> list[tuple[str | None, str, Type]]:
+    if found.name == "map":
+        return [(None, f"({sql}).key", found.elements[0]), (None, f"({sql}).value", found.elements[1])]
+    element = found.elements[0]
+    if element.name != "row":
+        return [(None, sql, element)]
+    places = zip(element.fields, row_names(element), element.elements, strict=True)
+    return [(name or None, member(sql, duck_name), item) for name, duck_name, item in places]
 
 
 @dataclass(frozen=True)

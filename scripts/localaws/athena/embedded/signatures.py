@@ -14,10 +14,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from localaws.athena.coercions import coerces, common_type
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import to_type
 from localaws.athena.embedded.typed import Typed
-from localaws.athena.types import NUMBERS, Type, parse_type, trino_text
+from localaws.athena.types import NUMBERS, Type, coerces, common_type, parse_type, trino_text
 
 Template = str | Callable[[Sequence[Typed], Type], str]
 _HEAD = re.compile(r"(\w+)\((.*)\) -> (.*)\Z", re.DOTALL)

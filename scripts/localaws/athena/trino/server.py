@@ -1,6 +1,6 @@
 """A Trino server of our own: configured, started, watched and ended.
 
-Reads `.engines/` (localaws.engines); writes a folder of its own below the system's temporary one, gone at the end.
+Reads `.engines/` (localaws.installed); writes a folder of its own below the system's temporary one, gone at the end.
 Behind `make local-aws ENGINE=trino`. Example: `Server().address()` is `("127.0.0.1", 45123)` once it answers.
 
 It listens on loopback and answers nobody without a token that only this process can sign.
@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localaws.athena.trino import keeper
-from localaws.engines import Engines, engines
+from localaws.installed import InstalledEngines, installed_engines
 
 log = logging.getLogger("localaws.athena")
 USER = "localaws"
@@ -52,8 +52,8 @@ class ServerFailed(Exception):
 class Server:
     """One server; it starts at once and in the background."""
 
-    def __init__(self, parts: Engines | None = None) -> None:
-        self._parts = parts or engines()
+    def __init__(self, parts: InstalledEngines | None = None) -> None:
+        self._parts = parts or installed_engines()
         self._home, self._java = self._parts.trino_home, self._parts.trino_java
         self._secret = secrets.token_bytes(48)
         self._port = _free_port()

@@ -1,29 +1,5 @@
-"""The functions that a query may call, by family; importing this fills the lists. Behind `make local-aws`."""
+"""The functions that a query may call, by family; importing this package fills the lists in `calls`."""
 
-from localaws.athena.embedded.functions import (
-    arrays,
-    bitwise,
-    conditional,
-    dates,
-    formats,
-    jsons,
-    lambdas,
-    maps,
-    numbers,
-    regexes,
-    strings,
-)
+from localaws.athena.embedded.functions import collections, conditional, dates, jsons, numbers, strings
 
-__all__ = [
-    "arrays",
-    "bitwise",
-    "conditional",
-    "dates",
-    "formats",
-    "jsons",
-    "lambdas",
-    "maps",
-    "numbers",
-    "regexes",
-    "strings",
-]
+__all__ = ["collections", "conditional", "dates", "jsons", "numbers", "strings"]

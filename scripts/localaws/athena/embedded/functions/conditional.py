@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.athena.coercions import common_type
-from localaws.athena.embedded.access import row_value
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, special, wrong_arguments
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import to_type
 from localaws.athena.embedded.compiler import Compiler
+from localaws.athena.embedded.names import row_value
 from localaws.athena.embedded.operators import compared
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import INTEGER, VARCHAR, Typed, text
 from localaws.athena.errors import QueryError
-from localaws.athena.types import trino_text
+from localaws.athena.types import common_type, trino_text
 
 
 def _unified(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> list[Typed]:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena.coercions import as_decimal
 from localaws.athena.embedded.calls import argument_count, arguments, call_name, scalars, special, wrong_arguments
-from localaws.athena.embedded.coercion import to_type
+from localaws.athena.embedded.casts import to_type
 from localaws.athena.embedded.compiler import Compiler
 from localaws.athena.embedded.operators import calculated
 from localaws.athena.embedded.scope import Scope
 from localaws.athena.embedded.typed import DOUBLE, Typed, cast, decimal
-from localaws.athena.types import INTEGERS, NUMBERS, Type
+from localaws.athena.types import INTEGERS, NUMBERS, Type, as_decimal
 
 Render = Callable[[Sequence[Typed], Type], str]
 
@@ -123,5 +122,41 @@ scalars(
             "width_bucket(double, array(double)) -> bigint",
             "CAST(len(list_filter({1}, lambda bound: bound <= {0})) AS BIGINT)",
         ),
+    ]
+)
+
+
+def _shifts(kind: str, bits: int) -> list[tuple[str, str]]:
+    """The shifts of an integer type, within its bits: what is moved out is gone, and the sign with it."""
+    half, whole = f"{2 ** (bits - 1)}::HUGEINT", f"{2**bits}::HUGEINT"
+    kept = f"(({{0}}::HUGEINT & ((1::HUGEINT << CAST({bits} - {{1}} AS INTEGER)) - 1)) << CAST({{1}} AS INTEGER))"
+    left = f"CAST(({kept} + {half}) % {whole} - {half} AS {kind.upper()})"
+    right = f"CAST(({{0}}::HUGEINT & {2**bits - 1}::HUGEINT) >> CAST({{1}} AS INTEGER) AS {kind.upper()})"
+    nothing = f"CASE WHEN {{1}} >= {bits} THEN CAST(0 AS {kind.upper()})"
+    head = f"({kind}, bigint) -> {kind}"
+    return [
+        (f"bitwise_left_shift{head}", f"{nothing} ELSE {left} END"),
+        (f"bitwise_right_shift{head}", f"{nothing} WHEN {{1}} = 0 THEN {{0}} ELSE {right} END"),
+        (
+            f"bitwise_right_shift_arithmetic{head}",
+            f"CAST(({{0}} >> CAST(least({{1}}, {bits - 1}) AS {kind.upper()})) AS {kind.upper()})",
+        ),
+    ]
+
+
+scalars(
+    [
+        form
+        for kind, bits in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64))
+        for form in _shifts(kind, bits)
+    ]
+)
+scalars(
+    [
+        ("bitwise_and(bigint, bigint) -> bigint", "({0} & {1})"),
+        ("bitwise_or(bigint, bigint) -> bigint", "({0} | {1})"),
+        ("bitwise_xor(bigint, bigint) -> bigint", "xor({0}, {1})"),
+        ("bitwise_not(bigint) -> bigint", "(~{0})"),
+        ("bit_count(bigint, bigint) -> bigint", "CAST(bit_count({0}) AS BIGINT)"),
     ]
 )

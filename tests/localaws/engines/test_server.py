@@ -1,0 +1,108 @@
+"""A LocalAws with Trino in the foreground: used by others, and nothing of it left when it is killed. `make verify`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localaws import EnginesMissing, attach
+from localaws.installed import installed_engines
+from trilake.core.errors import SettingsError
+from trilake.core.paths import SCRIPTS, State
+from trilake.core.session import open_session
+
+from .conftest import Both
+from .test_queries import client_of
+
+
+@pytest.fixture
+def foreground(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    try:
+        installed_engines().need_trino()
+    except EnginesMissing as error:
+        pytest.skip(str(error))
+    folder = tmp_path / "local"
+    command = [sys.executable, "-m", "localaws", str(folder), "--engine", "trino"]
+    process = subprocess.Popen(command, cwd=SCRIPTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
+    while "ready" not in said:
+        said = process.stderr.readline()
+        assert said, "it ended"
+    yield process, folder
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def servers() -> dict[int, str]:
+    """Trino's processes and their keepers, by number."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if "localaws-trino-" in words:
+            found[int(path.parent.name)] = words
+    return found
+
+
+def descendants(parent: int) -> set[int]:
+    found = {parent}
+    for _ in range(4):
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) in found:
+                found.add(int(path.parent.name))
+    return found - {parent}
+
+
+def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subprocess.Popen[str], Path]) -> None:
+    process, folder = foreground
+    found = attach.running(folder)
+    assert found is not None and found.engine == "trino" and found.pid == process.pid
+    with open_session("local", State(folder.parent)) as session:
+        session.client("s3").create_bucket(Bucket="answers")
+        athena = session.client("athena")
+        query = athena.start_query_execution(
+            QueryString="SELECT version()", ResultConfiguration={"OutputLocation": "s3://answers/"}
+        )["QueryExecutionId"]
+        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+        assert rows[1]["Data"][0]["VarCharValue"] == "476"
+    other = open_session("local", State(folder.parent), "duckdb")
+    with pytest.raises(SettingsError, match="runs queries on trino, not on duckdb"), other:
+        pass
+    ours = descendants(process.pid) & servers().keys()
+    assert len(ours) == 2
+    places = {
+        words.split("localaws-trino-")[1].split()[0].split("/")[0]
+        for number, words in servers().items()
+        if number in ours
+    }
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    until = time.monotonic() + 20
+    while ours & servers().keys() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not ours & servers().keys()
+    assert not [place for place in places if (Path("/tmp") / f"localaws-trino-{place}").exists()]
+    assert attach.running(folder) is None
+
+
+def test_a_server_that_has_ended_is_started_again(lake: Both) -> None:
+    lake.done("SELECT count(*) FROM word")
+    before = client_of(lake)._server
+    before._process.kill()
+    before._process.wait()
+    assert lake.rows("SELECT count(*) FROM word") == [["3"]]
+    assert client_of(lake)._server is not before
