@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from trilake.cohort.compiler import attrition_sql, bind, literal, members_sql, rows_sql, tables_of
 from trilake.cohort.definition import COHORTS, EXTRACTED, Definition, Predicate, load_definition
-from trilake.cohort.yaml_file import find_file
 from trilake.core.contract import load_contract
 from trilake.core.errors import InputError
 from trilake.core.sql import parse
+from trilake.core.yaml_file import find_file
 
 FILES = sorted(COHORTS.glob("*.yaml"))
 HEAD = "name: a\ndescription: b\ncriteria:\n"

@@ -1,6 +1,5 @@
 """How governed tables are laid out: the contract's words, set once, and followed by what Athena writes."""
 
-import dataclasses
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,7 +17,7 @@ from trilake.core.session import Session
 
 __all__ = ["built_lake", "lake"]
 GENE = "genomic.gene"
-LAYOUT = Layout(("bucket(4, symbol)", "contigname"), ("contigname", "start"), 1_000)
+LAYOUT = Layout(partition=("bucket(4, symbol)", "contigname"), sort=("contigname", "start"), row_group=1_000)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def test_what_athena_writes_is_parted_and_sorted(laid_out: Session) -> None:
 
 
 def test_a_changed_layout_leaves_old_files_and_is_followed_from_there(laid_out: Session) -> None:
-    other = Layout(("bucket(2, symbol)",))
+    other = Layout(partition=("bucket(2, symbol)",))
     assert lay_out(open_table(laid_out, GENE), other)
     assert [field.name for field in open_table(laid_out, GENE).spec().fields] == ["symbol_bucket_2"]
     insert = "INSERT INTO genomic.gene (symbol, reference_genome, contigname) VALUES ('NEW', 'GRCh37', '9')"
@@ -73,15 +72,15 @@ def test_a_changed_layout_leaves_old_files_and_is_followed_from_there(laid_out: 
 @pytest.mark.parametrize(
     ("layout", "words"),
     [
-        (Layout(("bucket(4, nowhere)",)), "genomic.gene: layout names nowhere, which is not a column"),
-        (Layout((), ("nowhere",)), "genomic.gene: layout names nowhere, which is not a column"),
-        (Layout(("truncate(4, symbol)",)), "expected a column or bucket(8, column)"),
-        (Layout(("bucket(0, symbol)",)), "expected a column or bucket(8, column)"),
+        (Layout(partition=("bucket(4, nowhere)",)), "genomic.gene: layout names nowhere, which is not a column"),
+        (Layout(sort=("nowhere",)), "genomic.gene: layout names nowhere, which is not a column"),
+        (Layout(partition=("truncate(4, symbol)",)), "expected a column or bucket(8, column)"),
+        (Layout(partition=("bucket(0, symbol)",)), "expected a column or bucket(8, column)"),
     ],
 )
 def test_a_layout_that_does_not_fit_is_named(layout: Layout, words: str) -> None:
-    table = dataclasses.replace(load_contract()[GENE], layout=layout)
-    assert any(words in fault for fault in faults_of(table))
+    table = load_contract()[GENE].model_copy(update={"layout": layout})
+    assert any(words in fault for fault in faults_of(table, {}))
 
 
 def test_one_merge_opens_no_more_partitions_than_athena_writes_at_once() -> None:

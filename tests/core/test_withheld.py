@@ -2,17 +2,17 @@
 
 import pytest
 
-from trilake.core.contract import load_contract
+from trilake.core.contract import Withheld, load_contract, load_views
 from trilake.core.sql import inline_views, load_relations, parse, tables_read
-from trilake.core.withheld import parts_of, without_withheld
+from trilake.core.withheld import without_withheld
 
-HEADER = ["A view.", "May be withheld: imaging.study (sees_studies), clinical.specimen."]
+PARTS = (Withheld(table="imaging.study", flag="sees_studies"), Withheld(table="clinical.specimen"))
 SQL = """SELECT TRUE AS sees_studies, study.patient_id, study.study_date, s.specimen_id
 FROM imaging.study LEFT JOIN clinical.specimen AS s ON study.patient_id = s.patient_id"""
 
 
 def read_by(columns: dict[str, list[str] | None]) -> str:
-    return without_withheld(HEADER, parse(SQL), columns.get).sql(dialect="athena")
+    return without_withheld(PARTS, parse(SQL), columns.get).sql(dialect="athena")
 
 
 def all_of(name: str) -> list[str]:
@@ -36,17 +36,14 @@ def test_a_column_that_is_closed_reads_as_null() -> None:
     assert "TRUE AS sees_studies" in told
 
 
-def test_a_view_without_the_header_is_left_alone() -> None:
+def test_a_view_that_does_without_nothing_is_left_alone() -> None:
     asked: list[str] = []
-    assert without_withheld(["A view."], parse(SQL), asked.append).sql() == parse(SQL).sql()
+    assert without_withheld((), parse(SQL), asked.append).sql() == parse(SQL).sql()
     assert asked == []
 
 
-@pytest.mark.parametrize("name", [name for name, one in load_relations().items() if parts_of(one.header)])
-def test_headers_name_what_the_view_reads_and_flags_that_it_has(name: str) -> None:
-    relation = load_relations()[name]
-    parts = parts_of(relation.header)
-    assert relation.kind == "view" and set(parts) <= relation.reads
-    assert all(f"TRUE AS {flag}" in relation.text for flag in parts.values() if flag)
-    read = inline_views(parse(f"SELECT 1 FROM {name}"), load_relations(), lambda table: None)
-    assert not set(parts) & tables_read(read)
+@pytest.mark.parametrize("name", load_views())
+def test_a_view_is_read_without_all_that_may_be_withheld(name: str) -> None:
+    parts = {part.table for part in load_views()[name].may_be_withheld}
+    view = inline_views(parse(f"SELECT 1 FROM {name}"), load_relations(), lambda table: None)
+    assert parts and not parts & tables_read(view)

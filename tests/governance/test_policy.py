@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trilake.core.contract import Column, GovernedTable, load_contract
+from tests.contract import a_column, a_table
+from trilake.core.contract import GovernedTable, load_contract
 from trilake.core.errors import InputError
 from trilake.governance.access import access, as_html, as_markdown
 from trilake.governance.policy import (
@@ -25,10 +26,9 @@ from trilake.governance.policy import (
 KEYS = ("site_id", "consent_research")
 
 
-def a_table(path: str = "clinical.patient", *, patient_level: bool = True, **classes: str) -> GovernedTable:
-    room, name = path.split(".")
-    columns = tuple(Column(column, "string", kind, "x", "never") for column, kind in classes.items())
-    return GovernedTable(name, room, "one row", (), patient_level, "sql", columns)
+def of_classes(path: str = "clinical.patient", *, patient_level: bool = True, **classes: str) -> GovernedTable:
+    columns = [a_column(name, sensitivity=sensitivity) for name, sensitivity in classes.items()]
+    return a_table(path, key=("patient_id",), columns=columns, patient_level=patient_level)
 
 
 def a_persona(*grants: Grant, name: str = "nurse") -> Persona:
@@ -47,8 +47,8 @@ def a_grant(
 CONTRACT = {
     table.path: table
     for table in (
-        a_table(patient_id="CL", mrn="ID"),
-        a_table("genomic.annotation", patient_level=False, gene="AN"),
+        of_classes(patient_id="CL", mrn="ID"),
+        of_classes("genomic.annotation", patient_level=False, gene="AN"),
     )
 }
 

@@ -9,10 +9,11 @@ from tests.genomic.conftest import a_vcf
 from tests.lake import a_run
 from tests.stores import built_lake, lake, stores
 from trilake.core.athena import run
+from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_table
 from trilake.core.session import Session
 from trilake.core.sql import load_relations
-from trilake.operations.by_rows import Followed, changed_keys, followed, snapshot_of
+from trilake.operations.by_rows import changed_keys, snapshot_of
 from trilake.operations.incremental import Lookout
 from trilake.operations.ingest import ingest_paths
 from trilake.operations.refresh import Built, build_table
@@ -93,15 +94,10 @@ def test_a_load_of_one_sample_touches_that_sample_alone(read: Session, tmp_path:
 
 
 def test_what_changed_is_told_by_two_snapshots(read: Session) -> None:
-    it = followed(load_relations()["genomic.variant"])
-    assert it == Followed("genomic.sample", "sampleid", "sample_id")
-    first, *_, last = [str(entry.snapshot_id) for entry in open_table(read, it.name).history()]
-    assert last == snapshot_of(read, it.name)
-    assert changed_keys(read, it, last) == []
-    assert changed_keys(read, it, first) == ["B", "C"]
-    assert changed_keys(read, it, "1") is None
-
-
-@pytest.mark.parametrize("name", ["genomic.sample", "clinical.patient"])
-def test_a_table_that_says_nothing_follows_none(name: str) -> None:
-    assert followed(load_relations()[name]) is None
+    follows = load_contract()["genomic.variant"].follows
+    assert follows is not None
+    first, *_, last = [str(entry.snapshot_id) for entry in open_table(read, follows.table).history()]
+    assert last == snapshot_of(read, follows.table)
+    assert changed_keys(read, follows, last) == []
+    assert changed_keys(read, follows, first) == ["B", "C"]
+    assert changed_keys(read, follows, "1") is None

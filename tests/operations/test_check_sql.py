@@ -57,6 +57,31 @@ def test_a_table_that_leaves_the_contract_is_named(folder: Path, old: str, new: 
     assert words in "\n".join(faults_of_sql(folder))
 
 
+MISFITS = [
+    (
+        "clinical",
+        "{table: healthlake.specimen,",
+        "{table: healthlake.encounter,",
+        "clinical.specimen: the contract names",
+    ),
+    ("clinical", "healthlake.consent: nobody", "healthlake.account: nobody", "clinical.patient: the contract names"),
+    ("clinical", "healthlake.medication: only", "clinical.site: only", "cannot be missing: it is governed"),
+    ("cohort", "  patient_timeline:\n", "  timeline:\n", "a view that no SQL file makes"),
+    ("cohort", "flag: sees_dosages", "flag: sees_genes", "no TRUE AS sees_genes"),
+    ("cohort", "{table: clinical.imaging_study,", "{table: clinical.site,", "cohort.coverage: the contract names"),
+    ("genomic", "integer_division, places: 2", "integer_division", "in 2 places, the contract allows 1"),
+]
+
+
+def test_every_setting_of_the_contract_that_does_not_fit_the_sql_is_named(folder: Path) -> None:
+    for room, old, new, _ in MISFITS:
+        path = folder / room / "contract.yaml"
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+    faults = "\n".join(faults_of_sql(folder))
+    assert [words for *_, words in MISFITS if words not in faults] == []
+
+
 def test_a_contract_table_without_its_file_is_named(folder: Path) -> None:
     (folder / "clinical/tables/procedure.sql").unlink()
     assert any(

@@ -14,10 +14,11 @@ from localaws.healthlake.shape import schema, shape
 from tests.lake import NAMES
 from tests.sql.cases import comparable
 from trilake.core.athena import run
+from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_catalog, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, load_relations, parse
-from trilake.operations.incremental import PROPERTY, read_state, sources_of
+from trilake.operations.incremental import PROPERTY, read_state
 from trilake.operations.refresh import Built, missing_sources, refresh, without_missing
 
 DATABASE = "test_healthlake"
@@ -240,5 +241,5 @@ def test_the_state_is_of_the_table_as_it_was_left(store: Store) -> None:
 def test_every_clinical_table_says_what_keeps_it_current() -> None:
     for name, relation in load_relations().items():
         if name.startswith("clinical.") and relation.kind == "table":
-            sources = {source.name for source in sources_of(relation)}
+            sources = {source.table for source in load_contract()[name].kept_current_by}
             assert sources == {read for read in relation.reads if read.startswith("healthlake.")}, name

@@ -1,12 +1,11 @@
 """The MERGE law: whatever a table holds, after the merge it holds what the SELECT says, and nothing moves twice."""
 
-from dataclasses import replace
-
 import pytest
 
+from tests.contract import a_column, a_table
 from tests.sql.cases import comparable
 from trilake.core.athena import run, run_athena
-from trilake.core.contract import Column, GovernedTable, load_contract
+from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_table
 from trilake.core.session import Session
 from trilake.operations.merge import count_statement, merge_statement
@@ -71,14 +70,13 @@ def test_rows_that_share_a_key_are_counted(lake: Session) -> None:
 @pytest.mark.parametrize("n_keys", [1, 2])
 def test_a_table_that_is_all_key_is_never_updated(n_keys: int) -> None:
     names = ("a", "b")[:n_keys]
-    columns = tuple(Column(name, "string", "CL", "x", "never") for name in names)
-    table = GovernedTable("t", "clinical", "one row", names, False, "sql", columns)
+    table = a_table("clinical.t", key=names, columns=[a_column(name) for name in names])
     assert "UPDATE" not in merge_statement(table, "t", "SELECT 1")
 
 
 def test_a_column_that_is_new_in_the_contract_is_added(lake: Session) -> None:
     table = load_contract()["clinical.document"]
-    grown = replace(table, columns=(*table.columns, Column("n_pages", "int", "CL", "x", "not recorded")))
+    grown = table.model_copy(update={"columns": (*table.columns, a_column("n_pages", type="int"))})
     assert add_columns(lake, table) == []
     assert add_columns(lake, grown) == ["n_pages"]
     assert add_columns(lake, grown) == []

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trilake.operations.sql_traps import faults_of_traps, traps_in_text, unreasoned
+from trilake.core.contract import AllowedTrap
+from trilake.operations.sql_traps import faults_of_traps, traps_in_text, unallowed
 from trilake.operations.trap_rules import RULES
 
 TYPES = {"n_alt": "int", "n_alleles": "int", "birth_date": "date", "value_number": "double", "issued": "string"}
@@ -80,22 +81,20 @@ def test_a_trap_has_its_line() -> None:
     assert (trap.line, trap.name) == (3, "integer_division")
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT x FROM t\nLIMIT 5 -- allow limit_without_order: a look at some rows",
-        "/* allow limit_without_order: a look at some rows */ SELECT x FROM t LIMIT 5",
-    ],
-)
-def test_a_trap_is_allowed_with_a_reason(sql: str) -> None:
-    assert names(sql.replace("\nLIMIT", " LIMIT")) == set()
-    assert list(unreasoned(sql)) == []
+def test_the_contract_allows_a_trap_in_as_many_places_as_there_are() -> None:
+    traps = traps_in_text("SELECT n_alt / n_alleles AS a,\n    3 / 2 AS b FROM t", TYPES)
+    allowed = AllowedTrap(trap="integer_division", reason="whole numbers are meant", places=2)
+    assert list(unallowed(traps, [allowed])) == []
+    assert list(unallowed(traps, [])) == [(trap.line, str(trap)) for trap in traps]
+    ((line, words),) = unallowed(traps, [allowed.model_copy(update={"places": 1})])
+    assert line == 2 and "in 2 places, the contract allows 1" in words
+    ((_, words),) = unallowed([], [allowed])
+    assert "in 0 places" in words
 
 
-def test_a_reason_is_wanted_and_a_name_that_exists() -> None:
-    (one,) = unreasoned("SELECT 1 -- allow ties")
-    (two,) = unreasoned("SELECT 1 -- allow nonsense: because")
-    assert "without a reason" in one[1] and "no such trap" in two[1]
+def test_what_the_contract_allows_is_a_trap_that_exists() -> None:
+    ((_, words),) = unallowed([], [AllowedTrap(trap="nonsense", reason="because")])
+    assert "no such trap" in words
 
 
 def test_the_sql_of_a_yaml_file_is_read_too(tmp_path: Path) -> None:

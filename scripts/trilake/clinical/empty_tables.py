@@ -1,7 +1,7 @@
 """A HealthLake table that does not exist yet, as a relation with its columns and no rows.
 
 HealthLake's tables appear with the first resource of their type. A governed table that only looks something up in
-one ("May be missing" in its header) reads this instead, and `views` says so.
+one (`may_be_missing` in its contract) reads this instead, and `views` says so.
 
 Example: empty_relation("consent", {"id", "status"})
 """

@@ -16,13 +16,13 @@ from trilake.cohort.compiler import attrition_sql, tables_of
 from trilake.cohort.definition import COHORTS, Definition, load_definition
 from trilake.cohort.extract import MANIFEST, Request, claim, extract
 from trilake.cohort.lock import Lock, snapshots_of, take_lock
-from trilake.cohort.yaml_file import find_file
 from trilake.core.athena import run_governed
 from trilake.core.disclosure import is_enough, minimum_cell
 from trilake.core.errors import DisclosureError, ServiceError
 from trilake.core.session import Session
 from trilake.core.text_table import text_table
 from trilake.core.verb import Run, on_engine, to_json, verb
+from trilake.core.yaml_file import find_file
 
 
 @click.command()

@@ -20,14 +20,13 @@ from sqlglot.errors import SqlglotError
 
 from trilake.core.builds import across_builds
 from trilake.core.catalog import database_name
-from trilake.core.contract import load_contract
+from trilake.core.contract import load_contract, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
-FOLLOWS = re.compile(r"Follows: ([a-z_]+\.[a-z_]+) \(")
 SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
 SHOWN = re.compile(r"""\b(IN|FROM|TABLE|VIEW|PARTITIONS|TBLPROPERTIES)(\s+)[`"]?(\w+)[`"]?(?![\w`"])""", re.IGNORECASE)
 """Where a SHOW names a database, alone or in front of a table."""
@@ -46,11 +45,6 @@ class Relation:
     @cached_property
     def reads(self) -> frozenset[str]:
         return tables_read(parse(self.text, source=str(self.path)))
-
-    @property
-    def follows(self) -> frozenset[str]:
-        """The governed table that its header says it follows, which is built before it though it is not read."""
-        return frozenset(FOLLOWS.findall(" ".join(self.header)))
 
     @property
     def header(self) -> list[str]:
@@ -77,10 +71,11 @@ def load_relations(folder: Path = SQL) -> dict[str, Relation]:
 
 def run_order(relations: dict[str, Relation]) -> list[str]:
     """The relations' names, each after what it reads. InputError names a cycle."""
-    graph = {
-        name: {read for read in relation.reads | relation.follows if read in relations}
-        for name, relation in relations.items()
-    }
+    graph = {name: set(relation.reads & relations.keys()) for name, relation in relations.items()}
+    for name, table in load_contract().items():
+        # What a table follows is built before it, though its SELECT need not read it.
+        if table.follows and {name, table.follows.table} <= relations.keys():
+            graph[name].add(table.follows.table)
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -138,8 +133,9 @@ def inline_views(tree: exp.Expr, relations: dict[str, Relation], visible: Visibl
         if relation is None or relation.kind != "view":
             return node
         inner = parse(relation.text, source=str(relation.path))
-        if visible is not None:
-            inner = without_withheld(relation.header, inner, visible)
+        view = load_views().get(relation.name)
+        if visible is not None and view is not None:
+            inner = without_withheld(view.may_be_withheld, inner, visible)
         inner = inline_views(inner, relations, visible)
         inner.comments = None
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))

@@ -1,56 +1,45 @@
 """Views whose parts a caller may not see all of: those parts read as empty, and the view can say so.
 
-A view's header names them ("May be withheld: imaging.study (sees_imaging), clinical.specimen."). For a caller who may
-see nothing of such a table it reads as no rows, and `TRUE AS sees_imaging` in the view becomes FALSE; columns that the
-caller may not see read as NULL. Whatever a header does not name stays a refusal. No table is opened wider: what is left
-is still read under the caller's own filters.
+The contract names them (`may_be_withheld`). For a caller who may see nothing of such a table it reads as no rows, and
+`TRUE AS <flag>` in the view becomes FALSE; columns that the caller may not see read as NULL. Whatever the contract does
+not name stays a refusal. No table is opened wider: what is left is still read under the caller's own filters.
 
-Pure; `visible` asks. Example: without_withheld(relation, tree, visible)
+Example: without_withheld(load_views()["cohort.coverage"].may_be_withheld, tree, visible)
 """
 
-import re
 from collections.abc import Callable, Iterable
 
 import sqlglot
 from sqlglot import exp
 
-from trilake.core.contract import GovernedTable, load_contract
+from trilake.core.contract import GovernedTable, Withheld, load_contract
 
 DIALECT = "athena"
-HEADER = re.compile(r"May be withheld: (.*?)\.(?:\s|$)")
-PART = re.compile(r"([a-z_]+\.[a-z_]+)(?: \(([a-z_]+)\))?")
 TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(6)"}
 """Contract types (Hive's names) that CAST names otherwise."""
 Visible = Callable[[str], list[str] | None]
 """`room.table` -> the columns that the caller may see; None when there is none."""
 
 
-def parts_of(header: Iterable[str]) -> dict[str, str]:
-    """Table -> the flag that tells whether it is seen, empty when there is none."""
-    found = HEADER.search(" ".join(header))
-    return dict(PART.findall(found.group(1))) if found else {}
-
-
-def without_withheld(header: Iterable[str], tree: exp.Expr, visible: Visible) -> exp.Expr:
+def without_withheld(parts: Iterable[Withheld], tree: exp.Expr, visible: Visible) -> exp.Expr:
     """The view's tree as this caller may read it."""
-    parts = parts_of(header)
-    seen = {name: visible(name) for name in parts}
-    hidden = {flag for name, flag in parts.items() if flag and seen[name] is None}
+    columns_of = {part.table: visible(part.table) for part in parts}
+    hidden = {part.flag for part in parts if part.flag and columns_of[part.table] is None}
 
     def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Alias) and node.alias in hidden and isinstance(node.this, exp.Boolean):
             return exp.alias_(exp.false(), node.alias)
-        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in parts:
+        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in columns_of:
             return node
-        name = f"{node.db}.{node.name}"
-        columns = seen[name]
-        if columns is not None and set(columns) >= {column.name for column in load_contract()[name].columns}:
+        table = load_contract()[f"{node.db}.{node.name}"]
+        columns = columns_of[table.path]
+        if columns is not None and set(columns) >= {column.name for column in table.columns}:
             return node
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
-        inner = sqlglot.parse_one(narrowed(load_contract()[name], used(node), columns), read=DIALECT)
+        inner = sqlglot.parse_one(narrowed(table, used(node), columns), read=DIALECT)
         return exp.Subquery(this=inner, alias=alias, joins=node.args.get("joins"))
 
-    return tree.transform(replace) if parts else tree
+    return tree.transform(replace) if columns_of else tree
 
 
 def used(node: exp.Table) -> set[str]:

@@ -13,9 +13,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from trilake.cohort.definition import Name, Text
-from trilake.cohort.yaml_file import Strict, load_model
 from trilake.core.disclosure import Counted
 from trilake.core.paths import SQL
+from trilake.core.yaml_file import Strict, load_model
 
 PAGES = SQL / "dashboard" / "pages"
 FIRST = ("clinician", "bioinformatician", "radiologist", "data_scientist")

@@ -13,8 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from trilake.cohort.definition import CODE_SYSTEMS, Codes, CodeSystem, Name, Text
-from trilake.cohort.yaml_file import Strict, load_model
 from trilake.core.paths import SQL
+from trilake.core.yaml_file import Strict, load_model
 
 STUDIES = SQL / "ml" / "studies"
 

@@ -16,13 +16,13 @@ import pandas as pd
 
 from trilake.clinical.synthetic import notice
 from trilake.cohort.lock import take_lock
-from trilake.cohort.yaml_file import find_file
 from trilake.core.disclosure import minimum_cell
 from trilake.core.errors import InputError
 from trilake.core.session import Session
 from trilake.core.sql import parse, tables_read
 from trilake.core.text_table import text_table
 from trilake.core.verb import Run, on_engine, to_json, verb
+from trilake.core.yaml_file import find_file
 from trilake.ml.audit import audit, require
 from trilake.ml.card import ALL, Trained, as_markdown, make_card, range_of, shown
 from trilake.ml.evaluate import evaluate, make_folds, make_pipeline

@@ -1,64 +1,48 @@
 """Which rows of a governed table another governed table concerns anew: the difference between two of its snapshots.
 
-A table's SQL file says so in its header: "Follows: genomic.sample (sampleid from sample_id)" means that the rows of one
+The contract says so: `follows: {table: genomic.sample, key: sample_id, column: sampleid}` means that the rows of one
 sampleid change only when the row of that sample_id does. So a load of one sample into a store of thousands is merged by
 reading that sample's rows alone. Exact as long as the named table tells of every change of the others that are read: a
 load gives a sample a new load id, whatever it brings or takes away.
 
-Reads the catalogue and the named table at two snapshots. Behind `make views`.
-
-Example: followed(relation)  ->  Followed("genomic.sample", "sampleid", "sample_id")
+Example: changed_keys(session, table.follows, snapshot)  ->  ["HG00096"]
 """
 
-import re
-from dataclasses import dataclass
-
 from trilake.core.athena import run
-from trilake.core.contract import load_contract
+from trilake.core.contract import Follows, GovernedTable, load_contract
 from trilake.core.iceberg import open_table
 from trilake.core.session import Session
 from trilake.core.sql import Relation
 from trilake.operations.incremental import Changes, Seen, State
 
-FOLLOWS = re.compile(r"Follows: ([a-z_]+\.[a-z_]+) \(([a-z_]+) from ([a-z_]+)\)")
 MOST_KEYS = 2_000
 """More than these are not named one by one: then the table is rebuilt."""
 
 
-@dataclass(frozen=True)
-class Followed:
-    """The governed table `name` whose `key` is this table's `column`."""
-
-    name: str
-    column: str
-    key: str
-
-
-def followed(relation: Relation) -> Followed | None:
-    """What the header says; None for a table that follows no other."""
-    found = FOLLOWS.search(" ".join(relation.header))
-    return Followed(*found.groups()) if found else None
-
-
-def changes_by_rows(session: Session, relation: Relation, state: State, changed: set[str]) -> Changes | None:
+def changes_by_rows(
+    session: Session, relation: Relation, table: GovernedTable, state: State, changed: set[str]
+) -> Changes | None:
     """What to merge into a table that follows another; None for any other table, and where it must be rebuilt."""
-    it = followed(relation)
-    if it is None or it.name not in state.seen or changed - relation_sources(relation) - {it.name}:
+    follows = table.follows
+    if follows is None or follows.table not in state.seen:
         return None
-    keys = changed_keys(session, it, state.seen[it.name].newest)
+    if changed - relation_sources(relation) - {follows.table}:
+        return None
+    keys = changed_keys(session, follows, state.seen[follows.table].newest)
     if keys is None:
         return None
     if not keys:
         return Changes(None, {}, None, dict(state.seen))
     listed, values = ", ".join(map(literal, keys)), ", ".join(f"({literal(key)})" for key in keys)
-    filters = {name: f"{it.column} IN ({listed})" for name in relation_sources(relation)}
+    filters = {name: f"{follows.column} IN ({listed})" for name in relation_sources(relation)}
     return Changes(f"SELECT key FROM (VALUES {values}) AS listed (key)", filters, None, dict(state.seen))
 
 
-def seen_now(session: Session, relation: Relation) -> dict[str, Seen]:
+def seen_now(session: Session, table: GovernedTable) -> dict[str, Seen]:
     """What a build of a table that follows another has to remember; nothing for any other table."""
-    it = followed(relation)
-    return {it.name: Seen(newest=snapshot_of(session, it.name))} if it else {}
+    if table.follows is None:
+        return {}
+    return {table.follows.table: Seen(newest=snapshot_of(session, table.follows.table))}
 
 
 def relation_sources(relation: Relation) -> set[str]:
@@ -72,18 +56,21 @@ def snapshot_of(session: Session, name: str) -> str:
     return str(snapshot.snapshot_id) if snapshot else ""
 
 
-def changed_keys(session: Session, it: Followed, before: str) -> list[str] | None:
+def changed_keys(session: Session, follows: Follows, before: str) -> list[str] | None:
     """Keys whose rows are not what they were at that snapshot; None where it cannot be asked, or they are too many."""
-    held = open_table(session, it.name)
+    held = open_table(session, follows.table)
     snapshot = held.snapshot_by_id(int(before)) if before else None
     if snapshot is None or snapshot.schema_id not in (None, held.schema().schema_id):
         return None
-    columns = ", ".join(f'"{column.name}"' for column in load_contract()[it.name].columns)
-    now, then = f"SELECT {columns} FROM {it.name}", f"SELECT {columns} FROM {it.name} FOR VERSION AS OF {before}"
+    columns = ", ".join(f'"{column.name}"' for column in load_contract()[follows.table].columns)
+    now, then = (
+        f"SELECT {columns} FROM {follows.table}",
+        f"SELECT {columns} FROM {follows.table} FOR VERSION AS OF {before}",
+    )
     answer = run(
         session,
         f"""
-        SELECT DISTINCT "{it.key}" AS changed FROM (
+        SELECT DISTINCT "{follows.key}" AS changed FROM (
             (({now}) EXCEPT ({then})) UNION ALL (({then}) EXCEPT ({now}))
         ) AS moved
         LIMIT {MOST_KEYS + 1}

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from trilake.core.builds import across_builds
 from trilake.core.catalog import HEALTHLAKE, SOURCES
-from trilake.core.contract import GovernedTable, load_contract
+from trilake.core.contract import GovernedTable, View, load_contract, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.sql import Relation, columns_of, load_relations, parse, run_order
@@ -26,8 +26,10 @@ UNSIZED = {"TIMESTAMP(6)": "TIMESTAMP"}
 
 def faults_of_sql(folder: Path = SQL) -> list[str]:
     """Everything that is wrong, one line each, the file first."""
-    relations, contract = load_relations(folder), load_contract(folder)
+    relations, contract, views = load_relations(folder), load_contract(folder), load_views(folder)
     faults = [fault for relation in relations.values() for fault in faults_of(relation, relations, contract)]
+    faults += [fault for name, table in contract.items() for fault in faults_of_settings(table, relations.get(name))]
+    faults += [fault for name, view in views.items() for fault in faults_of_view(name, view, relations.get(name))]
     for name, table in contract.items():
         if table.filled_by == "sql" and (name not in relations or relations[name].kind != "table"):
             faults.append(f"{name}: the contract has it filled by SQL, but there is no sql/{table.room}/tables file")
@@ -59,6 +61,31 @@ def faults_of(relation: Relation, relations: dict[str, Relation], contract: dict
         table = contract.get(relation.name)
         faults += misfits(tree, table) if table else ["the contract has no such table"]
     return [f"{where}: {fault}" for fault in faults]
+
+
+def faults_of_settings(table: GovernedTable, relation: Relation | None) -> list[str]:
+    """How a table is kept current, as the contract has it, against what its SELECT reads."""
+    if relation is None or relation.kind != "table":
+        return []
+    named = {source.table for source in table.kept_current_by} | table.may_be_missing.keys()
+    faults = [
+        f"{table.path}: the contract names {name}, which its SQL does not read" for name in named - relation.reads
+    ]
+    governed = sorted(name for name in table.may_be_missing if name.split(".")[0] not in SOURCES)
+    return sorted(faults) + [f"{table.path}: {name} cannot be missing: it is governed" for name in governed]
+
+
+def faults_of_view(name: str, view: View, relation: Relation | None) -> list[str]:
+    """What a view can do without, as the contract has it, against its SELECT."""
+    if relation is None or relation.kind != "view":
+        return [f"{name}: the contract has a view that no SQL file makes"]
+    faults = []
+    for part in view.may_be_withheld:
+        if part.table not in relation.reads:
+            faults.append(f"{name}: the contract names {part.table}, which its SQL does not read")
+        if part.flag and f"TRUE AS {part.flag}" not in relation.text:
+            faults.append(f"{name}: no TRUE AS {part.flag}, the flag of {part.table} in the contract")
+    return faults
 
 
 def unknown(relation: Relation, relations: dict[str, Relation], contract: dict[str, GovernedTable]) -> list[str]:

@@ -29,7 +29,6 @@ from trilake.operations.incremental import (
     fingerprint,
     moved_patients,
     read_state,
-    sources_of,
     write_state,
 )
 from trilake.operations.merge import count_statement, insert_statement, merge_statement, quoted, row_keys_statement
@@ -78,8 +77,8 @@ def fill(work: Work, *, full: bool = False) -> Filled:
     changed = {name for name, version in versions.items() if not version or version != state.versions.get(name)}
     if not changed:
         return Filled(state.rows, "unchanged")
-    changes = changes_by_rows(work.session, work.relation, state, changed)
-    changes = changes or changes_of(work.lookout, work.relation, work.table, state, changed)
+    changes = changes_by_rows(work.session, work.relation, work.table, state, changed)
+    changes = changes or changes_of(work.lookout, work.table, state, changed)
     if changes is None or (changes.people and not has_snapshot(work.session, changes.people)):
         return rebuild(work, held, versions)
     return merge(work, held, versions, changes, state.rows)
@@ -105,8 +104,8 @@ def has_snapshot(session: Session, snapshot: str) -> bool:
 def rebuild(work: Work, held: Table, versions: dict[str, str]) -> Filled:
     """Merge the whole SELECT; rows that are equal are not written."""
     people = people_snapshot(work)
-    sources = [source for source in sources_of(work.relation) if source.name not in work.missing]
-    seen = {source.name: work.lookout.look(source, None)[0] for source in sources}
+    sources = [source for source in work.table.kept_current_by if source.table not in work.missing]
+    seen = {source.table: work.lookout.look(source, None)[0] for source in sources}
     run_athena(work.session, merge_statement(work.table, work.target, work.glue(work.tree)))
     return settle(work, held, State(sql="", snapshot="", rows=0, versions=versions, people=people, seen=seen))
 
@@ -161,6 +160,6 @@ def record(work: Work, held: Table, state: State, *, n_rows: int, how: str) -> F
     state.sql = fingerprint(work.relation, work.table, work.missing)
     state.snapshot = str(snapshot.snapshot_id) if snapshot else ""
     state.rows = n_rows
-    state.seen |= seen_now(work.session, work.relation)
+    state.seen |= seen_now(work.session, work.table)
     write_state(held, state)
     return Filled(state.rows, how)

@@ -1,6 +1,6 @@
 """What changed below a governed table since it was last built, so that a merge reads and writes that alone.
 
-A table's SQL file says in its header what keeps it current ("Kept current by: healthlake.condition (condition_id)").
+The contract says what keeps a table current (`kept_current_by: [{table: healthlake.condition, column: condition_id}]`).
 Each build leaves, as a property of the Iceberg table itself, what it was built from: per source its rows and newest
 `meta.lastUpdated`, the version of every table read, the SQL, and the snapshot that it made. The next build reads of a
 source only what is newer. It does so only where that is exact: when the rows that are newer and the rows of then add up
@@ -9,11 +9,10 @@ rebuilds, with the same result.
 
 Reads and writes the property `trilake.built_from`. `make views`.
 
-Example: changes_of(lookout, relation, table, state, changed)  ->  Changes(...) or None for "rebuild"
+Example: changes_of(lookout, table, state, changed)  ->  Changes(...) or None for "rebuild"
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,35 +21,15 @@ from pyiceberg.table import Table
 from sqlglot import exp
 
 from trilake.core.athena import run
-from trilake.core.contract import GovernedTable, load_row_keys
+from trilake.core.contract import GovernedTable, Source, load_row_keys
 from trilake.core.session import Session
 from trilake.core.sql import Relation
 
 PROPERTY = "trilake.built_from"
-KEPT_CURRENT = re.compile(r"Kept current by: (.*?)\.(?:\s|$)")
-SOURCE = re.compile(r"([a-z_]+\.[a-z_]+) \(([a-z_]+)(?: ([A-Za-z]+/))?(?: by ([a-z.]+))?\)")
 PEOPLE = "clinical.patient"
 IDENTIFIERS = "clinical.patient_identifier"
 ROW_KEYS = tuple(column.name for column in load_row_keys())
 PATIENT_REFERENCE = "'(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$'"
-
-
-@dataclass(frozen=True)
-class Source:
-    """One source that keeps a table current: a changed id concerns the rows that have it, prefixed, in `column`.
-
-    `by` names the element of the source whose patient is concerned, where that is not the id itself.
-    """
-
-    name: str
-    column: str
-    prefix: str = ""
-    by: str = ""
-
-    @property
-    def room_table(self) -> str:
-        room, table = self.name.split(".")
-        return f'{room}."{table}"'
 
 
 @dataclass
@@ -88,15 +67,14 @@ class Changes:
     seen: dict[str, Seen]
 
 
-def sources_of(relation: Relation) -> list[Source]:
-    """What the header says; empty for a table that is rebuilt whenever something it reads changed."""
-    found = KEPT_CURRENT.search(" ".join(relation.header))
-    return [Source(*(part or "" for part in parts)) for parts in SOURCE.findall(found.group(1))] if found else []
-
-
-def drivers(sources: list[Source], table: GovernedTable) -> list[Source]:
+def drivers(table: GovernedTable) -> list[Source]:
     """The sources whose resources are the rows, as against those that are looked up."""
-    return [source for source in sources if source.column == table.key[0] and not source.by]
+    return [source for source in table.kept_current_by if source.column == table.key[0] and not source.patient]
+
+
+def quoted_source(source: Source) -> str:
+    room, table = source.table.split(".")
+    return f'{room}."{table}"'
 
 
 def fingerprint(relation: Relation, table: GovernedTable, missing: set[str]) -> str:
@@ -135,7 +113,7 @@ class Lookout:
     def look(self, source: Source, before: Seen | None) -> tuple[Seen, int | None]:
         """The source now, and how many of its rows are new; None where that cannot be told exactly."""
         since = before or Seen()
-        key = (source.name, since.newest, since.rows)
+        key = (source.table, since.newest, since.rows)
         if key not in self.answers:
             self.answers[key] = self._ask(source, since)
         return self.answers[key]
@@ -145,12 +123,12 @@ class Lookout:
         answer = run(
             self.session,
             f"""
-            SELECT (SELECT count(*) FROM {source.room_table}) AS n_rows, count(*) AS n_new,
+            SELECT (SELECT count(*) FROM {quoted_source(source)}) AS n_rows, count(*) AS n_new,
                 {f"count_if({later})" if since.newest_at else "count(*)"} AS n_later, max(meta.lastupdated) AS newest,
                 max_by(
                     meta.lastupdated, ROW(from_iso8601_timestamp(meta.lastupdated), meta.lastupdated)
                 ) AS newest_at
-            FROM {source.room_table} WHERE {window(source, since)}
+            FROM {quoted_source(source)} WHERE {window(source, since)}
             """,
         )
         n_rows, n_new, n_later, newest, newest_at = answer.rows[0]
@@ -170,33 +148,31 @@ def window(source: Source, before: Seen | None) -> str:
 
 def concerned(source: Source, before: Seen | None) -> str:
     """SQL of the values of `column` that a source's new rows concern."""
-    new = f"SELECT id FROM {source.room_table} WHERE {window(source, before)}"
-    if source.by:
-        return f"""SELECT regexp_extract({source.by}, {PATIENT_REFERENCE}, 1) AS key
-            FROM {source.room_table} WHERE id IN ({new})"""
-    return f"SELECT {quote(source.prefix)} || id AS key FROM {source.room_table} WHERE {window(source, before)}"
+    new = f"SELECT id FROM {quoted_source(source)} WHERE {window(source, before)}"
+    if source.patient:
+        return f"""SELECT regexp_extract({source.patient}, {PATIENT_REFERENCE}, 1) AS key
+            FROM {quoted_source(source)} WHERE id IN ({new})"""
+    return f"SELECT {quote(source.prefix)} || id AS key FROM {quoted_source(source)} WHERE {window(source, before)}"
 
 
-def changes_of(
-    lookout: Lookout, relation: Relation, table: GovernedTable, state: State, changed: set[str]
-) -> Changes | None:
+def changes_of(lookout: Lookout, table: GovernedTable, state: State, changed: set[str]) -> Changes | None:
     """What to merge, given the names of the tables read whose version changed. None: rebuild."""
-    sources = sources_of(relation)
-    names = {source.name for source in sources}
+    sources = table.kept_current_by
+    names = {source.table for source in sources}
     if not sources or changed - names - {PEOPLE, IDENTIFIERS} or (PEOPLE in changed and not state.people):
         return None
     seen, touched = dict(state.seen), []
     for source in sources:
-        if source.name in changed:
-            now, n_new = lookout.look(source, state.seen.get(source.name))
+        if source.table in changed:
+            now, n_new = lookout.look(source, state.seen.get(source.table))
             if n_new is None:
                 return None
-            seen[source.name] = now
+            seen[source.table] = now
             if n_new:
                 touched.append(source)
     if IDENTIFIERS in changed and depends_on_identifiers(lookout.session, table):
         return None
-    keys, filters = narrowed(lookout.session, sources, touched, table, state)
+    keys, filters = narrowed(lookout.session, touched, table, state)
     return Changes(keys, filters, state.people if PEOPLE in changed else None, seen)
 
 
@@ -209,13 +185,13 @@ def depends_on_identifiers(session: Session, table: GovernedTable) -> bool:
 
 
 def narrowed(
-    session: Session, sources: list[Source], touched: list[Source], table: GovernedTable, state: State
+    session: Session, touched: list[Source], table: GovernedTable, state: State
 ) -> tuple[str | None, dict[str, str]]:
     """SQL of the first keys concerned, and the condition on each driving source."""
-    driving = drivers(sources, table)
-    own = [concerned(source, state.seen.get(source.name)) for source in touched if source in driving]
+    driving = drivers(table)
+    own = [concerned(source, state.seen.get(source.table)) for source in touched if source in driving]
     looked_up = [looked_up_keys(source, table, state) for source in touched if source not in driving]
-    filters = {source.name: window(source, state.seen.get(source.name)) for source in driving}
+    filters = {source.table: window(source, state.seen.get(source.table)) for source in driving}
     elsewhere = " UNION ".join(looked_up)
     if elsewhere and reaches_further(session, elsewhere, own):
         everything = " UNION ".join([*own, *looked_up])
@@ -225,7 +201,7 @@ def narrowed(
 
 def looked_up_keys(source: Source, table: GovernedTable, state: State) -> str:
     """First keys of the rows that a looked-up source's new rows concern."""
-    values = concerned(source, state.seen.get(source.name))
+    values = concerned(source, state.seen.get(source.table))
     if source.column == table.key[0]:
         return values
     return f'SELECT "{table.key[0]}" AS key FROM {table.room}."{table.name}" WHERE "{source.column}" IN ({values})'

@@ -3,13 +3,12 @@
 Reads the services' own tables; writes the governed tables (see `operations.filling`) and Athena views. `make views`.
 
 A source table that does not exist yet (HealthLake makes one with the first resource of its type, the jobs with their
-first file) leaves the governed table as it is, and says so; a SELECT that can do without it names it in its header
-("May be missing: ...") and then reads no rows from there.
+first file) leaves the governed table as it is, and says so; where the contract says that it may be missing, the SELECT
+reads no rows from there.
 
 Example: refresh(session, say=print)
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,8 +30,6 @@ from trilake.operations.filling import Work, fill
 from trilake.operations.incremental import Lookout
 from trilake.operations.merge import quoted
 
-MAY_BE_MISSING = "May be missing:"
-NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 VIEW_FIELDS = ("Name", "StorageDescriptor", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")
 
 
@@ -76,13 +73,13 @@ def refresh(session: Session, *, say: Callable[[str], None], full: bool = False)
 def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Callable[[str], None], full: bool) -> None:
     """Fill one governed table, unless a source that it needs does not exist yet."""
     session = lookout.session
+    table = load_contract()[relation.name]
     missing = missing_sources(session, relation)
-    if needed := missing - optional_sources(relation):
+    if needed := missing - table.may_be_missing.keys():
         built.skipped[relation.name] = (
             f"{', '.join(sorted(needed))} does not exist yet: nothing of that kind was loaded"
         )
         return
-    table = load_contract()[relation.name]
     for column in add_columns(session, table):
         say(f"  {relation.name}: the contract has a new column, {column}")
     if table.layout != Layout() and lay_out(open_table(session, table.path), table.layout):
@@ -154,12 +151,6 @@ def exists(session: Session, name: str) -> bool:
             return False
         raise
     return True
-
-
-def optional_sources(relation: Relation) -> set[str]:
-    """What the relation's header says may be missing."""
-    lines = [line for line in relation.header if line.startswith(MAY_BE_MISSING)]
-    return {name for line in lines for name in NAME.findall(line) if name.split(".")[0] in SOURCES}
 
 
 def without_missing(tree: exp.Expr, missing: set[str]) -> exp.Expr:

@@ -1,18 +1,16 @@
 """Known traps for SQL, found without Trino: file, line, trap, why, and what to write instead.
 
-Reads sql/: every .sql file, and the SQL in the YAML files of pages, cohorts and studies. Behind `trilake views --check`
-and `make check`; `make verify` then asks the real engines.
+Looks into every .sql file, and the SQL in the YAML files of pages, cohorts and studies; `make verify` asks the real
+engines. A trap that is meant stands in the contract of its table or view, with its reason and in how many places:
 
-A trap that is meant stays with a comment on its line or the line above, giving a reason:
-
-    row_number() OVER (ORDER BY load_id) AS n  -- allow ties: loads have one number each
-    /* allow approximate: a tile says "about" */
+    allowed_traps:
+      - {trap: ties, reason: loads have one number each}
 
 Example: traps_in_text("SELECT count(*) / 2 FROM clinical.patient")  ->  [Trap(line=1, name="integer_division")]
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,11 +22,10 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 
-from trilake.core.contract import load_contract
+from trilake.core.contract import AllowedTrap, load_contract, load_views
 from trilake.core.paths import SQL
 from trilake.operations.trap_rules import RULES
 
-ALLOWED = re.compile(r"(?:--|/\*)\s*allow (\w+)(?::[ \t]*(\S[^*\n]*))?")
 NULLS = re.compile(r"\bnulls\s+(first|last)\b", re.IGNORECASE)
 SQL_KEYS = ("sql",)
 
@@ -56,25 +53,45 @@ class Trap:
 
     def __str__(self) -> str:
         rule = RULES[self.name]
-        return f"{self.name}: {rule.why}; write {rule.instead}, or -- allow {self.name}: reason"
+        return f"{self.name}: {rule.why}; write {rule.instead}, or allow it in the contract"
 
 
 def faults_of_traps(folder: Path = SQL) -> list[str]:
     """Every trap below the folder, `file:line: trap: why; what instead`."""
     types = column_types(folder)
-    found = []
+    allowed = allowed_traps(folder)
+    faults = []
     for path in sorted(folder.rglob("*.sql")):
-        found += [(path, trap.line, str(trap)) for trap in traps_in_text(path.read_text(), types)]
-        found += [(path, line, words) for line, words in unreasoned(path.read_text())]
+        entries = allowed.get(path.relative_to(folder).with_suffix("").as_posix(), ())
+        traps = traps_in_text(path.read_text(), types)
+        faults += [(path, line, words) for line, words in unallowed(traps, entries)]
     for path in sorted(folder.rglob("*.yaml")):
         for start, text in sql_of_yaml(path.read_text()):
-            found += [(path, start + trap.line - 1, str(trap)) for trap in traps_in_text(text, types)]
-            found += [(path, start + line - 1, words) for line, words in unreasoned(text)]
-    return [f"{'/'.join(path.parts[-4:])}:{line}: {words}" for path, line, words in found]
+            faults += [(path, start + trap.line - 1, str(trap)) for trap in traps_in_text(text, types)]
+    return [f"{'/'.join(path.parts[-4:])}:{line}: {words}" for path, line, words in faults]
+
+
+def allowed_traps(folder: Path) -> dict[str, tuple[AllowedTrap, ...]]:
+    """What the contract allows, by `room/tables/name` or `room/views/name`."""
+    tables, views = load_contract(folder).items(), load_views(folder).items()
+    allowed = {name.replace(".", "/tables/"): table.allowed_traps for name, table in tables}
+    return allowed | {name.replace(".", "/views/"): view.allowed_traps for name, view in views}
+
+
+def unallowed(traps: list[Trap], allowed: Iterable[AllowedTrap]) -> Iterator[tuple[int, str]]:
+    """Traps that the contract does not allow, and what it allows that is not there: a permission ends with its trap."""
+    permitted = {entry.trap: entry for entry in allowed}
+    yield from ((trap.line, str(trap)) for trap in traps if trap.name not in permitted)
+    for name, entry in permitted.items():
+        lines = [trap.line for trap in traps if trap.name == name]
+        if name not in RULES:
+            yield 1, f"the contract allows {name}: no such trap; there are {', '.join(RULES)}"
+        elif len(lines) != entry.places:
+            yield max(lines, default=1), f"{name} in {len(lines)} places, the contract allows {entry.places}"
 
 
 def traps_in_text(text: str, types: Mapping[str, str] | None = None) -> list[Trap]:
-    """The traps of one statement that no comment allows; none where it does not parse (others say so)."""
+    """The traps of one statement; none where it does not parse (others say so)."""
     try:
         trees = [tree for tree in CallsByName().parse(text) if tree is not None]
     except SqlglotError:
@@ -89,8 +106,7 @@ def traps_in_text(text: str, types: Mapping[str, str] | None = None) -> list[Tra
         for name, rule in RULES.items()
         if rule.is_in(node, types or {})
     }
-    lines = text.splitlines()
-    return sorted((trap for trap in found if not is_allowed(trap, lines)), key=lambda trap: (trap.line, trap.name))
+    return sorted(found, key=lambda trap: (trap.line, trap.name))
 
 
 def mark_nulls(tree: exp.Expr, text: str) -> None:
@@ -118,21 +134,6 @@ def line_of(node: exp.Expr) -> int:
             return int(min(lines))
         current = current.parent
     return 1
-
-
-def is_allowed(trap: Trap, lines: list[str]) -> bool:
-    near = lines[max(0, trap.line - 2) : trap.line]
-    return any(match[1] == trap.name for line in near for match in ALLOWED.finditer(line))
-
-
-def unreasoned(text: str) -> Iterator[tuple[int, str]]:
-    """Comments that allow without a reason, or allow what is no trap."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for match in ALLOWED.finditer(line):
-            if match[1] not in RULES:
-                yield number, f"allow {match[1]}: no such trap; there are {', '.join(RULES)}"
-            elif not match[2]:
-                yield number, f"allow {match[1]} without a reason; write -- allow {match[1]}: reason"
 
 
 def sql_of_yaml(text: str) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,6 @@
 -- Allergies and intolerances of patients as they are now in the FHIR store.
 -- One row per allergy or intolerance.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.allergyintolerance (allergy_intolerance_id).
 WITH allergy_intolerance_version AS (
     SELECT
         id,

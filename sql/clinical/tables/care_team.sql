@@ -1,7 +1,6 @@
 -- Care teams of patients as they are now in the FHIR store: who cares for whom, in which role.
 -- One row per care team and participant (participant_index from 1; 0 for a team whose participants are not recorded).
 -- Read by clinicians and dashboards; personas see it through their filters.
--- Kept current by: healthlake.careteam (care_team_id).
 WITH care_team_version AS (
     SELECT
         id,

@@ -1,18 +1,6 @@
 -- Every coding of the codes of clinical facts, first and further ones, as they are now in the FHIR store.
 -- One row per resource, coded element, its place in a list (element_index from 1; 0 for an element that is no list) and coding.
 -- Read by cohorts and value sets that a fact's first coding does not fit; personas see it through their filters.
--- Kept current by: healthlake.condition (reference Condition/), healthlake.observation (reference Observation/),
--- healthlake.encounter (reference Encounter/), healthlake.procedure (reference Procedure/),
--- healthlake.medicationrequest (reference MedicationRequest/),
--- healthlake.medicationadministration (reference MedicationAdministration/),
--- healthlake.diagnosticreport (reference DiagnosticReport/), healthlake.immunization (reference Immunization/),
--- healthlake.allergyintolerance (reference AllergyIntolerance/),
--- healthlake.familymemberhistory (reference FamilyMemberHistory/),
--- healthlake.documentreference (reference DocumentReference/).
--- May be missing: healthlake.condition, healthlake.observation, healthlake.encounter, healthlake.procedure,
--- May be missing: healthlake.medicationrequest, healthlake.medicationadministration, healthlake.diagnosticreport,
--- May be missing: healthlake.immunization, healthlake.allergyintolerance, healthlake.familymemberhistory,
--- May be missing: healthlake.documentreference.
 WITH condition_version AS (
     SELECT
         id,

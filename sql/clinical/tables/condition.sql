@@ -1,7 +1,6 @@
 -- Conditions of patients, problems and encounter diagnoses alike, as they are now in the FHIR store.
 -- One row per condition.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.condition (condition_id).
 WITH condition_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Consents of patients as they are now in the FHIR store, each with what it alone permits.
 -- One row per consent resource; what all of a patient's consents permit is in the row keys (clinical/tables/patient).
 -- Read by governance reports; personas see it through their filters.
--- Kept current by: healthlake.consent (consent_id).
 WITH consent_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Diagnostic reports (laboratory panels, imaging reports) as they are now in the FHIR store, inline text decoded.
 -- One row per diagnostic report; its results are in clinical.report_result.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.diagnosticreport (diagnostic_report_id).
 WITH diagnostic_report_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Document references (notes) of patients as they are now in the FHIR store, inline text decoded.
 -- One row per document reference and content (content_index from 1; one content almost always).
 -- Read by dashboard; personas see it through their filters.
--- Kept current by: healthlake.documentreference (document_id).
 WITH document_version AS (
     SELECT
         id,

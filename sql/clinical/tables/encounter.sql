@@ -1,7 +1,6 @@
 -- Encounters of patients as they are now in the FHIR store.
 -- One row per encounter.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.encounter (encounter_id).
 WITH encounter_version AS (
     SELECT
         id,

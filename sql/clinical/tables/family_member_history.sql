@@ -1,7 +1,6 @@
 -- Illness in the family as it is now in the FHIR store.
 -- One row per relative (FamilyMemberHistory) and condition (condition_index from 1; 0 for a relative without conditions).
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.familymemberhistory (family_member_history_id).
 WITH family_member_history_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Imaging studies as the chart knows them, with the DICOM study UID that links them to imaging.study.
 -- One row per imaging study and series (series_index from 1; 0 for a study whose series are not recorded).
 -- Read by imaging, cohort and dashboard; personas see it through their filters.
--- Kept current by: healthlake.imagingstudy (imaging_study_id).
 WITH imaging_study_version AS (
     SELECT
         id,

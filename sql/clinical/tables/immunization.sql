@@ -1,7 +1,6 @@
 -- Immunizations of patients as they are now in the FHIR store, given or not given.
 -- One row per immunization.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.immunization (immunization_id).
 WITH immunization_version AS (
     SELECT
         id,

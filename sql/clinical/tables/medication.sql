@@ -1,7 +1,6 @@
 -- Medications that requests and administrations refer to, with every coding.
 -- One row per Medication and coding (coding_index from 1; 0 for a medication known by its text only).
 -- Read by cohort and dashboard.
--- Kept current by: healthlake.medication (medication_id).
 WITH medication_version AS (
     SELECT
         id,

@@ -1,8 +1,6 @@
 -- Medication administrations (what was given, when and how much) as they are now in the FHIR store.
 -- One row per medication administration.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.medicationadministration (medication_administration_id), healthlake.medication (medication_id).
--- May be missing: healthlake.medication (then only contained medications are looked up).
 WITH medication_administration_version AS (
     SELECT
         id,

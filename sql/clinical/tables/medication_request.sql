@@ -1,8 +1,6 @@
 -- Medication requests (orders and prescriptions) of patients as they are now in the FHIR store.
 -- One row per medication request.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.medicationrequest (medication_request_id), healthlake.medication (medication_id).
--- May be missing: healthlake.medication (then only contained medications are looked up).
 WITH medication_request_version AS (
     SELECT
         id,

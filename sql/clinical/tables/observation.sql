@@ -1,7 +1,6 @@
 -- Observations of patients (measurements, lab results, findings) as they are now in the FHIR store, with components.
 -- One row per observation (component_index 0) and one per component (1 and on), such as a blood pressure's two values.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.observation (observation_id).
 WITH observation_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Identifiers of patients as they are now in the FHIR store: record numbers, insurance numbers, ids of other systems.
 -- One row per patient and identifier.
 -- Read by every clinical table, for references that name a patient by identifier; personas see it through their filters.
--- Kept current by: healthlake.patient (patient_id).
 WITH patient_version AS (
     SELECT
         id,

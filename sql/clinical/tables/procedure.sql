@@ -1,7 +1,6 @@
 -- Procedures of patients as they are now in the FHIR store.
 -- One row per procedure.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.procedure (procedure_id).
 WITH procedure_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Which observations a diagnostic report is made of.
 -- One row per diagnostic report and result.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
--- Kept current by: healthlake.diagnosticreport (diagnostic_report_id).
 WITH report_version AS (
     SELECT
         id,

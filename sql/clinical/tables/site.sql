@@ -1,7 +1,6 @@
 -- Organisations that care for patients, as they are now in the FHIR store; some are a site that row rules name.
 -- One row per organisation.
 -- Read by clinicians and dashboards.
--- Kept current by: healthlake.organization (organization_id).
 WITH organization_version AS (
     SELECT
         id,

@@ -1,7 +1,6 @@
 -- Specimens of patients as they are now in the FHIR store: what a sample was taken from, and when.
 -- One row per specimen.
 -- Read by cohort and by the linkage of samples; personas see it through their filters.
--- Kept current by: healthlake.specimen (specimen_id).
 WITH specimen_version AS (
     SELECT
         id,

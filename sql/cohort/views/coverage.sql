@@ -4,9 +4,6 @@
 -- No row is never "healthy": not_permitted means that this caller may not ask, and then counts and has_... are NULL.
 -- Genomic: a sample with dosages of annotated alleles. Imaging: not_loaded where the chart knows of more studies than the
 -- image store holds of the patient and the store holds none.
--- May be withheld: clinical.encounter (sees_encounters), clinical.condition (sees_conditions),
--- clinical.observation (sees_observations), genomic.dosage (sees_dosages), imaging.study (sees_studies),
--- clinical.imaging_study (sees_charted_studies).
 WITH permission AS (
     SELECT
         TRUE AS sees_encounters,

@@ -3,9 +3,6 @@
 -- One row per event; precision says how far `at` is to be believed, and is year (or none) where the day is not shown.
 -- Read by each persona for its own part: what it may not see of an event is NULL, what it may see nothing of is left out.
 -- A sample and its variants have the time of the patient's specimen, where all specimens of the patient have the same one.
--- May be withheld: clinical.encounter, clinical.condition, clinical.observation, clinical.procedure,
--- clinical.medication_request, clinical.immunization, clinical.diagnostic_report, clinical.specimen, clinical.imaging_study,
--- genomic.sample, genomic.finding, imaging.study.
 WITH charted_study AS (
     SELECT
         imaging_study_id,

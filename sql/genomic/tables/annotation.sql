@@ -1,7 +1,6 @@
 -- What ClinVar says of an allele, by release.
 -- One row per annotated allele, reference genome and release; alternateallele is empty where the record has ALT '.'.
 -- Read by everyone who may see annotated variants (AN): it holds no patients.
--- Follows: genomic.release (release from release), so that a new release leaves the others as they are.
 -- CLNSIG comes as Pathogenic/Likely_pathogenic|drug_response or, in older files, Pathogenic,_drug_response: significances
 -- holds each word once, in small letters; significance is the one that says most about disease. A list that ClinVar calls
 -- conflicting is conflicting, whatever else it holds. Stars follow CLNREVSTAT
@@ -18,7 +17,7 @@ WITH numbered_annotation AS (
         release,
         reference_genome,
         load_id,
-        -- allow ties: a source file names an allele once
+        -- a source file names an allele once
         row_number() OVER (
             PARTITION BY
                 reference_genome, release, contigname, start, referenceallele, element_at(alternatealleles, 1)

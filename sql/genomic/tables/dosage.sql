@@ -60,7 +60,7 @@ asked_allele AS (
         start,
         referenceallele,
         alternateallele,
-        start / 32768 AS part -- allow integer_division: parts of a contig are whole
+        start / 32768 AS part -- parts of a contig are whole
     FROM told_at_the_place
     WHERE basis = 'allele'
 ),
@@ -77,7 +77,7 @@ block_part AS (
         variant.load_id,
         covered.part
     FROM genomic.variant
-    -- allow integer_division: parts of a contig are whole
+    -- parts of a contig are whole
     CROSS JOIN unnest(sequence(variant.start / 32768, (variant."end" - 1) / 32768)) AS covered (part)
     WHERE
         variant.alternateallele IN ('', '<NON_REF>', '<*>')
@@ -154,7 +154,7 @@ best_told AS (
         filters,
         load_id,
         own_rs_id,
-        -- allow ties: of one load and basis, what ends at the same place tells the same
+        -- of one load and basis, what ends at the same place tells the same
         row_number() OVER (
             PARTITION BY sample_id, reference_genome, contigname, start, referenceallele, alternateallele
             ORDER BY

@@ -6,7 +6,6 @@
 -- Counts are of rows after splitting; a filtered row is also counted by its call. A block is a reference record that
 -- reaches beyond its REF (gVCF): where a sample has blocks, a place without a row was not covered; where it has none,
 -- nothing is known of it.
--- May be missing: genomic_store.sample_file (a HealthOmics variant store keeps no headers).
 WITH stored_row AS (
     SELECT
         sampleid AS sample_id,

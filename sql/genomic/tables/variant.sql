@@ -1,7 +1,6 @@
 -- Genotypes of every sample at every loaded allele, in the columns of a HealthOmics variant store.
 -- One row per sample, reference genome and alternate allele (reference-only records too); the newest load wins.
 -- Read by bioinformaticians through their filter; feeds dosage and the carrier views.
--- Follows: genomic.sample (sampleid from sample_id), so that a load of some samples reads and writes theirs alone.
 WITH numbered_variant AS (
     SELECT
         importjobid,
@@ -31,7 +30,7 @@ WITH numbered_variant AS (
         coalesce(element_at(alternatealleles, 1), '') AS alternateallele,
         source_file,
         load_id,
-        -- allow ties: a source file tells a sample's allele once
+        -- a source file tells a sample's allele once
         row_number() OVER (
             PARTITION BY
                 sampleid,
