@@ -1,6 +1,5 @@
 """What a benchmark gives: figures, each beside a peer's on the same data; and the data that several rooms share.
 
-Writes to a temporary folder. Read by the modules of `bench`, one a room.
 Example: `yield Figure("FHIR check", n, "resources", seconds, beside("orjson", peer))`
 """
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,16 +104,17 @@ def put_and_get(endpoint: str, key_id: str, n: int) -> tuple[float, float]:
     scope = f"Credential={key_id}/20260101/us-east-1/s3/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
 
-    def call(method: str, path: str, body: bytes | None = None) -> None:
+    def status(method: str, path: str, body: bytes | None = None) -> int:
         connection.request(method, path, body=body, headers=headers | {"Content-Type": "application/octet-stream"})
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{method} {path}: {answer.status}")
+        return answer.status
 
-    call("PUT", "/bench")
-    put = busy(lambda: [call("PUT", f"/bench/{number}", OBJECT) for number in range(n)])
-    get = busy(lambda: [call("GET", f"/bench/{number}") for number in range(n)])
+    status("PUT", "/bench")
+    put = busy(lambda: [status("PUT", f"/bench/{number}", OBJECT) for number in range(n)])
+    get = busy(lambda: [status("GET", f"/bench/{number}") for number in range(n)])
     connection.close()
     return put, get
 
@@ -163,9 +165,13 @@ def scan(data: Data) -> Iterator[Figure]:
         keys = [task.file.file_path.removeprefix("s3://bench/") for task in table.scan().plan_files()]
         files = ", ".join(f"'{aws.world.object_path('bench', key)}'" for key in keys)
         for name, question in SCANS.items():
-            ours = least(lambda sql=question: ask(client("athena"), sql.format("bench.big")))
-            peer = least(lambda sql=question: engine.execute(sql.format(f"read_parquet([{files}])")).fetchall())
+            ours = least(partial(ask, client("athena"), question.format("bench.big")))
+            peer = least(partial(fetched, engine, question.format(f"read_parquet([{files}])")))
             yield Figure(f"Athena scan, {name}", n, "rows", ours, beside("DuckDB, same files", peer))
+
+
+def fetched(engine: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+    return engine.execute(sql).fetchall()
 
 
 def rows(n: int, part: int) -> pa.Table:

@@ -17,9 +17,11 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from localaws.installed import EnginesMissing, installed_engines
 from trilake.cohort.cohort import build_cohort
@@ -99,9 +101,14 @@ def steps(state: State, session: Session) -> Iterator[tuple[str, Callable[[], ob
     yield "demo questions", lambda: asked_by_personas(session)
     yield "dashboards", lambda: pages_built(session, state)
     cohorts = [load_definition(path) for path in sorted(COHORTS.glob("*.yaml"))]
-    yield f"{len(cohorts)} cohorts", lambda: [counted(session, one) for one in cohorts]
+    yield f"{len(cohorts)} cohorts", lambda: for_each(partial(counted, session), cohorts)
     studies = [load_study(path) for path in sorted(STUDIES.glob("*.yaml"))]
-    yield f"{len(studies)} studies", lambda: [read(session.as_persona(RESEARCHER), one) for one in studies]
+    yield f"{len(studies)} studies", lambda: for_each(partial(read, session.as_persona(RESEARCHER)), studies)
+
+
+def for_each(action: Callable[[Any], None], items: Iterable[Any]) -> None:
+    for item in items:
+        action(item)
 
 
 def asked_file_by_file(session: Session) -> None:

@@ -31,12 +31,12 @@ class Calls:
     def catalog(self) -> None:
         wr.catalog.create_database(DATABASE)
         assert DATABASE in wr.catalog.databases()["Database"].tolist()
-        settings = {
+        settings: Any = {
             "description": "three rows",
             "parameters": {"made_by": "clients"},
             "columns_comments": {"value": "a number"},
         }
-        dataset = {"dataset": True, "database": DATABASE, "table": "plain", "partition_cols": ["kind"]}
+        dataset: dict[str, Any] = {"dataset": True, "database": DATABASE, "table": "plain", "partition_cols": ["kind"]}
         wr.s3.to_parquet(self._frame, self.place("plain"), glue_table_settings=settings, **dataset)
         assert wr.catalog.does_table_exist(DATABASE, "plain")
         assert wr.catalog.get_table_types(DATABASE, "plain") == {"id": "bigint", "value": "double", "kind": "string"}
@@ -117,8 +117,8 @@ class Calls:
         assert wr.athena.get_work_group("primary")["WorkGroup"]["State"] == "ENABLED"
 
     def iceberg(self) -> None:
-        asked = {"database": DATABASE, "table": "ice", "s3_output": self._out, "keep_files": False}
-        place = {"temp_path": self.place("tmp"), "table_location": self.place("ice")}
+        asked: dict[str, Any] = {"database": DATABASE, "table": "ice", "s3_output": self._out, "keep_files": False}
+        place: dict[str, Any] = {"temp_path": self.place("tmp"), "table_location": self.place("ice")}
         wr.athena.to_iceberg(self._frame, **place, **asked)
         more = pd.DataFrame({"id": [3, 4], "kind": ["c", "d"], "value": [9.0, 9.5]})
         wr.athena.to_iceberg(more, merge_cols=["id"], **place, **asked)

@@ -92,7 +92,7 @@ def _has_status_member(shape: StructureShape | None) -> bool:
 def _value_faults(shape: Shape, value: Any, path: str, *, required: bool = True) -> Iterator[str]:
     if getattr(shape, "is_document_type", False) or value is None:
         return
-    allowed = JSON_TYPES[shape.type_name]
+    allowed: Any = JSON_TYPES[shape.type_name]
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         yield f"{path} is a {type(value).__name__}, the model has a {shape.type_name}"
     elif isinstance(shape, StructureShape):
@@ -103,7 +103,7 @@ def _value_faults(shape: Shape, value: Any, path: str, *, required: bool = True)
     elif isinstance(shape, MapShape):
         for item in value.values():
             yield from _value_faults(shape.value, item, f"{path}{{}}")
-    elif getattr(shape, "enum", None) and value not in shape.enum:  # type: ignore[attr-defined]
+    elif getattr(shape, "enum", None) and value not in shape.enum:
         yield f"{path}: {value!r} is none of the model's words"
 
 

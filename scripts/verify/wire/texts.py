@@ -6,14 +6,15 @@ Pure over a seeded `random.Random`. Example: `a_text(shape, random.Random(7))` -
 import re
 from collections.abc import Callable, Iterator
 from random import Random
-from re import _constants as code
-from re import _parser as parser
+from re import _constants as code  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from botocore.model import Shape
 
 from localaws.limits import compiled, problems
 
+# The parser of `re` is private, and has no public counterpart: the models' patterns are read by it.
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 ODD = ["ä", "☃", "𝄞", "'", '"', "\\", "%", ";", "\n", " ", "<", "{", "$"]
 WRONG = ["", " ", "\x00", "☃ 'no' \"such\" ; text\n", "-", "/../", "a b", "🎲" * 3, "9" * 40, "arn:aws:none", "s3:"]
