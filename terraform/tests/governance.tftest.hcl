@@ -50,7 +50,7 @@ variables {
   }
 }
 
-run "filters_and_grants" {
+run "filters_grants_roles_and_workgroups" {
   command = apply
 
   module {
@@ -99,14 +99,6 @@ run "filters_and_grants" {
   assert {
     condition     = toset(keys(aws_lakeformation_permissions.database)) == toset(["nurse/clinical", "analyst/genomic"])
     error_message = "A persona may describe the databases that it has tables in, and no other."
-  }
-}
-
-run "roles_and_workgroups" {
-  command = apply
-
-  module {
-    source = "./modules/governance"
   }
 
   assert {

@@ -1,6 +1,5 @@
-"""A small lake that real Terraform applied into a real LocalAws, and the plans of what a test would change in it.
+"""A small lake that real Terraform applied into a real LocalAws, and the product's own root modules, ready to run.
 
-Reads tests/governance/lake/ and terraform/modules/; writes temporary folders. Make target: `test`.
 Example: `def test_nothing(small_lake): assert small_lake.review().effects == ()`.
 """
 
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from localaws.terraform.mirror import lay_out
+from localaws.terraform.mirror import Layout, lay_out
 from tests.lake import built_lake, lake
 from trilake.core.paths import SQL, TERRAFORM
 from trilake.governance.plan_review import Review, review
@@ -76,16 +75,16 @@ POLICY = {
 
 
 @dataclass
-class SmallLake:
-    """The applied lake. `plan` and `review` leave it as it is."""
+class Workspace:
+    """A folder in which Terraform runs."""
 
     folder: Path
     executable: str
     environment: dict[str, str]
-    aws: LocalAws
 
     def terraform(self, *words: str) -> str:
-        done = subprocess.run(
+        """What a command printed; it must succeed."""
+        process = subprocess.run(
             [self.executable, *words],
             cwd=self.folder,
             env=os.environ | self.environment,
@@ -93,8 +92,20 @@ class SmallLake:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
+
+    def show(self, *words: str) -> dict[str, Any]:
+        """A plan file, or the state, as JSON."""
+        content: dict[str, Any] = json.loads(self.terraform("show", "-json", *words))
+        return content
+
+
+@dataclass
+class SmallLake(Workspace):
+    """The applied lake. `plan` and `review` leave it as it is."""
+
+    aws: LocalAws
 
     def plan(self, *options: str, files: dict[str, str] | None = None, **variables: Any) -> dict[str, Any]:
         """The JSON of a plan with other variables, files beside main.tf, or options of `terraform plan`."""
@@ -104,7 +115,7 @@ class SmallLake:
         changed.write_text(json.dumps({"contract": CONTRACT, "policy": POLICY} | variables))
         try:
             self.terraform("plan", "-out=out.tfplan", "-input=false", f"-var-file={changed}", *options)
-            return json.loads(self.terraform("show", "-json", "out.tfplan"))
+            return self.show("out.tfplan")
         finally:
             for name in files or {}:
                 (self.folder / name).unlink()
@@ -116,9 +127,6 @@ class SmallLake:
         self.plan(**variables)
         self.terraform("apply", "-input=false", "out.tfplan")
 
-    def state(self) -> dict[str, Any]:
-        return json.loads(self.terraform("show", "-json"))
-
 
 def policy_with(**personas: Any) -> dict[str, Any]:
     """The policy with some personas replaced; None takes one out."""
@@ -128,47 +136,68 @@ def policy_with(**personas: Any) -> dict[str, Any]:
     return changed
 
 
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    return lay_out(tmp_path_factory.mktemp("provider"))
+
+
+def settings_of(aws: LocalAws, layout: Layout) -> dict[str, str]:
+    """The environment in which Terraform finds the local provider, and the provider finds `aws`."""
+    return {
+        "TF_CLI_CONFIG_FILE": str(layout.configuration),
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_ACCESS_KEY_ID": aws.credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": aws.credentials.secret_access_key,
+        "AWS_REGION": aws.world.region,
+    }
+
+
 @pytest.fixture(scope="module")
-def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
+def small_lake(tmp_path_factory: pytest.TempPathFactory, layout: Layout) -> Iterator[SmallLake]:
     folder = tmp_path_factory.mktemp("governance")
     shutil.copytree(TERRAFORM / "modules", folder / "modules")
     shutil.copytree(SQL / "core", folder / "sql/core")
     shutil.copytree(HERE, folder / "lake")
-    layout = lay_out(folder / "provider")
     with LocalAws(folder / "state") as aws:
-        lake = SmallLake(
-            folder / "lake",
-            layout.executable,
-            {
-                "TF_CLI_CONFIG_FILE": str(layout.configuration),
-                "AWS_ENDPOINT_URL": aws.endpoint,
-                "AWS_ACCESS_KEY_ID": aws.credentials.access_key_id,
-                "AWS_SECRET_ACCESS_KEY": aws.credentials.secret_access_key,
-                "AWS_REGION": aws.world.region,
-            },
-            aws,
-        )
+        lake = SmallLake(folder / "lake", layout.executable, settings_of(aws, layout), aws)
         lake.terraform("init", "-input=false")
         lake.apply()
         yield lake
 
 
 @pytest.fixture(scope="module")
-def roots(small_lake: SmallLake) -> dict[str, SmallLake]:
-    """Both root modules of a copy of terraform/, initialised: where `terraform` can be run on them."""
-    top = small_lake.folder.parent / "checkout"
+def roots(tmp_path_factory: pytest.TempPathFactory, layout: Layout) -> dict[str, Workspace]:
+    """Both root modules of a copy of terraform/, initialised. They know of no AWS: tests and validation need none."""
+    top = tmp_path_factory.mktemp("checkout")
     shutil.copytree(TERRAFORM, top / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*_override.tf"))
     shutil.copytree(SQL, top / "sql")
-    found = {"main": replace(small_lake, folder=top / "terraform")}
-    found["account"] = replace(small_lake, folder=top / "terraform/account")
-    for root in found.values():
-        root.terraform("init", "-input=false", "-backend=false")
-    return found
+    environment = {"TF_CLI_CONFIG_FILE": str(layout.configuration)}
+    workspaces = {
+        name: Workspace(top / "terraform" / path, layout.executable, environment)
+        for name, path in (("main", "."), ("account", "account"))
+    }
+    for workspace in workspaces.values():
+        workspace.terraform("init", "-input=false", "-backend=false")
+    return workspaces
+
+
+@dataclass(frozen=True)
+class RootPlan:
+    """The plan of the whole configuration for one environment, on an empty state: what was printed, and the JSON."""
+
+    printed: str
+    content: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def root_plan(roots: dict[str, SmallLake]) -> dict[str, Any]:
-    """The plan of the whole configuration for `local`, on an empty state."""
-    root = roots["main"]
-    root.terraform("plan", "-out=out.tfplan", "-input=false", "-var-file=environments/local.tfvars")
-    return json.loads(root.terraform("show", "-json", "out.tfplan"))
+def root_plans(
+    roots: dict[str, Workspace], layout: Layout, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, RootPlan]:
+    """A plan for every environment that has a file."""
+    plans = {}
+    with LocalAws(tmp_path_factory.mktemp("empty")) as aws:
+        main = replace(roots["main"], environment=settings_of(aws, layout))
+        for path in sorted((main.folder / "environments").glob("*.tfvars")):
+            words = ("-no-color", "-out=out.tfplan", "-input=false", f"-var-file=environments/{path.name}")
+            plans[path.stem] = RootPlan(main.terraform("plan", *words), main.show("out.tfplan"))
+    return plans

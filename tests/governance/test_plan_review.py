@@ -1,5 +1,7 @@
 """The plan review on plans that real Terraform made, over a lake that it really applied."""
 
+import copy
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,19 +9,31 @@ import pytest
 from click.testing import CliRunner
 
 from tests.governance.conftest import HERE, SmallLake, policy_with
+from trilake.governance.plan_json import Values
 from trilake.governance.plan_review import Review, as_markdown, as_text, plan_review, review
 
 PATIENT = 'module.catalog["clinical"].aws_glue_catalog_table.governed["patient"]'
 GRANT = 'module.governance.aws_lakeformation_permissions.filter["nurse/clinical/patient"]'
 
 
-def lines(found: Review) -> list[str]:
-    return [line.strip() for line in as_text(found).splitlines()]
+def lines(result: Review) -> list[str]:
+    return [line.strip() for line in as_text(result).splitlines()]
 
 
-def test_a_second_plan_changes_nothing(small_lake: SmallLake) -> None:
-    found = small_lake.review()
-    assert found.as_dict() == {
+@pytest.fixture(scope="module")
+def unchanged(small_lake: SmallLake) -> Values:
+    """The plan of what is there already."""
+    return small_lake.plan()
+
+
+@pytest.fixture(scope="module")
+def table_made_again(small_lake: SmallLake) -> Values:
+    return small_lake.plan(f"-replace={PATIENT}")
+
+
+def test_a_second_plan_changes_nothing(unchanged: Values) -> None:
+    result = review(unchanged)
+    assert result.as_dict() == {
         "changes": [],
         "blocking": [],
         "unresolved": [],
@@ -27,7 +41,7 @@ def test_a_second_plan_changes_nothing(small_lake: SmallLake) -> None:
         "findings": [],
         "resources": {},
     }
-    assert "Nobody gains or loses access. Resources: no resource changes." in lines(found)
+    assert "Nobody gains or loses access. Resources: no resource changes." in lines(result)
 
 
 def test_data_written_by_iceberg_is_no_change(small_lake: SmallLake) -> None:
@@ -89,23 +103,23 @@ def test_the_cause_is_the_filter_that_changes(changed_policy: Review) -> None:
 
 
 def test_a_grant_made_again_is_no_change(small_lake: SmallLake) -> None:
-    found = small_lake.review(f"-replace={GRANT}")
-    assert found.counts == {"replaced": 1}
-    assert not found.effects
-    assert not found.blocking
+    result = small_lake.review(f"-replace={GRANT}")
+    assert result.counts == {"replaced": 1}
+    assert not result.effects
+    assert not result.blocking
 
 
-def test_a_table_made_again_blocks(small_lake: SmallLake) -> None:
-    found = small_lake.review(f"-replace={PATIENT}")
-    assert [item.address for item in found.blocking] == [PATIENT]
-    assert "would be replaced" in found.blocking[0].text
+def test_a_table_made_again_blocks(table_made_again: Values) -> None:
+    result = review(table_made_again)
+    assert [item.address for item in result.blocking] == [PATIENT]
+    assert "would be replaced" in result.blocking[0].text
 
 
 def test_destroying_all_blocks_and_takes_all_access(small_lake: SmallLake) -> None:
-    found = small_lake.review("-destroy")
-    assert {effect.persona for effect in found.effects} == {"nurse", "analyst"}
-    assert not any(effect.gains for effect in found.effects)
-    assert {PATIENT, "aws_s3_bucket.lake"} <= {item.address for item in found.blocking}
+    result = small_lake.review("-destroy")
+    assert {effect.persona for effect in result.effects} == {"nurse", "analyst"}
+    assert not any(effect.gains for effect in result.effects)
+    assert {PATIENT, "aws_s3_bucket.lake"} <= {item.address for item in result.blocking}
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +169,13 @@ def test_what_is_unknown_is_not_passed(opened: Review) -> None:
     assert "aws_lakeformation_permissions.later" in reasons
 
 
-def test_against_a_state_the_plan_is_held_to_what_is_there(small_lake: SmallLake) -> None:
+def test_against_a_state_the_plan_is_held_to_what_is_there(small_lake: SmallLake, unchanged: Values) -> None:
     """A plan made without the state says that all is new; with the state's JSON, only the difference is left."""
-    plan = small_lake.plan()
+    plan = copy.deepcopy(unchanged)
     for entry in plan["resource_changes"]:
         entry["change"] |= {"actions": ["create"], "before": None}
     assert review(plan).effects
-    assert not review(plan, small_lake.state()).effects
+    assert not review(plan, small_lake.show()).effects
 
 
 def test_markdown_names_causes(changed_policy: Review) -> None:
@@ -170,11 +184,9 @@ def test_markdown_names_causes(changed_policy: Review) -> None:
     assert "| nurse | clinical.patient | module.governance.aws_lakeformation_data_cells_filter.persona" in text
 
 
-def test_the_verb_ends_with_3_when_something_blocks(small_lake: SmallLake, tmp_path: Path) -> None:
-    import json
-
+def test_the_verb_ends_with_3_when_something_blocks(table_made_again: Values, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps(small_lake.plan(f"-replace={PATIENT}")))
+    plan.write_text(json.dumps(table_made_again))
     done = CliRunner().invoke(plan_review, [str(plan), "--json", "--out", str(tmp_path / "review.md")])
     assert done.exit_code == 3
     assert set(json.loads(done.stdout)) >= {"changes", "blocking", "unresolved"}
