@@ -11,7 +11,7 @@ locals {
 
   # room -> table -> entry; patient-level tables carry the row keys after their own columns.
   contract = {
-    for room in ["clinical", "genomic", "imaging", "cohort", "operations"] : room => {
+    for room in ["clinical", "linkage", "genomic", "imaging", "cohort", "operations"] : room => {
       for table, entry in yamldecode(file("${path.root}/../sql/${room}/contract.yaml")).tables : table =>
       merge(entry, { columns = concat(entry.columns, entry.patient_level ? local.row_keys : []) })
     }
@@ -38,6 +38,15 @@ module "clinical" {
   core           = module.core.settings
   administrators = var.administrators
   tables         = local.contract["clinical"]
+  tags           = local.tags
+}
+
+module "linkage" {
+  source = "./modules/linkage"
+
+  core           = module.core.settings
+  administrators = var.administrators
+  tables         = local.contract["linkage"]
   tags           = local.tags
 }
 
@@ -86,6 +95,7 @@ module "governance" {
   row_rule = merge(local.row_rule, { row_keys = local.row_keys[*].name })
   databases = {
     clinical   = module.clinical.settings.database
+    linkage    = module.linkage.settings.database
     genomic    = module.genomic.settings.database
     imaging    = module.imaging.settings.database
     cohort     = module.cohort.settings.database

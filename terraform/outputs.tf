@@ -32,3 +32,8 @@ output "imaging" {
   description = "Settings of the room imaging."
   value       = module.imaging.settings
 }
+
+output "linkage" {
+  description = "Settings of the room linkage."
+  value       = module.linkage.settings
+}

@@ -19,7 +19,7 @@ from trilake.core.paths import State
 from trilake.core.session import Session, open_session
 from trilake.core.verb import Run
 
-ROOMS = ("clinical", "genomic", "imaging", "cohort", "operations")
+ROOMS = ("clinical", "linkage", "genomic", "imaging", "cohort", "operations")
 NAMES = {"raw": "test-raw", "lake": "test-lake", "results": "test-results", "artifact": "test-artifact"}
 
 
@@ -113,6 +113,7 @@ def settings(session: Session, key: str, role: str, store: dict[str, Any]) -> di
             "datastore_arn": store["DatastoreArn"],
             "import_role_arn": role,
         },
+        "linkage": {"database": "test_linkage"},
         "genomic": {
             "backend": "iceberg",
             "database": "test_genomic",

@@ -31,7 +31,7 @@ from trilake.operations.filling import Filled, Work, fill
 from trilake.operations.incremental import Lookout
 from trilake.operations.refresh import missing_sources, without_missing
 
-ROOMS = ("clinical", "genomic", "imaging", "cohort")
+ROOMS = ("clinical", "linkage", "genomic", "imaging", "cohort")
 
 
 @contextmanager
@@ -145,7 +145,14 @@ def expect_merged(session: Session) -> None:
 
 
 N_STUDIES, STUDIES_EACH = 200_000, 2
-LINK_TABLES = ("clinical.patient", "clinical.link_key", "clinical.link_rule", "clinical.link_decision", "imaging.study")
+LINK_TABLES = (
+    "clinical.patient",
+    "linkage.key",
+    "linkage.rule",
+    "linkage.decision",
+    "linkage.object",
+    "imaging.study",
+)
 UID = "1.2.826.0.1."
 
 
@@ -159,10 +166,10 @@ def links(data: Data) -> Iterator[Figure]:
 def of_studies(data: Data, n: int) -> Figure:
     with a_lake(data.folder / f"links-{n}", LINK_TABLES) as (_, session):
         put_studies(session, n)
-        for table in ("clinical.link_rule", "imaging.study"):
+        for table in ("linkage.rule", "linkage.object", "imaging.study"):
             fill(work(session, Lookout(session), table))
-        judged = busy(lambda: fill(work(session, Lookout(session), "imaging.study"), full=True))
-        grouped = busy(lambda: run(session, "SELECT link_reason, count(*) AS n FROM imaging.study GROUP BY 1"))
+        judged = busy(lambda: fill(work(session, Lookout(session), "linkage.object"), full=True))
+        grouped = busy(lambda: run(session, "SELECT link_reason, count(*) AS n FROM linkage.object GROUP BY 1"))
         return Figure("studies linked", n, "studies", judged, beside("counting them", grouped))
 
 
@@ -170,7 +177,7 @@ def put_studies(session: Session, n: int) -> None:
     """Patients, what names them, and series in the image store's raw table."""
     people = n // STUDIES_EACH
     append_to(session, "clinical.patient", [{"patient_id": f"p{i}", "mrn": f"{i + 1000}"} for i in range(people)])
-    append_to(session, "clinical.link_key", [key for i in range(people) for key in keys_of(i)])
+    append_to(session, "linkage.key", [key for i in range(people) for key in keys_of(i)])
     session.client("glue").create_database(DatabaseInput={"Name": "bench_imaging_store"})
     store = open_catalog(session).create_table(("bench_imaging_store", "series"), SERIES, location="s3://bench/series")
     rows = [series(i, one, people) for i in range(n) for one in range(2)]

@@ -103,6 +103,19 @@ run "clinical" {
   }
 }
 
+run "linkage" {
+  command = plan
+
+  module {
+    source = "./modules/linkage"
+  }
+
+  assert {
+    condition     = output.settings.database == "trilake_test_linkage"
+    error_message = "The room's tables stand in a database of its own."
+  }
+}
+
 run "imaging" {
   command = plan
 

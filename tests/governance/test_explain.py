@@ -93,7 +93,7 @@ def test_who_could_see_a_patient_who_withdrew(with_patients: Session) -> None:
     for persona in ("clinician", "bioinformatician", "radiologist", "data_scientist"):
         assert found[persona]["tables"] == []
         assert found[persona]["hidden"]
-    assert found["data_steward"]["tables"] == ["clinical.consent", "cohort.link", "cohort.discordance"]
+    assert found["data_steward"]["tables"] == ["clinical.consent", "cohort.discordance", "linkage.link"]
 
 
 def test_a_rule_that_is_unknown_hides(with_patients: Session) -> None:

@@ -44,8 +44,9 @@ def load(session: Session, folder: Path, **files: str) -> None:
 def build(session: Session, *, full: bool = False) -> str:
     """How genomic.variant was brought up to date, after the tables that it reads."""
     built, lookout = Built([]), Lookout(session)
-    for name in ("clinical.patient", "genomic.sample", "genomic.variant"):
+    for name in ("clinical.patient", "linkage.object", "genomic.sample", "genomic.variant"):
         build_table(lookout, load_relations()[name], built, say=str, full=full)
+    assert built.how["genomic.sample"] == built.how["genomic.variant"]
     return built.how["genomic.variant"]
 
 
@@ -101,3 +102,12 @@ def test_what_changed_is_told_by_two_snapshots(read: Session) -> None:
     assert changed_keys(read, follows, last) == []
     assert changed_keys(read, follows, first) == ["B", "C"]
     assert changed_keys(read, follows, "1") is None
+
+
+def test_a_kind_of_object_follows_its_own_alone(read: Session) -> None:
+    """Samples came and went since the first snapshot, and no study did."""
+    studies, samples = (load_contract()[name].follows for name in ("imaging.study", "genomic.sample"))
+    assert studies is not None and samples is not None
+    first = str(open_table(read, "linkage.object").history()[0].snapshot_id)
+    assert changed_keys(read, studies, first) == []
+    assert changed_keys(read, samples, first) == ["B", "C"]

@@ -16,12 +16,12 @@ KINDS = {
 
 
 def test_the_steward_sees_links_and_no_value_of_a_patient(told: Told, ask: Asking) -> None:
-    mine = ask("SELECT modality, object_id, patient_id, verdict FROM cohort.link", "data_steward")
+    mine = ask("SELECT modality, object_id, patient_id, verdict FROM linkage.link", "data_steward")
     truth = told.truth("links").query("verdict != 'no_file'")
     assert (mine.modality != "clinical").sum() == len(truth)
     assert mine[mine.verdict == "refuse"].object_id.nunique() == (truth.verdict == "refuse").sum()
     assert set(ask("SELECT code FROM cohort.discordance", "data_steward").code) == {"orphan_study", "orphan_sample"}
-    assert len(ask("SELECT meaning FROM clinical.link_rule", "data_steward")) == 12
+    assert len(ask("SELECT meaning FROM linkage.rule", "data_steward")) == 12
     for column in ("chart_value", "image_value", "genotype_value"):
         with pytest.raises(AccessError, match="COLUMN_NOT_FOUND"):
             ask(f"SELECT {column} FROM cohort.discordance", "data_steward")
@@ -30,10 +30,10 @@ def test_the_steward_sees_links_and_no_value_of_a_patient(told: Told, ask: Askin
 @pytest.mark.parametrize("persona", READERS)
 def test_others_do_not_see_how_links_were_found(ask: Asking, persona: str) -> None:
     assert persona in load_policy()
-    for table in ("cohort.link", "cohort.discordance", "clinical.link_rule", "clinical.link_decision"):
+    for table in ("linkage.link", "cohort.discordance", "linkage.rule", "linkage.decision"):
         with pytest.raises(QueryError, match="TABLE_NOT_FOUND"):
             ask(f"SELECT count(*) FROM {table}", persona)
-    for column in ("imaging.study.link_evidence", "genomic.sample.link_method", "clinical.link_key.patient_id"):
+    for column in ("imaging.study.link_evidence", "genomic.sample.link_method", "linkage.key.patient_id"):
         with pytest.raises((AccessError, QueryError), match="NOT_FOUND"):
             ask(f"SELECT {column.rsplit('.', 1)[1]} FROM {column.rsplit('.', 1)[0]}", persona)
 

@@ -19,7 +19,7 @@ ABSENT = {
     # What only pictures have that the sample does not make: Siemens mosaics, series that are no volume.
     "imaging.series": {"n_mosaic_tiles", "geometry_problem"},
     # Nobody has decided anything, and of a clean sample only the orphans stand out.
-    "cohort.link": {"decided_by", "decided_at"},
+    "linkage.link": {"decided_by", "decided_at"},
     "cohort.discordance": {"chart_value", "image_value", "genotype_value", "site_id"},
 }
 

@@ -20,6 +20,7 @@ def database_name(session: Session, room: str) -> str | None:
         return resolve_healthlake(session)
     return {
         "clinical": settings.clinical.database,
+        "linkage": settings.linkage.database,
         "genomic": settings.genomic.database,
         "imaging": settings.imaging.database,
         "cohort": settings.cohort.database,

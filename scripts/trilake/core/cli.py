@@ -22,7 +22,7 @@ VERBS = {
     "ledger": "trilake.operations.ledger:ledger",
     "replay": "trilake.operations.replay:replay",
     "views": "trilake.operations.views:views",
-    "review": "trilake.cohort.review:review",
+    "review": "trilake.linkage.review:review",
     "query": "trilake.operations.query:query",
     "access": "trilake.governance.access:access",
     "explain": "trilake.governance.explain:explain",

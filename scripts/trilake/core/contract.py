@@ -96,11 +96,17 @@ class Source(Strict):
 
 
 class Follows(Strict):
-    """The governed table that tells of every change: rows of a `column` change only when its row of that `key` does."""
+    """The governed table that tells of every change: rows of a `column` change only when its row of that `key` does.
+
+    `only` are the values of columns that its rows for this table have (one kind of object among several). `raw_column` is
+    `column` as the raw stores call it, where that is another name.
+    """
 
     table: TablePath
     key: Name
     column: Name
+    only: dict[Name, Text] = {}
+    raw_column: Name | None = None
 
 
 class AllowedTrap(Strict):
@@ -229,10 +235,12 @@ def faults_of(table: GovernedTable, tables: dict[str, GovernedTable]) -> list[st
     faults += [f"{table.path}: kept current by {name}, which is not a column" for name in used if name not in names]
     if table.follows:
         followed = tables.get(table.follows.table)
-        if followed is None or table.follows.key not in [column.name for column in followed.columns]:
-            faults.append(
-                f"{table.path}: follows {table.follows.table}.{table.follows.key}, which is no governed column"
-            )
+        columns = [column.name for column in followed.columns] if followed else []
+        faults += [
+            f"{table.path}: follows {table.follows.table}.{name}, which is no governed column"
+            for name in (table.follows.key, *table.follows.only)
+            if name not in columns
+        ]
     return faults
 
 

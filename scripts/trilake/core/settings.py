@@ -78,6 +78,10 @@ class Imaging(Frozen):
     job_role_arn: str
 
 
+class Linkage(Frozen):
+    database: str
+
+
 class Cohort(Frozen):
     database: str
     extract_uri: str
@@ -98,6 +102,7 @@ class Settings(Frozen):
 
     core: Core
     clinical: Clinical
+    linkage: Linkage
     genomic: Genomic
     imaging: Imaging
     cohort: Cohort

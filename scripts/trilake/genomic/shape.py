@@ -85,11 +85,6 @@ SAMPLE_FILE = pa.schema(
 """One row per file and sample: what the header tells and no row of the variant table can."""
 
 
-def empty_sample_file() -> str:
-    """A SELECT of its columns, all text, without rows: for a lake whose files were loaded without it."""
-    return "SELECT " + ", ".join(f"cast(NULL AS varchar) AS {name}" for name in SAMPLE_FILE.names) + " WHERE FALSE"
-
-
 def record_batch(rows: list[dict[str, Any]], schema: pa.Schema, same: dict[str, str | None]) -> pa.RecordBatch:
     """Rows as Arrow; `same` holds the columns whose value is one for all of them."""
     arrays = [

@@ -34,7 +34,7 @@ def changes_by_rows(
     if not keys:
         return Changes(None, {}, None, dict(state.seen))
     listed, values = ", ".join(map(literal, keys)), ", ".join(f"({literal(key)})" for key in keys)
-    filters = {name: f"{follows.column} IN ({listed})" for name in relation_sources(relation)}
+    filters = {name: f"{follows.raw_column or follows.column} IN ({listed})" for name in relation_sources(relation)}
     return Changes(f"SELECT key FROM (VALUES {values}) AS listed (key)", filters, None, dict(state.seen))
 
 
@@ -63,10 +63,9 @@ def changed_keys(session: Session, follows: Follows, before: str) -> list[str] |
     if snapshot is None or snapshot.schema_id not in (None, held.schema().schema_id):
         return None
     columns = ", ".join(f'"{column.name}"' for column in load_contract()[follows.table].columns)
-    now, then = (
-        f"SELECT {columns} FROM {follows.table}",
-        f"SELECT {columns} FROM {follows.table} FOR VERSION AS OF {before}",
-    )
+    only = " AND ".join(f'"{column}" = {literal(value)}' for column, value in follows.only.items()) or "TRUE"
+    now = f"SELECT {columns} FROM {follows.table} WHERE {only}"
+    then = f"SELECT {columns} FROM {follows.table} FOR VERSION AS OF {before} WHERE {only}"
     answer = run(
         session,
         f"""

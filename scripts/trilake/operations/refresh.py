@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
 import sqlglot
 from botocore.exceptions import ClientError
 from sqlglot import exp
@@ -25,11 +26,19 @@ from trilake.core.errors import ServiceError
 from trilake.core.iceberg import lay_out, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
-from trilake.genomic.shape import empty_sample_file
+from trilake.genomic.shape import SAMPLE_FILE, VARIANT
+from trilake.imaging.tables import SERIES
 from trilake.operations.filling import Work, fill
 from trilake.operations.incremental import Lookout
 from trilake.operations.merge import quoted
 
+STORES = {
+    "genomic_store.variant": VARIANT,
+    "genomic_store.sample_file": SAMPLE_FILE,
+    "imaging_store.series": SERIES,
+}
+"""Raw tables of our own jobs that a governed table can do without."""
+SQL_TYPES = {pa.string(): "varchar", pa.int32(): "integer", pa.int64(): "bigint", pa.bool_(): "boolean"}
 VIEW_FIELDS = ("Name", "StorageDescriptor", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")
 
 
@@ -161,10 +170,20 @@ def without_missing(tree: exp.Expr, missing: set[str]) -> exp.Expr:
             return node
         select = node.find_ancestor(exp.Select)
         names = {part.name.lower() for column in (select or tree).find_all(exp.Column) for part in column.parts}
-        empty = empty_relation(node.name, names) if node.db == HEALTHLAKE else empty_sample_file()
+        empty = (
+            empty_relation(node.name, names) if node.db == HEALTHLAKE else empty_store(f"{node.db}.{node.name}", names)
+        )
         inner = sqlglot.parse_one(empty, read=DIALECT)
         return exp.Subquery(
             this=inner, alias=node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
         )
 
     return tree.transform(replace)
+
+
+def empty_store(name: str, names: set[str]) -> str:
+    """A SELECT without rows, with those of the names that are columns of the raw table."""
+    columns = [
+        f'cast(NULL AS {SQL_TYPES[field.type]}) AS "{field.name}"' for field in STORES[name] if field.name in names
+    ]
+    return f"SELECT {', '.join(columns)} WHERE FALSE"

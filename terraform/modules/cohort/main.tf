@@ -5,7 +5,7 @@ module "catalog" {
   source = "../catalog"
 
   name           = "${replace(var.core.name_prefix, "-", "_")}_cohort"
-  description    = "Links and coverage over all three modalities, and cohorts built on them"
+  description    = "Contradictions and coverage over all three modalities, and cohorts built on them"
   location       = "s3://${var.core.lake_bucket}/cohort"
   administrators = var.administrators
   tables         = var.tables

@@ -1,10 +1,10 @@
 -- The rules by which a DICOM study or a sequenced sample finds its patient, in order: this file is where they are changed.
 -- One row per rule.
--- Read by imaging.study and genomic.sample, which apply them, and by stewards of linkage.
--- evidence is what the object tells (study_uid, patient_id, sample_name, name_uuid, file_name), key_kind what it is looked
--- for among (clinical.link_key), form how both are written for that: folded (capitals, no blanks or NULs around) or
--- without_zeros (digits only, leading zeros off; only where a rule says so). Of one thing told, the first rule that finds
--- anybody speaks. verdict is what that is worth when nothing speaks against it: link, or review by a person.
+-- Read by linkage.object, which applies them, and by stewards of linkage.
+-- evidence is what the object says of itself (study_uid, patient_id, sample_name, name_uuid, file_name), key_kind what that is
+-- looked for among (linkage.key), form how both are written for that: folded (capitals, no blanks or NULs around) or
+-- without_zeros (digits only, leading zeros off; only where a rule says so). Of one statement, the first rule that finds
+-- anybody counts. verdict is what that is worth when nothing speaks against it: link, or review by a person.
 SELECT
     cast(rule_order AS integer) AS rule_order,
     cast(modality AS varchar) AS modality,

@@ -1,8 +1,8 @@
 -- What names a patient to other systems: ids, record numbers, numbers of other systems, specimens, DICOM study UIDs.
 -- One row per kind, form, key and patient; keys that more than 20 patients share name nobody and are left out.
--- Read by imaging.study and genomic.sample by the rules of clinical.link_rule.
+-- Read by linkage.object by the rules of linkage.rule.
 -- mrn is the number that clinical.patient has; other numbers of a patient are of the kind identifier.
-WITH told AS (
+WITH patient_word AS (
     SELECT
         patient_id,
         'patient_id' AS key_kind,
@@ -35,57 +35,57 @@ WITH told AS (
     SELECT
         patient_id,
         'specimen' AS key_kind,
-        named.word
+        specimen_number.word
     FROM clinical.specimen
-    CROSS JOIN unnest(ARRAY[specimen_id, accession, identifier]) AS named (word)
+    CROSS JOIN unnest(ARRAY[specimen_id, accession, identifier]) AS specimen_number (word)
 ),
 
-folded AS (
+folded_word AS (
     SELECT DISTINCT
         patient_id,
         key_kind,
         upper(regexp_replace(word, '^[\s\x00]+|[\s\x00]+$', '')) AS word
-    FROM told
+    FROM patient_word
     WHERE patient_id IS NOT NULL AND word IS NOT NULL
 ),
 
-formed AS (
+patient_key AS (
     SELECT
         patient_id,
         key_kind,
         'folded' AS form,
         word AS key
-    FROM folded
+    FROM folded_word
     UNION ALL
     SELECT
         patient_id,
         key_kind,
         'without_zeros' AS form,
         regexp_replace(word, '^0+', '') AS key
-    FROM folded
+    FROM folded_word
     WHERE key_kind = 'mrn' AND regexp_like(word, '^[0-9]+$')
 ),
 
-counted AS (
+shared_key AS (
     SELECT
         patient_id,
         key_kind,
         form,
         key,
         count(*) OVER (PARTITION BY key_kind, form, key) AS n_patients
-    FROM formed
+    FROM patient_key
     WHERE key <> ''
 )
 
 SELECT
-    counted.key_kind,
-    counted.form,
-    counted.key,
-    counted.patient_id,
+    shared_key.key_kind,
+    shared_key.form,
+    shared_key.key,
+    shared_key.patient_id,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM counted
-LEFT JOIN clinical.patient ON counted.patient_id = patient.patient_id
-WHERE counted.n_patients <= 20
+FROM shared_key
+LEFT JOIN clinical.patient ON shared_key.patient_id = patient.patient_id
+WHERE shared_key.n_patients <= 20

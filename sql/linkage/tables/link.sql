@@ -2,29 +2,7 @@
 -- One row per modality, object and candidate; an object that nothing leads to a patient has one row without patient.
 -- Read by stewards of linkage and by `trilake review`; others may not see how links were found (class OP).
 -- verdict: link (the object counts as the patient's), review (a person has to say), refuse (not the patient's, or nobody's).
-WITH modality_object AS (
-    SELECT
-        'imaging' AS modality,
-        study_instance_uid AS object_id,
-        patient_id,
-        link_method,
-        link_verdict,
-        link_reason,
-        link_evidence
-    FROM imaging.study
-    UNION
-    SELECT
-        'genomic' AS modality,
-        sample_id AS object_id,
-        patient_id,
-        link_method,
-        link_verdict,
-        link_reason,
-        link_evidence
-    FROM genomic.sample
-),
-
-decided AS (
+WITH newest_decision AS (
     SELECT
         modality,
         object_id,
@@ -32,26 +10,26 @@ decided AS (
         max_by(evidence, decided_at) AS evidence,
         max_by(decided_by, decided_at) AS decided_by,
         max(decided_at) AS decided_at
-    FROM clinical.link_decision
+    FROM linkage.decision
     GROUP BY modality, object_id
 ),
 
 evidence_part AS (
     SELECT
-        modality_object.modality,
-        modality_object.object_id,
+        object.modality,
+        object.object_id,
         split_part(part.word, '=', 1) AS method,
         split_part(part.word, '=', 2) AS patient_id
-    FROM modality_object
-    CROSS JOIN unnest(split(modality_object.link_evidence, ';')) AS part (word)
-    WHERE modality_object.link_evidence <> ''
+    FROM linkage.object
+    CROSS JOIN unnest(split(object.link_evidence, ';')) AS part (word)
+    WHERE object.link_evidence <> ''
     UNION
     SELECT
         modality,
         object_id,
         link_method AS method,
         patient_id
-    FROM modality_object
+    FROM linkage.object
     WHERE link_method = 'review'
 ),
 
@@ -65,30 +43,31 @@ candidate AS (
     GROUP BY modality, object_id, patient_id
 ),
 
-paired AS (
+object_candidate AS (
     SELECT
-        modality_object.modality,
-        modality_object.object_id,
+        object.modality,
+        object.object_id,
         candidate.patient_id,
         coalesce(candidate.methods, 'none') AS methods,
         CASE
-            WHEN candidate.patient_id = modality_object.patient_id THEN 'link'
-            WHEN modality_object.link_verdict <> 'review' THEN 'refuse'
+            WHEN candidate.patient_id = object.patient_id THEN 'link'
+            WHEN object.link_verdict <> 'review' THEN 'refuse'
             WHEN
-                decided.evidence = modality_object.link_evidence
-                AND contains(decided.rejected_patient_ids, candidate.patient_id)
+                newest_decision.evidence = object.link_evidence
+                AND contains(newest_decision.rejected_patient_ids, candidate.patient_id)
                 THEN 'refuse'
             ELSE 'review'
         END AS verdict,
-        modality_object.link_reason,
-        decided.decided_by,
-        decided.decided_at
-    FROM modality_object
+        object.link_reason,
+        newest_decision.decided_by,
+        newest_decision.decided_at
+    FROM linkage.object
     LEFT JOIN candidate
-        ON modality_object.modality = candidate.modality AND modality_object.object_id = candidate.object_id
-    LEFT JOIN decided
-        ON modality_object.modality = decided.modality AND modality_object.object_id = decided.object_id
+        ON object.modality = candidate.modality AND object.object_id = candidate.object_id
+    LEFT JOIN newest_decision
+        ON object.modality = newest_decision.modality AND object.object_id = newest_decision.object_id
     UNION ALL
+    -- a chart is its own patient's, so that links say of every modality whose it is
     SELECT
         'clinical' AS modality,
         patient_id AS object_id,
@@ -101,7 +80,7 @@ paired AS (
     FROM clinical.patient
 ),
 
-numbered AS (
+numbered_candidate AS (
     SELECT
         modality,
         object_id,
@@ -112,22 +91,22 @@ numbered AS (
         decided_by,
         decided_at,
         row_number() OVER (PARTITION BY modality, object_id ORDER BY patient_id) AS place
-    FROM paired
+    FROM object_candidate
 )
 
 SELECT
-    numbered.modality,
-    numbered.object_id,
-    cast(numbered.place AS integer) AS candidate_index,
-    numbered.patient_id,
-    numbered.methods AS link_method,
-    numbered.verdict,
-    numbered.link_reason AS reason,
-    numbered.decided_by,
-    numbered.decided_at,
+    numbered_candidate.modality,
+    numbered_candidate.object_id,
+    cast(numbered_candidate.place AS integer) AS candidate_index,
+    numbered_candidate.patient_id,
+    numbered_candidate.methods AS link_method,
+    numbered_candidate.verdict,
+    numbered_candidate.link_reason AS reason,
+    numbered_candidate.decided_by,
+    numbered_candidate.decided_at,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM numbered
-LEFT JOIN clinical.patient ON numbered.patient_id = patient.patient_id
+FROM numbered_candidate
+LEFT JOIN clinical.patient ON numbered_candidate.patient_id = patient.patient_id

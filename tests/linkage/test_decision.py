@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trilake.cohort.decision import Order, Standing, decide, fault_of, split_words, stamp_after
+from trilake.linkage.decision import Order, Standing, decide, fault_of, parse_order, stamp_after
 
 OPEN = Standing("mrn=p1;mrn=p2;study_uid=p1")
 ORDERS = st.builds(Order, st.sampled_from(["accept", "reject"]), st.just("o"), st.sampled_from(["p1", "p2", None]))
@@ -46,7 +46,7 @@ def test_orders_are_idempotent_and_never_accept_what_is_rejected(orders: list[Or
     ],
 )
 def test_words_name_an_object_and_perhaps_a_patient(words: str, known: set[str], expected: tuple[str, str]) -> None:
-    order = split_words("reject", words, known)
+    order = parse_order("reject", words, known)
     assert (order.object_id, order.patient_id) == expected
 
 

@@ -76,7 +76,7 @@ def load(session: Session, data: Path) -> None:
 def build_links(session: Session, *wanted: str) -> None:
     """What `views` does, of the tables that the wanted ones (links) are made of."""
     relations = load_relations()
-    needed, open_names = set[str](), [*wanted, "cohort.link"]
+    needed, open_names = set[str](), [*wanted, "linkage.link", "genomic.sample", "imaging.study"]
     while open_names:
         name = open_names.pop()
         needed.add(name)
@@ -100,7 +100,7 @@ def told(stores: Session, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def test_every_verdict_is_that_of_the_truth(told: Told) -> None:
     found: dict[tuple[str, str], list[Row]] = {}
-    for row in run(told.session, "SELECT * FROM cohort.link WHERE modality <> 'clinical'").records():
+    for row in run(told.session, "SELECT * FROM linkage.link WHERE modality <> 'clinical'").records():
         found.setdefault((row["modality"], row["object_id"]), []).append(row)
     assert len(told.links) == len({told.object_of(row) for row in told.links}) == len(found) >= 35
     for truth in told.links:

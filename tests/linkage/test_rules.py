@@ -8,7 +8,6 @@ import pytest
 
 from tests.lake import built_lake, lake
 from tests.sql.cases import Case, run_case
-from trilake.core.paths import SQL
 from trilake.core.session import Session
 
 __all__ = ["built_lake", "lake"]
@@ -25,7 +24,7 @@ def answer(lake: Session, relation: str, **given: list[Row]) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def rules(lake: Session) -> list[Row]:
-    return sorted(answer(lake, "clinical.link_rule"), key=lambda rule: rule["rule_order"])
+    return sorted(answer(lake, "linkage.rule"), key=lambda rule: rule["rule_order"])
 
 
 def a_uuid(number: int) -> str:
@@ -92,17 +91,17 @@ def by_rule(lake: Session, rules: list[Row]) -> dict[tuple[int, bool], Row]:
                 variants.append({"sampleid": name, "reference_genome": "GRCh38", "source_file": file, "load_id": "l"})
                 objects[rule["rule_order"], is_fit] = name
     keys = keys_of(lake, charts)
-    common = {"clinical__link_rule": rules, "clinical__link_key": keys, "clinical__patient": charts["patients"]}
-    studies = answer(lake, "imaging.study", imaging_store__series=series, **common)
-    samples = answer(lake, "genomic.sample", genomic_store__variant=variants, **common)
-    found = {row["study_instance_uid"]: row for row in studies} | {row["sample_id"]: row for row in samples}
-    return {key: found[name] for key, name in objects.items()}
+    common = {"linkage__rule": rules, "linkage__key": keys, "clinical__patient": charts["patients"]}
+    rows = answer(lake, "linkage.object", imaging_store__series=series, genomic_store__variant=variants, **common)
+    by_id = {row["object_id"]: row for row in rows}
+    assert len(by_id) == len(rows)
+    return {key: by_id[object_id] for key, object_id in objects.items()}
 
 
 def keys_of(lake: Session, charts: dict[str, list[Row]]) -> list[Row]:
     return answer(
         lake,
-        "clinical.link_key",
+        "linkage.key",
         clinical__patient=charts["patients"],
         clinical__patient_identifier=numbered(charts["patients"]) + charts["numbers"],
         clinical__imaging_study=charts["studies"],
@@ -178,11 +177,11 @@ def test_a_random_world_follows_the_rules_in_any_order_of_rows(lake: Session, ru
         for n in range(160)
     ]
     keys = keys_of(lake, charts)
-    common = {"clinical__link_rule": rules, "clinical__patient": patients}
-    found = answer(lake, "imaging.study", imaging_store__series=series, clinical__link_key=keys, **common)
+    common = {"linkage__rule": rules, "clinical__patient": patients}
+    found = answer(lake, "linkage.object", imaging_store__series=series, linkage__key=keys, **common)
     for rows in (keys, series, rules):
         chance.shuffle(rows)
-    again = answer(lake, "imaging.study", imaging_store__series=series, clinical__link_key=keys, **common)
+    again = answer(lake, "linkage.object", imaging_store__series=series, linkage__key=keys, **common)
     rules.sort(key=lambda rule: rule["rule_order"])
     assert sorted(map(repr, found)) == sorted(map(repr, again))
     by_key: dict[tuple[str, str, str], set[str]] = {}
@@ -190,20 +189,12 @@ def test_a_random_world_follows_the_rules_in_any_order_of_rows(lake: Session, ru
         by_key.setdefault((row["key_kind"], row["form"], row["key"]), set()).add(row["patient_id"])
     mine = [rule for rule in rules if rule["modality"] == "imaging"]
     for row in found:
-        told = {("study_uid", row["study_instance_uid"])}
+        told = {("study_uid", row["object_id"])}
         for one in series:
-            if one["study_instance_uid"] == row["study_instance_uid"] and fold(one["dicom_patient_id"] or ""):
+            if one["study_instance_uid"] == row["object_id"] and fold(one["dicom_patient_id"] or ""):
                 word = fold(one["dicom_patient_id"])
                 told.add(("patient_id", word))
                 if match := re.fullmatch(f".+_({UUID})(?:_.*)?", word):
                     told.add(("name_uuid", match[1]))
         assert (row["link_reason"], row["patient_id"]) == judged(told, mine, by_key), told
     assert {row["link_reason"] for row in found} >= {"agreed", "ambiguous", "conflict", "unknown"}
-
-
-def test_both_rooms_judge_by_the_same_text() -> None:
-    def judgement(name: str) -> str:
-        text = (SQL / name).read_text()
-        return text[text.index("formed AS (") : text.index("\n\nSELECT\n")].replace("'genomic'", "'imaging'")
-
-    assert judgement("imaging/tables/study.sql") == judgement("genomic/tables/sample.sql")

@@ -1,0 +1,6 @@
+output "settings" {
+  description = "The linkage database."
+  value = {
+    database = module.catalog.settings.database
+  }
+}
