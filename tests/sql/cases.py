@@ -22,7 +22,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,11 @@ from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_catalog
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, inline_views, load_relations, parse, rename_databases, tables_read
+from trilake.genomic import shape as genomic_tables
+from trilake.imaging import tables as imaging_tables
 
 FOLDER = Path(__file__).parent
+RAW_TABLES: dict[str, Any] = {"genomic_store": genomic_tables, "imaging_store": imaging_tables}
 MIDNIGHT = re.compile(r"(\.\d*?)0+$")
 
 
@@ -118,7 +120,7 @@ def source_schema(room: str, table: str) -> pa.Schema:
     """The columns of a table that a service or a job writes."""
     if room == "healthlake":
         return resource_schema(type_of(table))
-    schema: pa.Schema = getattr(import_module(f"trilake.{room.removesuffix('_store')}.shape"), table.upper())
+    schema: pa.Schema = getattr(RAW_TABLES[room], table.upper())
     return schema
 
 
