@@ -98,7 +98,7 @@ class Source(Strict):
 class Follows(Strict):
     """The governed table that tells of every change: rows of a `column` change only when its row of that `key` does.
 
-    `only` are the values of columns that its rows for this table have (one kind of object among several). `raw_column` is
+    `only`: values of columns that its rows for this table have (one kind of object among several). `raw_column`:
     `column` as the raw stores call it, where that is another name.
     """
 
