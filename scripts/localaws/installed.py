@@ -1,7 +1,7 @@
 """Where the real engines stand on this machine: Java, Trino, Spark and the Iceberg jars.
 
-Reads `engines.json` in the folder that `make setup-engines` filled (`.engines/` beside the project, or
-`$LOCALAWS_ENGINES`); writes nothing. Behind `make local-aws ENGINE=trino` and `make verify`.
+`engines.json` in the folder that `make setup-engines` filled (`.engines/` beside the project, or `$LOCALAWS_ENGINES`)
+says what is there.
 
 Example: `installed_engines().trino_home / "bin"`; `sys.path.insert(0, str(installed_engines().spark_path))`
 """

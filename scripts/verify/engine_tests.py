@@ -1,7 +1,5 @@
 """Tier engine_tests: the tests that need a real Trino behind localaws' Athena (tests/localaws/engines).
 
-Reads `.engines/`; writes a temporary folder. Run by `make verify`.
-
 Example: python -m verify --only engine_tests
 """
 

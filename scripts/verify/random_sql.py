@@ -85,7 +85,7 @@ class Lab:
         """DuckDB's and Trino's answer."""
         if from_iceberg:
             return answered(self.duckdb, query, Work())[0], answered(self.trino, query, Work())[0]
-        held = replace(query, given={name: self._rows(query, name) for name in query.tables})
+        held = replace(query, rows={name: self._rows(query, name) for name in query.tables})
         return answered(self.duckdb, held, Work())[0], answered(self.in_memory, query, Work())[0]
 
     def _rows(self, query: Query, name: str) -> pa.Table:

@@ -1,18 +1,19 @@
-"""What a caller may read and write, decided before any engine sees the query.
+"""Who may see what of a query: every physical table becomes the part of it that the caller may read.
 
-Reads Lake Formation's state and the Glue catalog through `localaws.lakeformation.access`; writes nothing.
-Behind every Athena query. Example: `authorise(parse_query(sql), caller, CatalogView(world), world, "clinical").tree`
+    FROM clinical.patient p  ->  FROM (SELECT "id", "site_id" FROM "__t0" WHERE <row rule>) AS p
+    FROM clinical.patient    ->  FROM (...) AS patient
 
-Each physical table becomes a derived table of the columns and rows the caller may see (`secured`). What Lake
-Formation cannot filter fails closed: views over, time travel in and metadata of a table need all of its columns and
-rows. A table without any permission reads exactly as one that does not exist.
+Every query comes through here before an engine sees it, the SELECT of INSERT, CTAS, UNLOAD and MERGE USING too. Views
+are expanded in place, with the caller's rights, and a view's own text resolves in the view's schema. `"t$snapshots"`
+and time travel are for callers who may read all of `t`, since files and old snapshots know nothing of row rules.
+A target of writes is not filtered: Lake Formation has no filters there, so `require` asks for full access.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
 
@@ -42,31 +43,6 @@ class Authorised:
     tables: Mapping[str, TableRef] = field(default_factory=dict)
 
 
-class Authoriser(Protocol):
-    """What `localaws.athena.authorise` offers."""
-
-    @staticmethod
-    def authorise(
-        tree: exp.Expr, caller: Caller, catalog: CatalogView, world: World, default_database: str | None
-    ) -> Authorised:
-        """The query as the caller may run it; QueryError where nothing is left of it."""
-
-    @staticmethod
-    def require(
-        caller: Caller, world: World, target: TableRef | DatabaseRef, action: TableAction | DatabaseAction
-    ) -> None:
-        """Nothing if the caller may do this to the table or database, else a QueryError.
-
-        READ_ALL: every column and row (a MERGE, UPDATE or DELETE reads its target, time travel tables).
-        DESCRIBE_ALL: the whole schema with its properties and files, so not for who sees a part of the table.
-        DatabaseRef with CREATE_DATABASE names a database that does not exist yet.
-        """
-
-    @staticmethod
-    def visible_columns(caller: Caller, world: World, table: TableRef) -> tuple[Column, ...]:
-        """The columns that the caller may select or describe, in table order; empty if it is not theirs to see."""
-
-
 MAX_VIEW_DEPTH = 16
 NEEDED: dict[str, frozenset[str]] = {"UPDATE": frozenset({"INSERT", "DELETE"})}
 
@@ -75,14 +51,19 @@ def authorise(
     tree: exp.Expression, caller: Caller, catalog: CatalogView, world: World, default_database: str | None
 ) -> Authorised:
     """The query over internal names only, as the caller may run it; QueryError where a table is not theirs to read."""
-    found = tree.copy()
-    tables = _Tables(caller, catalog, world, found)
-    Rewriter(tables, default_database).rewrite(found)
-    return Authorised(found, dict(tables.used))
+    authorised = tree.copy()
+    tables = _Tables(caller, catalog, world, authorised)
+    Rewriter(tables, default_database).rewrite(authorised)
+    return Authorised(authorised, dict(tables.used))
 
 
 def require(caller: Caller, world: World, target: TableRef | DatabaseRef, action: TableAction | DatabaseAction) -> None:
-    """Nothing if the caller may do this to the table or database, else a QueryError."""
+    """Nothing if the caller may do this to the table or database, else a QueryError.
+
+    READ_ALL: every column and row (a MERGE, UPDATE or DELETE reads its target, time travel tables).
+    DESCRIBE_ALL: the whole schema with its properties and files, so not for who sees a part of the table.
+    A DatabaseRef with CREATE_DATABASE names a database that does not exist yet.
+    """
     if isinstance(target, DatabaseRef):
         _require_on_database(caller, world, target, action)
     else:

@@ -1,10 +1,6 @@
-"""Names in SQL to tables in the Glue catalog: databases, resource links, Iceberg, Hive and view entries.
+"""The Glue catalog as Athena's queries see it: databases, tables, metadata tables, views.
 
-Reads moto's Glue backend (as the services themselves: whole, and without a round trip); writes nothing.
-Behind `make local-aws`.
-Example: `CatalogView(world).relation("awsdatacatalog", "clinical", "patient").columns`
-
-What a caller may see is not decided here: `authorise` asks for a relation, then for the caller's access to it.
+Example: `CatalogView(world).relation(None, "clinical", "patient")`
 """
 
 from __future__ import annotations
@@ -101,30 +97,30 @@ class CatalogView:
         database, name = database.lower(), name.lower()
         if database == INFORMATION_SCHEMA:
             return information_schema_table(name)
-        found = self.database(database)
-        if found is None:
+        owner = self.database(database)
+        if owner is None:
             return None
         base, _, metadata_table = name.partition("$")
-        table = self._table(found.catalog_id, found.name, base)
+        table = self._table(owner.catalog_id, owner.name, base)
         if table is None or not metadata_table:
             return table
         return metadata_relation(table, metadata_table)
 
     def databases(self) -> list[DatabaseRef]:
         """All databases and links of the own account, by name."""
-        found = [self._as_database(item.as_dict()) for item in list(databases(self.world.account_id).values())]
-        return sorted(found, key=lambda item: item.link_name)
+        references = [self._as_database(item.as_dict()) for item in list(databases(self.world.account_id).values())]
+        return sorted(references, key=lambda item: item.link_name)
 
     def relations(self, database: DatabaseRef) -> list[TableRef]:
         """All tables and views of a database, by name."""
-        found = named(databases(database.catalog_id), database.name)
-        items = [item.as_dict() for item in list(found.tables.values())] if found is not None else []
+        entry = named(databases(database.catalog_id), database.name)
+        items = [item.as_dict() for item in list(entry.tables.values())] if entry is not None else []
         tables = [self._followed(database.catalog_id, item) for item in items]
         return sorted((item for item in tables if item), key=lambda item: item.name)
 
     def _find_database(self, name: str) -> DatabaseRef | None:
-        found = named(databases(self.world.account_id), name)
-        return self._as_database(found.as_dict()) if found is not None else None
+        entry = named(databases(self.world.account_id), name)
+        return self._as_database(entry.as_dict()) if entry is not None else None
 
     def _as_database(self, item: dict[str, Any]) -> DatabaseRef:
         target = item.get("TargetDatabase")
@@ -140,8 +136,8 @@ class CatalogView:
 
     def _find_table(self, catalog_id: str, database: str, name: str) -> TableRef | None:
         parent = named(databases(catalog_id), database)
-        found = named(parent.tables, name) if parent is not None else None
-        return self._followed(catalog_id, found.as_dict()) if found is not None else None
+        entry = named(parent.tables, name) if parent is not None else None
+        return self._followed(catalog_id, entry.as_dict()) if entry is not None else None
 
     def _followed(self, catalog_id: str, item: dict[str, Any]) -> TableRef | None:
         target = item.get("TargetTable")
@@ -300,9 +296,9 @@ def encode(view: View) -> str:
 
 def decode(text: str) -> View:
     """The view in a `ViewOriginalText`; INVALID_VIEW for a text that holds none."""
-    found = TEXT.fullmatch(text.strip())
+    match = TEXT.fullmatch(text.strip())
     try:
-        content: dict[str, Any] = json.loads(b64decode(found[1], validate=False)) if found else {}
+        content: dict[str, Any] = json.loads(b64decode(match[1], validate=False)) if match else {}
         columns = tuple((item["name"], item["type"]) for item in content["columns"])
         return View(content["originalSql"], content.get("schema") or "", columns, content.get("catalog") or CATALOG)
     except (ValueError, KeyError, TypeError) as error:

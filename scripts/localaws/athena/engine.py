@@ -1,9 +1,7 @@
 """The seam between Athena and what runs its queries: an authorised query in, typed batches of rows out.
 
-Reads and writes nothing itself. Behind `make local-aws`.
-Example: `with engine.run(query, work) as result: write(result.columns, result.batches)`
-
 An engine gets trees over internal table names and never the caller: what a caller may not see is gone by then.
+Example: `with engine.run(query, work) as result: write(result.columns, result.batches)`
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Query:
-    """A query over internal names; `given` holds the rows of tables that are no files (information_schema, …)."""
+    """A query over internal names; `rows` holds the rows of tables that are no files (information_schema, …)."""
 
     tree: exp.Expr
     tables: Mapping[str, TableRef] = field(default_factory=dict)
-    given: Mapping[str, pa.Table] = field(default_factory=dict)
+    rows: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What a failed query says: Athena's error names, with the place in the SQL text.
 
-Reads nothing and writes nothing. Behind `make local-aws`.
 Example: `raise QueryError("TABLE_NOT_FOUND", "Table 'awsdatacatalog.db.t' does not exist", table)`
 """
 
@@ -27,9 +26,9 @@ class QueryError(Exception):
 def position(node: exp.Expr) -> tuple[int, int] | None:
     """Line and column (both from 1) where the node starts in the SQL text, when the parser kept them."""
     places = [
-        (found.meta["line"], found.meta["col"] - (found.meta["end"] - found.meta["start"]))
-        for found in node.walk()
-        if "line" in found.meta and "col" in found.meta
+        (child.meta["line"], child.meta["col"] - (child.meta["end"] - child.meta["start"]))
+        for child in node.walk()
+        if "line" in child.meta and "col" in child.meta
     ]
     return min(places) if places else None
 

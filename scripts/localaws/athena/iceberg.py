@@ -1,7 +1,7 @@
-"""Iceberg tables read straight from the object files: metadata, snapshots, planned data files.
+"""Iceberg tables read straight from the object files, and changed: data files from rows, then one commit.
 
-Reads objects through `world.object_path` and writes nothing. Behind `make local-aws`.
-Example: `load(world, ref).scan().plan_files()`
+Copy on write: only the data files that hold a changed row are written again. Somebody else's commit in between is
+ICEBERG_COMMIT_ERROR, and nothing of ours is visible.
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ class _Tables:
             if path in self._found:
                 self._found.move_to_end(path)
                 return self._found[path]
-        found = FromInputFile.table_metadata(source)
+        metadata = FromInputFile.table_metadata(source)
         with self._lock:
-            self._found[path] = found
+            self._found[path] = metadata
             while len(self._found) > _KEPT:
                 self._found.popitem(last=False)
-        return found
+        return metadata
 
 
 _TABLES = _Tables()
@@ -129,25 +129,25 @@ def snapshot_at(table: Table, moment: datetime) -> Snapshot:
     """The snapshot that was current at this moment."""
     wanted = int(moment.astimezone(UTC).timestamp() * 1000)
     before = [entry for entry in table.history() if entry.timestamp_ms <= wanted]
-    found = table.snapshot_by_id(before[-1].snapshot_id) if before else None
-    if found is None:
+    snapshot = table.snapshot_by_id(before[-1].snapshot_id) if before else None
+    if snapshot is None:
         name = ".".join(table.name())
         message = f"No version history table {name} at or before {moment:%Y-%m-%dT%H:%M:%S.%f}"
         raise QueryError("INVALID_ARGUMENTS", message)
-    return found
+    return snapshot
 
 
 def snapshot_named(table: Table, version: int | str) -> Snapshot:
     """The snapshot with this id, branch or tag name."""
-    found = table.snapshot_by_id(version) if isinstance(version, int) else table.snapshot_by_name(version)
-    if found is None:
+    snapshot = table.snapshot_by_id(version) if isinstance(version, int) else table.snapshot_by_name(version)
+    if snapshot is None:
         message = (
             f"Iceberg snapshot ID does not exists: {version}"
             if isinstance(version, int)
             else (f"Cannot find snapshot with reference name: {version}")
         )
         raise QueryError("INVALID_ARGUMENTS", message)
-    return found
+    return snapshot
 
 
 def surviving_rows(table: Table, task: FileScanTask, schema: Any) -> pa.Table:
@@ -232,10 +232,10 @@ class Writer:
 
     def files(self, batches: Iterable[pa.RecordBatch | pa.Table]) -> list[DataFile]:
         """Data files with these rows, a part at a time; a batch's columns come in table order."""
-        found: list[DataFile] = []
+        files: list[DataFile] = []
         for rows in _gathered(conformed(batch, self.schema) for batch in batches if batch.num_rows):
-            found += self._write(rows)
-        return found
+            files += self._write(rows)
+        return files
 
     def _write(self, rows: pa.Table) -> list[DataFile]:
         rows = in_order(rows, self.table)
@@ -254,19 +254,19 @@ class Writer:
         if files:
             self._commit({}, files)
 
-    def change(self, gone: Positions, tasks: Iterable[FileScanTask], added: list[DataFile]) -> None:
+    def change(self, removed: Positions, tasks: Iterable[FileScanTask], added: list[DataFile]) -> None:
         """Take away rows by file and position, add files, in one commit; nothing to do is no commit."""
-        touched = {task.file.file_path: task for task in tasks if task.file.file_path in gone}
+        touched = {task.file.file_path: task for task in tasks if task.file.file_path in removed}
         if not touched:
             self.append(added)
             return
-        kept = [file for path, task in touched.items() for file in self._rewritten(task, gone[path])]
-        self._commit({path: task.file for path, task in touched.items()}, [*kept, *added])
+        rewritten = [file for path, task in touched.items() for file in self._rewritten(task, removed[path])]
+        self._commit({path: task.file for path, task in touched.items()}, [*rewritten, *added])
 
-    def _rewritten(self, task: FileScanTask, gone: np.ndarray) -> list[DataFile]:
+    def _rewritten(self, task: FileScanTask, removed: np.ndarray) -> list[DataFile]:
         rows = surviving_rows(self.read, task, self.read.schema())
         keep = np.ones(len(rows), dtype=bool)
-        keep[gone] = False
+        keep[removed] = False
         return self.files([rows.filter(pa.array(keep))]) if keep.any() else []
 
     def _commit(self, removed: Mapping[str, DataFile], added: list[DataFile]) -> None:

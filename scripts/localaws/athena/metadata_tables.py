@@ -1,6 +1,5 @@
 """Rows of tables that are no files: information_schema as the caller may see it, Iceberg's metadata tables.
 
-Reads the catalog, Lake Formation's answers and table metadata; writes nothing. Behind `make local-aws`.
 Example: `SELECT table_name FROM information_schema.tables WHERE table_schema = 'clinical'`
 """
 
@@ -110,15 +109,15 @@ def _snapshots(session: Session, table: TableRef) -> Iterator[Row]:
 
 
 def _history(session: Session, table: TableRef) -> Iterator[Row]:
-    found = load(session.world, table)
+    iceberg_table = load(session.world, table)
     ancestors = set()
-    current = found.current_snapshot()
+    current = iceberg_table.current_snapshot()
     while current is not None:
         ancestors.add(current.snapshot_id)
         parent = current.parent_snapshot_id
-        current = found.snapshot_by_id(parent) if parent is not None else None
-    for entry in found.history():
-        snapshot = found.snapshot_by_id(entry.snapshot_id)
+        current = iceberg_table.snapshot_by_id(parent) if parent is not None else None
+    for entry in iceberg_table.history():
+        snapshot = iceberg_table.snapshot_by_id(entry.snapshot_id)
         yield {
             "made_current_at": _moment(entry.timestamp_ms),
             "snapshot_id": entry.snapshot_id,
@@ -128,10 +127,10 @@ def _history(session: Session, table: TableRef) -> Iterator[Row]:
 
 
 def _files(session: Session, table: TableRef) -> Iterator[Row]:
-    found = load(session.world, table)
-    if found.current_snapshot() is None:
+    iceberg_table = load(session.world, table)
+    if iceberg_table.current_snapshot() is None:
         return
-    for task in found.scan().plan_files():
+    for task in iceberg_table.scan().plan_files():
         for file in (task.file, *task.delete_files):
             yield {
                 "content": int(file.content),

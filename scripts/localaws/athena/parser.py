@@ -1,11 +1,6 @@
-"""Athena query text to a syntax tree, with every function call left as it is written.
+"""Text to words and to trees: queries and DML through sqlglot, Athena's DDL and utility statements word by word.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `parse_query("SELECT any_match(a, x -> x > 1) FROM t")`
-
-sqlglot's own Trino reader turns calls into general nodes (`date_add` -> DateAdd) and shifts array subscripts;
-here a call stays `exp.Anonymous` under its own name and `a[1]` keeps its 1, so that the engines see what
-Athena would, and the list of functions is one list of names.
+Example: `parse_query("SELECT 1")`; `Words("DROP TABLE t").expect("DROP", "TABLE")`
 """
 
 from __future__ import annotations
@@ -31,11 +26,11 @@ def _placed(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def parse_at(parser: Any) -> Any:
         token = parser._tokens[parser._index - 2]
-        found = parse(parser)
-        if isinstance(found, exp.Expr):
-            found.meta.update(line=token.line, col=token.col, start=token.start, end=token.end)
-            found.set("is_call", True)
-        return found
+        node = parse(parser)
+        if isinstance(node, exp.Expr):
+            node.meta.update(line=token.line, col=token.col, start=token.start, end=token.end)
+            node.set("is_call", True)
+        return node
 
     return parse_at
 
@@ -62,9 +57,9 @@ class AthenaSql(Trino):
 
 def _placeholder(parser: Any) -> exp.Placeholder:
     """`?`, with its place in the text: parameters are counted from left to right."""
-    found = exp.Placeholder()
-    found.meta["start"] = parser._prev.start
-    return found
+    node = exp.Placeholder()
+    node.meta["start"] = parser._prev.start
+    return node
 
 
 def _substring(parser: Any) -> exp.Expr:
@@ -101,10 +96,10 @@ def parse_statement(sql: str) -> exp.Expr:
         raise QueryError("SYNTAX_ERROR", "line 1:1: the text cannot be read as SQL") from None
     except RecursionError:
         raise QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)") from None
-    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
-    if len(found) != 1:
+    statements = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(statements) != 1:
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed.")
-    return found[0]
+    return statements[0]
 
 
 def parse_expression(sql: str) -> exp.Expr:
@@ -127,12 +122,12 @@ def with_parameters(tree: exp.Expr, values: Sequence[str]) -> exp.Expr:
 
 
 def _constant(text: str) -> exp.Expr:
-    found = parse_expression(text)
-    if any(isinstance(node, exp.Column | exp.Query | exp.Placeholder | exp.Lambda) for node in found.walk()):
+    constant = parse_expression(text)
+    if any(isinstance(node, exp.Column | exp.Query | exp.Placeholder | exp.Lambda) for node in constant.walk()):
         raise QueryError("SYNTAX_ERROR", "An execution parameter must be a constant; texts stand in single quotes")
-    for node in found.walk():
+    for node in constant.walk():
         node.meta.clear()
-    return exp.Paren(this=found) if isinstance(found, exp.Neg | exp.Binary) else found
+    return exp.Paren(this=constant) if isinstance(constant, exp.Neg | exp.Binary) else constant
 
 
 def _set_arguments(query: exp.Select) -> list[str]:
@@ -141,10 +136,10 @@ def _set_arguments(query: exp.Select) -> list[str]:
 
 def syntax_error(error: ParseError) -> QueryError:
     """sqlglot's complaint in the form of Trino's parser: place and offending input, nothing else."""
-    found = error.errors[0] if error.errors else {}
-    word = found.get("highlight") or "<EOF>"
-    line = found.get("line") or 1
-    column = max(1, (found.get("col") or 1) - len(word) + 1)
+    first = error.errors[0] if error.errors else {}
+    word = first.get("highlight") or "<EOF>"
+    line = first.get("line") or 1
+    column = max(1, (first.get("col") or 1) - len(word) + 1)
     return QueryError("SYNTAX_ERROR", f"line {line}:{column}: mismatched input '{word}'")
 
 
@@ -175,7 +170,7 @@ class Token:
 
 def tokens_of(sql: str) -> list[Token]:
     """The statement's words without comments and a closing semicolon."""
-    found = []
+    tokens = []
     for match in _TOKEN.finditer(sql):
         kind = match.lastgroup or "sign"
         if kind == "skip":
@@ -183,10 +178,10 @@ def tokens_of(sql: str) -> list[Token]:
         value = match[0]
         if kind in ("text", "name"):
             value = value[1:-1].replace(value[0] * 2, value[0])
-        found.append(Token(kind, value, match.start(), match.end()))
-    while found and found[-1].kind == "sign" and found[-1].value == ";":
-        found.pop()
-    return found
+        tokens.append(Token(kind, value, match.start(), match.end()))
+    while tokens and tokens[-1].kind == "sign" and tokens[-1].value == ";":
+        tokens.pop()
+    return tokens
 
 
 class Words:
@@ -285,16 +280,16 @@ class Words:
 
     def properties(self) -> dict[str, str]:
         """`('a' = 'b', …)` of TBLPROPERTIES and `(a = 'b', c = ARRAY['d'])` of WITH; lists joined by a new line."""
-        found: dict[str, str] = {}
+        properties: dict[str, str] = {}
         self.expect("(")
         while True:
             name = self.take("text", "word", "name")
             self.expect("=")
-            found[name] = self._value()
+            properties[name] = self._value()
             if not self.accept(","):
                 break
         self.expect(")")
-        return found
+        return properties
 
     def _value(self) -> str:
         if self.accept("ARRAY"):

@@ -1,7 +1,6 @@
-"""A query's result as objects in S3, and read back page by page.
+"""A query's result as objects in S3, and read back page by page: values as Athena prints them, columns as it names them.
 
-Reads and writes `<location>/<query id>.csv` (or .txt) and its `.metadata`. Behind `make local-aws`.
-Example: `write_rows(world, "s3://bucket/results/id.csv", result)`; values quoted, NULL empty and unquoted.
+Example: `write_rows(world, "s3://bucket/results/id.csv", result, {})`; values quoted, NULL empty and unquoted.
 """
 
 from __future__ import annotations
@@ -62,17 +61,17 @@ def column_info(column: ResultColumn) -> dict[str, Any]:
     }
 
 
-def athena_name(found: Type) -> str:
+def athena_name(kind: Type) -> str:
     """The type's name as results give it: without what is inside."""
-    return {"real": "float", "unknown": "unknown"}.get(found.name, found.name)
+    return {"real": "float", "unknown": "unknown"}.get(kind.name, kind.name)
 
 
-def _digits(found: Type) -> tuple[int, int]:
-    if found.name in ("varchar", "char"):
-        return (found.numbers[0] if found.numbers else _UNBOUNDED), 0
-    if found.name == "decimal":
-        return found.numbers[0], found.numbers[1] if len(found.numbers) > 1 else 0
-    return _PRECISIONS.get(found.name, 0), 0
+def _digits(kind: Type) -> tuple[int, int]:
+    if kind.name in ("varchar", "char"):
+        return (kind.numbers[0] if kind.numbers else _UNBOUNDED), 0
+    if kind.name == "decimal":
+        return kind.numbers[0], kind.numbers[1] if len(kind.numbers) > 1 else 0
+    return _PRECISIONS.get(kind.name, 0), 0
 
 
 def metadata_bytes(columns: Sequence[ResultColumn]) -> bytes:
@@ -82,17 +81,17 @@ def metadata_bytes(columns: Sequence[ResultColumn]) -> bytes:
 
 def _column_bytes(info: dict[str, Any]) -> bytes:
     texts = ((1, "CatalogName"), (2, "SchemaName"), (3, "TableName"), (4, "Name"), (5, "Label"), (6, "Type"))
-    found = b"".join(_field(number, info[name].encode()) for number, name in texts)
-    found += _number(7, info["Precision"]) + _number(8, info["Scale"])
-    return found + _number(9, 3) + _number(10, int(info["CaseSensitive"]))
+    content = b"".join(_field(number, info[name].encode()) for number, name in texts)
+    content += _number(7, info["Precision"]) + _number(8, info["Scale"])
+    return content + _number(9, 3) + _number(10, int(info["CaseSensitive"]))
 
 
 def _varint(value: int) -> bytes:
-    found = bytearray()
+    groups = bytearray()
     while value > 127:
-        found.append(value & 127 | 128)
+        groups.append(value & 127 | 128)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*groups, value])
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -117,30 +116,30 @@ def column_texts(column: pa.Array, shown: ResultColumn) -> list[str | None]:
     return [None if value is None else show(value) for value in column.to_pylist()]
 
 
-def printer(found: Type, zone: str | None = None) -> Printer:
+def printer(kind: Type, zone: str | None = None) -> Printer:
     """The function that prints values of a type."""
-    if found.name == "row":
-        return _row(found)
-    if found.name == "array":
-        return _array(_element(found.elements[0]))
-    if found.name == "map":
-        return _map(_element(found.elements[0]), _element(found.elements[1]))
-    if found.name.startswith("timestamp"):
-        return _moment(found, zone)
-    if found.name == "char":
-        width = found.numbers[0] if found.numbers else 1
+    if kind.name == "row":
+        return _row(kind)
+    if kind.name == "array":
+        return _array(_element(kind.elements[0]))
+    if kind.name == "map":
+        return _map(_element(kind.elements[0]), _element(kind.elements[1]))
+    if kind.name.startswith("timestamp"):
+        return _moment(kind, zone)
+    if kind.name == "char":
+        width = kind.numbers[0] if kind.numbers else 1
         return lambda value: str(value).ljust(width)
-    return _SCALARS.get(found.name, str)
+    return _SCALARS.get(kind.name, str)
 
 
-def _element(found: Type) -> Printer:
-    inner = printer(found)
+def _element(kind: Type) -> Printer:
+    inner = printer(kind)
     return lambda value: "null" if value is None else inner(value)
 
 
-def _row(found: Type) -> Printer:
-    names = [name or f"field{index}" for index, name in enumerate(found.fields)]
-    shows = [_element(item) for item in found.elements]
+def _row(kind: Type) -> Printer:
+    names = [name or f"field{index}" for index, name in enumerate(kind.fields)]
+    shows = [_element(item) for item in kind.elements]
     return lambda value: (
         "{"
         + ", ".join(f"{name}={show(item)}" for name, show, item in zip(names, shows, value.values(), strict=True))
@@ -156,9 +155,9 @@ def _map(key: Printer, show: Printer) -> Printer:
     return lambda value: "{" + ", ".join(f"{key(name)}={show(item)}" for name, item in value) + "}"
 
 
-def _moment(found: Type, zone: str | None) -> Printer:
-    digits = max(MILLISECONDS, found.numbers[0] if found.numbers else MILLISECONDS)
-    zoned = found.name.endswith("time zone")
+def _moment(kind: Type, zone: str | None) -> Printer:
+    digits = max(MILLISECONDS, kind.numbers[0] if kind.numbers else MILLISECONDS)
+    zoned = kind.name.endswith("time zone")
     place = ZoneInfo(zone) if zoned and zone and not zone.startswith(("+", "-")) else None
 
     def show(value: datetime) -> str:
@@ -343,14 +342,14 @@ def _fields(record: str) -> list[str | None]:
 
 def _quoted(record: str) -> list[bool]:
     """Which fields stand in quotes: an empty one without is NULL, with them an empty text."""
-    found, inside, current = [], False, False
+    quoted, inside, current = [], False, False
     for letter in record:
         if letter == '"':
             inside, current = not inside, True
         elif letter == "," and not inside:
-            found.append(current)
+            quoted.append(current)
             current = False
-    return [*found, current]
+    return [*quoted, current]
 
 
 def _text_lines(file: IO[bytes]) -> Iterator[tuple[list[str | None], int]]:

@@ -1,11 +1,6 @@
-"""Names in a query to what they stand for: common tables, derived tables, physical tables - scope by scope.
+"""Physical tables of a query replaced by derived tables, wherever they stand: joins, subqueries, WITH, lateral items.
 
-Pure but for the callback that answers for a physical table. Behind every Athena query.
-Example: `Rewriter(source).rewrite(tree, default_database="clinical")`
-
-SQL's scopes are lexical: a WITH name is known in its own query and below, after its definition (a recursive one also
-in itself), and wins over a table of that name only when written without a database. Every table node is either such
-a name or goes to the callback; nothing else may stand where a table stands.
+Qualified columns (`clinical.patient.id`) become `patient.id`; WITH names win over tables by SQL's scope rules.
 """
 
 from __future__ import annotations
@@ -142,9 +137,9 @@ class Rewriter:
         return TableName(node.catalog or None, database.lower(), node.name.lower(), node)
 
     def _sources(self, select: exp.Select, scope: Scope) -> tuple[Source, ...]:
-        found = [self._source(relation, scope) for relation in relations(select)]
-        labels = [source.label for _, source in found if source]
-        return tuple(self._distinct(node, source, labels) for node, source in found if source)
+        sources = [self._source(relation, scope) for relation in relations(select)]
+        labels = [source.label for _, source in sources if source]
+        return tuple(self._distinct(node, source, labels) for node, source in sources if source)
 
     def _source(self, relation: exp.Expr, scope: Scope) -> tuple[exp.Expr, Source | None]:
         if not isinstance(relation, exp.Table):
@@ -183,9 +178,9 @@ def _as_group(node: exp.Subquery) -> exp.Paren:
 
 def _renamed(part: exp.Expr, name: str) -> exp.Identifier:
     """Another name at the same place in the text."""
-    found = exp.to_identifier(name, quoted=True)
-    found.meta.update(part.meta)
-    return found
+    identifier = exp.to_identifier(name, quoted=True)
+    identifier.meta.update(part.meta)
+    return identifier
 
 
 def unplaced(tree: exp.Expr) -> None:
@@ -197,8 +192,8 @@ def unplaced(tree: exp.Expr) -> None:
 def identifier_of(node: exp.Table) -> exp.Identifier:
     """The name the table goes by in its query: its alias, else its own."""
     alias = node.args.get("alias")
-    found: exp.Identifier = alias.this if alias is not None and alias.this is not None else node.this
-    return found
+    identifier: exp.Identifier = alias.this if alias is not None and alias.this is not None else node.this
+    return identifier
 
 
 def relations(select: exp.Select) -> Iterator[exp.Expr]:
@@ -225,9 +220,9 @@ def _requalify(column: exp.Column, scope: Scope) -> None:
     parts = list(column.parts)
     names = [part.name.lower() for part in parts]
     for level in scope.levels:
-        found = _qualified(level, names)
-        if found is not None:
-            label, used = found
+        match = _qualified(level, names)
+        if match is not None:
+            label, used = match
             _set_parts(column, [_renamed(parts[0], label), *parts[used:]])
             return
         if len(names) > 1 and any(source.label == names[0] for source in level):
@@ -273,14 +268,14 @@ def identifier(name: str) -> exp.Identifier:
 def derived(internal: str, access: Access, types: dict[str, str]) -> exp.Select:
     """The permitted part of the table behind an internal name; `types` are the table's Hive types."""
     cells = [_cell(name, access, types) for name in access.visible]
-    found = plain(internal, cells)
+    select = plain(internal, cells)
     rows = access.row_filter
     if rows is not None:
-        found = found.where(rule(rows, types), copy=False)
+        select = select.where(rule(rows, types), copy=False)
     if rows is not None or any(isinstance(cell, exp.Alias) for cell in cells):
-        found = found.limit(FENCE, copy=False).offset(0, copy=False)
-    unplaced(found)
-    return found
+        select = select.limit(FENCE, copy=False).offset(0, copy=False)
+    unplaced(select)
+    return select
 
 
 def plain(internal: str, columns: list[exp.Expr]) -> exp.Select:

@@ -1,7 +1,8 @@
-"""Catalog calls that Athena makes with the caller's rights: IAM has to allow them as well as Lake Formation.
+"""What IAM and the place of files have to say: Athena acts on S3 and Glue with the caller's own rights.
 
-Reads IAM's policies; writes nothing. Behind `make local-aws`.
-Example: `require_catalog(session.caller, "UpdateTable", ref.catalog_id, ref.database, ref.name)`
+Lake Formation is asked in `authorise`; both must agree
+(https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html).
+Example: `require(caller, "s3:PutObject", "s3://bucket/prefix/")`
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ def require_catalog(caller: Caller, operation: str, account_id: str, database: s
     params: dict[str, Any] = {"CatalogId": account_id, "DatabaseName": database}
     if table is not None:
         params["TableName"] = table
-    found = resources.touched(resources.Place("glue", REGION, account_id), operation, params)
+    touched = resources.touched(resources.Place("glue", REGION, account_id), operation, params)
     try:
-        gate.check(caller, [Call(f"glue:{operation}", item.arn, is_partial=item.is_partial) for item in found])
+        gate.check(caller, [Call(f"glue:{operation}", item.arn, is_partial=item.is_partial) for item in touched])
     except gate.AccessDenied as error:
         raise QueryError("PERMISSION_DENIED", str(error)) from None
 
@@ -106,10 +107,10 @@ def _named(world: World, table: TableRef) -> Iterator[str]:
     """Every place that the entry points to."""
     if table.kind == "iceberg":
         yield table.parameters.get("metadata_location", "")
-        found = load(world, table)
-        for snapshot in found.snapshots():
+        iceberg_table = load(world, table)
+        for snapshot in iceberg_table.snapshots():
             yield snapshot.manifest_list
-            for task in planned(found, snapshot, AlwaysTrue()):
+            for task in planned(iceberg_table, snapshot, AlwaysTrue()):
                 yield task.file.file_path
                 yield from (file.file_path for file in task.delete_files)
     elif table.glue.get("PartitionKeys"):

@@ -85,8 +85,8 @@ class Athena(Service):
         """The workgroups behind the ids of queries: whoever asks about a query needs the right to its workgroup."""
         ids = [*params.get("QueryExecutionIds", []), *params.get("NamedQueryIds", [])]
         ids += [params[name] for name in ("QueryExecutionId", "NamedQueryId") if name in params]
-        executions = (self._state.executions[one].shape for one in ids if one in self._state.executions)
-        named = (self._state.named[one] for one in ids if one in self._state.named)
+        executions = (self._state.executions[key].shape for key in ids if key in self._state.executions)
+        named = (self._state.named[key] for key in ids if key in self._state.named)
         groups = sorted({str(shape["WorkGroup"]) for shape in (*executions, *named)})
         return [f"arn:aws:athena:{REGION}:{self.world.account_id}:workgroup/{group}" for group in groups]
 
@@ -134,10 +134,10 @@ class Athena(Service):
         return group
 
     def _execution(self, query_id: str) -> Execution:
-        found = self._state.executions.get(query_id)
-        if found is None:
+        execution = self._state.executions.get(query_id)
+        if execution is None:
             raise invalid(f"QueryExecution {query_id} was not found")
-        return found
+        return execution
 
     def get_query_execution(self, params: Params, caller: Caller) -> Params:
         return {"QueryExecution": self._execution(params["QueryExecutionId"]).shape}
@@ -149,15 +149,15 @@ class Athena(Service):
             for query_id in params["QueryExecutionIds"]
             if query_id not in known
         ]
-        found = [known[query_id].shape for query_id in params["QueryExecutionIds"] if query_id in known]
-        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+        shapes = [known[query_id].shape for query_id in params["QueryExecutionIds"] if query_id in known]
+        return {"QueryExecutions": shapes, "UnprocessedQueryExecutionIds": missing}
 
     def list_query_executions(self, params: Params, caller: Caller) -> Params:
         group = params.get("WorkGroup") or "primary"
         self._workgroup(group)
         ids = [key for key, item in self._state.executions.items() if item.shape["WorkGroup"] == group]
-        found, more = page(ids[::-1], params)
-        return {"QueryExecutionIds": found, **more}
+        chosen, more = page(ids[::-1], params)
+        return {"QueryExecutionIds": chosen, **more}
 
     def stop_query_execution(self, params: Params, caller: Caller) -> Params:
         self._execution(params["QueryExecutionId"])
@@ -216,21 +216,21 @@ class Athena(Service):
         return {"PreparedStatement": self._prepared(params["WorkGroup"], params["StatementName"])}
 
     def _prepared(self, workgroup: str, name: str) -> Params:
-        found = self._state.prepared.get((workgroup, name))
-        if found is None:
+        prepared = self._state.prepared.get((workgroup, name))
+        if prepared is None:
             message = f"PreparedStatement {name} was not found in workGroup {workgroup}"
             raise ServiceError("ResourceNotFoundException", message, ResourceName=name)
-        return found
+        return prepared
 
     def list_prepared_statements(self, params: Params, caller: Caller) -> Params:
         self._workgroup(params["WorkGroup"])
         items = [
-            {"StatementName": found["StatementName"], "LastModifiedTime": found["LastModifiedTime"]}
-            for (group, _), found in sorted(self._state.prepared.items())
+            {"StatementName": chosen["StatementName"], "LastModifiedTime": chosen["LastModifiedTime"]}
+            for (group, _), chosen in sorted(self._state.prepared.items())
             if group == params["WorkGroup"]
         ]
-        found, more = page(items, params)
-        return {"PreparedStatements": found, **more}
+        chosen, more = page(items, params)
+        return {"PreparedStatements": chosen, **more}
 
     def update_prepared_statement(self, params: Params, caller: Caller) -> Params:
         self._prepared(params["WorkGroup"], params["StatementName"])
@@ -259,15 +259,17 @@ class Athena(Service):
         group = params.get("WorkGroup") or "primary"
         self._workgroup(group)
         query_id = str(uuid.uuid4())
-        kept: Params = {key: params[key] for key in ("Name", "Description", "Database", "QueryString") if key in params}
-        self._state.named[query_id] = {**kept, "NamedQueryId": query_id, "WorkGroup": group}
+        query: Params = {
+            key: params[key] for key in ("Name", "Description", "Database", "QueryString") if key in params
+        }
+        self._state.named[query_id] = {**query, "NamedQueryId": query_id, "WorkGroup": group}
         return {"NamedQueryId": query_id}
 
     def _named(self, query_id: str) -> Params:
-        found = self._state.named.get(query_id)
-        if found is None:
+        query = self._state.named.get(query_id)
+        if query is None:
             raise invalid(f"NamedQuery {query_id} was not found")
-        return found
+        return query
 
     def get_named_query(self, params: Params, caller: Caller) -> Params:
         return {"NamedQuery": self._named(params["NamedQueryId"])}
@@ -279,21 +281,21 @@ class Athena(Service):
             for query_id in params["NamedQueryIds"]
             if query_id not in known
         ]
-        found = [known[query_id] for query_id in params["NamedQueryIds"] if query_id in known]
-        return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
+        queries = [known[query_id] for query_id in params["NamedQueryIds"] if query_id in known]
+        return {"NamedQueries": queries, "UnprocessedNamedQueryIds": missing}
 
     def list_named_queries(self, params: Params, caller: Caller) -> Params:
         group = params.get("WorkGroup") or "primary"
         self._workgroup(group)
         ids = [query_id for query_id, query in self._state.named.items() if query["WorkGroup"] == group]
-        found, more = page(ids, params)
-        return {"NamedQueryIds": found, **more}
+        chosen, more = page(ids, params)
+        return {"NamedQueryIds": chosen, **more}
 
     def update_named_query(self, params: Params, caller: Caller) -> Params:
-        found = self._named(params["NamedQueryId"])
+        query = self._named(params["NamedQueryId"])
         for key in ("Name", "Description", "QueryString"):
             if key in params:
-                found[key] = params[key]
+                query[key] = params[key]
         return {}
 
     def delete_named_query(self, params: Params, caller: Caller) -> Params:
@@ -322,8 +324,8 @@ class Athena(Service):
             {**{name: group[name] for name in names if name in group}, "EngineVersion": dict(ENGINE)}
             for group in self._state.workgroups.values()
         ]
-        found, more = page(items, params)
-        return {"WorkGroups": found, **more}
+        chosen, more = page(items, params)
+        return {"WorkGroups": chosen, **more}
 
     def update_work_group(self, params: Params, caller: Caller) -> Params:
         with self._lock:
@@ -357,17 +359,17 @@ class Athena(Service):
         return {}
 
     def _workgroup(self, name: str) -> Shape:
-        found = self._state.workgroups.get(name)
-        if found is None:
+        group = self._state.workgroups.get(name)
+        if group is None:
             raise invalid(f"WorkGroup {name} is not found.")
-        return found
+        return group
 
     def _arn(self, name: str) -> str:
         return f"arn:aws:athena:{self.world.region}:{self.world.account_id}:workgroup/{name}"
 
     def _tag(self, arn: str, tags: list[dict[str, str]]) -> None:
-        kept = self._state.tags.setdefault(arn, {})
-        kept.update({tag["Key"]: tag.get("Value", "") for tag in tags})
+        current = self._state.tags.setdefault(arn, {})
+        current.update({tag["Key"]: tag.get("Value", "") for tag in tags})
 
     def tag_resource(self, params: Params, caller: Caller) -> Params:
         self._known(params["ResourceARN"])
@@ -383,8 +385,8 @@ class Athena(Service):
     def list_tags_for_resource(self, params: Params, caller: Caller) -> Params:
         self._known(params["ResourceARN"])
         tags = self._state.tags.get(params["ResourceARN"], {})
-        found, more = page([{"Key": key, "Value": value} for key, value in tags.items()], params, 75)
-        return {"Tags": found, **more}
+        chosen, more = page([{"Key": key, "Value": value} for key, value in tags.items()], params, 75)
+        return {"Tags": chosen, **more}
 
     def _known(self, arn: str) -> None:
         kind, _, name = arn.rpartition(":")[2].partition("/")
@@ -394,15 +396,15 @@ class Athena(Service):
 
     def list_engine_versions(self, params: Params, caller: Caller) -> Params:
         fixed = {name: "Athena engine version 3" for name in ("SelectedEngineVersion", "EffectiveEngineVersion")}
-        found, more = page([dict(ENGINE), fixed], params, 10)
-        return {"EngineVersions": found, **more}
+        chosen, more = page([dict(ENGINE), fixed], params, 10)
+        return {"EngineVersions": chosen, **more}
 
     # Data catalogs, databases, tables
 
     def list_data_catalogs(self, params: Params, caller: Caller) -> Params:
         items = [OWN_CATALOG, *self._state.catalogs.values()]
-        found, more = page([{"CatalogName": item["Name"], "Type": item["Type"]} for item in items], params)
-        return {"DataCatalogsSummary": found, **more}
+        chosen, more = page([{"CatalogName": item["Name"], "Type": item["Type"]} for item in items], params)
+        return {"DataCatalogsSummary": chosen, **more}
 
     def get_data_catalog(self, params: Params, caller: Caller) -> Params:
         name = params["Name"]
@@ -419,8 +421,8 @@ class Athena(Service):
     def create_data_catalog(self, params: Params, caller: Caller) -> Params:
         if params["Type"] != "GLUE" or params["Name"] in self._state.catalogs:
             raise invalid("Only GLUE data catalogs with a new name can be registered here")
-        kept: Params = {key: params[key] for key in ("Name", "Type", "Description", "Parameters") if key in params}
-        self._state.catalogs[params["Name"]] = kept
+        catalog: Params = {key: params[key] for key in ("Name", "Type", "Description", "Parameters") if key in params}
+        self._state.catalogs[params["Name"]] = catalog
         return {}
 
     def delete_data_catalog(self, params: Params, caller: Caller) -> Params:
@@ -431,8 +433,8 @@ class Athena(Service):
     def list_databases(self, params: Params, caller: Caller) -> Params:
         self._own_catalog(params)
         names = [item.link_name for item in CatalogView(self.world).databases() if self._sees(caller, item.link_name)]
-        found, more = page([self._database(name) for name in names], params)
-        return {"DatabaseList": found, **more}
+        chosen, more = page([self._database(name) for name in names], params)
+        return {"DatabaseList": chosen, **more}
 
     def get_database(self, params: Params, caller: Caller) -> Params:
         self._own_catalog(params)
@@ -456,11 +458,11 @@ class Athena(Service):
     def get_table_metadata(self, params: Params, caller: Caller) -> Params:
         self._own_catalog(params)
         name, database = params["TableName"].lower(), params["DatabaseName"].lower()
-        found = CatalogView(self.world).relation(CATALOG, database, name)
-        columns = visible_columns(caller, self.world, found) if found else ()
-        if found is None or not columns:
+        table = CatalogView(self.world).relation(CATALOG, database, name)
+        columns = visible_columns(caller, self.world, table) if table else ()
+        if table is None or not columns:
             raise ServiceError("MetadataException", f"EntityNotFoundException: Entity Not Found: table {name}")
-        return {"TableMetadata": table_metadata(found, name, columns)}
+        return {"TableMetadata": table_metadata(table, name, columns)}
 
     def list_table_metadata(self, params: Params, caller: Caller) -> Params:
         self._own_catalog(params)
@@ -474,8 +476,8 @@ class Athena(Service):
             columns = visible_columns(caller, self.world, table)
             if columns and (not pattern or re.search(pattern, table.name)):
                 items.append(table_metadata(table, table.name, columns))
-        found, more = page(items, params)
-        return {"TableMetadataList": found, **more}
+        chosen, more = page(items, params)
+        return {"TableMetadataList": chosen, **more}
 
 
 def page(items: Sequence[T], params: Params, default: int = 50) -> tuple[list[T], dict[str, str]]:

@@ -1,8 +1,4 @@
-"""One run of a statement: who asks, where names resolve, where results go, what runs it.
-
-Reads the catalog through `CatalogView`; writes nothing. Behind `make local-aws`.
-Example: `session.named(["patient"])` is the table `patient` of the session's database.
-"""
+"""What the run of one statement needs: the caller, the catalog, the engine, and where results go."""
 
 from __future__ import annotations
 
@@ -97,23 +93,23 @@ class Session:
 
     def visible(self, name: Name) -> TableRef | None:
         """The table, if the caller may know of it; None as for one that is not there."""
-        found = self.relation(name)
-        return found if found and authorise.visible_columns(self.caller, self.world, found) else None
+        table = self.relation(name)
+        return table if table and authorise.visible_columns(self.caller, self.world, table) else None
 
     def table(self, name: Name) -> TableRef:
         """The table; the same error whether it is not there or not to be seen."""
-        found = self.visible(name)
-        if found is None:
+        table = self.visible(name)
+        if table is None:
             message = f"Table '{CATALOG}.{name.database}.{name.name}' does not exist"
             raise QueryError("TABLE_NOT_FOUND", message)
-        return found
+        return table
 
     def database_ref(self, name: str) -> DatabaseRef:
         """The database; SCHEMA_NOT_FOUND if there is none."""
-        found = self.catalog.database(name)
-        if found is None:
+        database = self.catalog.database(name)
+        if database is None:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
-        return found
+        return database
 
     def require(self, target: TableRef | DatabaseRef, *actions: Any) -> None:
         """The caller may do all this to the table or database."""
@@ -127,15 +123,15 @@ class Session:
     def authorised(self, tree: exp.Expr, database: str | None = None) -> Query:
         """The query as this caller may run it."""
         query = cast("exp.Expression", tree)
-        found = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
-        given: dict[str, pa.Table] = {}
-        for name, table in found.tables.items():
+        authorised = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
+        rows_by_name: dict[str, pa.Table] = {}
+        for name, table in authorised.tables.items():
             if table.catalog_id == self.world.account_id:
                 require_for_table(self.caller, table, "DESCRIBE")
             rows = rows_of(self, table)
             if rows is not None:
-                given[name] = rows
-        return Query(found.tree, dict(found.tables), given)
+                rows_by_name[name] = rows
+        return Query(authorised.tree, dict(authorised.tables), rows_by_name)
 
 
 def text_columns(names: Iterable[str]) -> tuple[ResultColumn, ...]:

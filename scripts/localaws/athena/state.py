@@ -145,11 +145,11 @@ def _managed(configuration: Shape, updates: Shape) -> Shape:
     """What is said of results that Athena keeps itself, with the updates."""
     is_bare = updates.get("RemoveEncryptionConfiguration")
     current = configuration.get("ManagedQueryResultsConfiguration") or {"Enabled": False}
-    kept = {key: value for key, value in current.items() if not (is_bare and key == "EncryptionConfiguration")}
-    return {**kept, **{key: value for key, value in updates.items() if key != "RemoveEncryptionConfiguration"}}
+    remaining = {key: value for key, value in current.items() if not (is_bare and key == "EncryptionConfiguration")}
+    return {**remaining, **{key: value for key, value in updates.items() if key != "RemoveEncryptionConfiguration"}}
 
 
 def _results(current: Shape, updates: Shape) -> Shape:
-    gone = {name for flag, name in _REMOVALS.items() if updates.get(flag)}
-    kept: dict[str, Any] = {key: value for key, value in current.items() if key not in gone}
-    return {**kept, **{key: value for key, value in updates.items() if key not in _REMOVALS}}
+    removed = {name for flag, name in _REMOVALS.items() if updates.get(flag)}
+    remaining: dict[str, Any] = {key: value for key, value in current.items() if key not in removed}
+    return {**remaining, **{key: value for key, value in updates.items() if key not in _REMOVALS}}

@@ -1,7 +1,7 @@
-"""Column types in the forms that meet here: Hive (Glue), Trino (Athena results), Arrow (files and engines).
+"""Column types in the forms that come together in Athena: Hive (Glue), Trino (results), Iceberg, Arrow (files and engines).
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `trino_from_hive("array<struct<a:int>>")` is `array(row(a integer))`.
+At the end: which type becomes which without being asked, Trino's implicit coercions (its `TypeCoercion`).
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class TypeTextError(ValueError):
 def parse_type(text: str) -> Type:
     """A Hive or Trino type text as a Type; both spell types so alike that one reader serves."""
     reader = _Reader(text)
-    found = reader.type()
+    parsed = reader.type()
     if reader.tokens:
         raise TypeTextError(f"not a type: {text}")
-    return found
+    return parsed
 
 
 class _Reader:
@@ -110,12 +110,12 @@ class _Reader:
 
     def _list(self, item: Callable[[], T]) -> tuple[T, ...]:
         self.take("<(")
-        found = [item()]
+        items = [item()]
         while self.peek() == ",":
             self.take()
-            found.append(item())
+            items.append(item())
         self.take(">)")
-        return tuple(found)
+        return tuple(items)
 
     def _row(self) -> Type:
         pairs = self._list(self._field)
@@ -131,15 +131,15 @@ class _Reader:
         return name.strip('"`').replace('""', '"').lower(), self.type()
 
 
-def trino_text(found: Type) -> str:
+def trino_text(kind: Type) -> str:
     """A Type as Athena prints it in result metadata and SHOW COLUMNS."""
-    if found.name == "row":
-        pairs = zip(found.fields, found.elements, strict=True)
+    if kind.name == "row":
+        pairs = zip(kind.fields, kind.elements, strict=True)
         return "row(" + ", ".join(f"{_quoted(name)} {trino_text(item)}".strip() for name, item in pairs) + ")"
-    if found.elements:
-        return f"{found.name}({', '.join(trino_text(item) for item in found.elements)})"
-    numbers = f"({','.join(str(number) for number in found.numbers)})" if found.numbers else ""
-    base, _, zone = found.name.partition(" ")
+    if kind.elements:
+        return f"{kind.name}({', '.join(trino_text(item) for item in kind.elements)})"
+    numbers = f"({','.join(str(number) for number in kind.numbers)})" if kind.numbers else ""
+    base, _, zone = kind.name.partition(" ")
     return f"{base}{numbers} {zone}".strip()
 
 
@@ -147,17 +147,17 @@ def _quoted(name: str) -> str:
     return name if not name or _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'
 
 
-def hive_text(found: Type) -> str:
+def hive_text(kind: Type) -> str:
     """A Type as Glue keeps it."""
-    if found.name == "row":
-        pairs = zip(found.fields, found.elements, strict=True)
+    if kind.name == "row":
+        pairs = zip(kind.fields, kind.elements, strict=True)
         return "struct<" + ",".join(f"{name}:{hive_text(item)}" for name, item in pairs) + ">"
-    if found.elements:
-        return f"{found.name}<{','.join(hive_text(item) for item in found.elements)}>"
-    keeps = found.name in ("decimal", "char") or (found.name == "varchar" and found.numbers)
+    if kind.elements:
+        return f"{kind.name}<{','.join(hive_text(item) for item in kind.elements)}>"
+    keeps = kind.name in ("decimal", "char") or (kind.name == "varchar" and kind.numbers)
     if keeps:
-        return f"{found.name}({','.join(str(number) for number in found.numbers)})"
-    return _HIVE_NAME.get(found.name, found.name)
+        return f"{kind.name}({','.join(str(number) for number in kind.numbers)})"
+    return _HIVE_NAME.get(kind.name, kind.name)
 
 
 @lru_cache(maxsize=4096)
@@ -174,76 +174,76 @@ def hive_from_trino(text: str) -> str:
     return hive_text(parse_type(text))
 
 
-def trino_from_iceberg(found: IcebergType) -> str:
+def trino_from_iceberg(kind: IcebergType) -> str:
     """The Trino type of an Iceberg type; times keep their six digits."""
-    return trino_text(_from_iceberg(found))
+    return trino_text(_from_iceberg(kind))
 
 
-def _from_iceberg(found: IcebergType) -> Type:
-    if isinstance(found, StructType):
-        elements = tuple(_from_iceberg(item.field_type) for item in found.fields)
-        return Type("row", elements=elements, fields=tuple(item.name.lower() for item in found.fields))
-    if isinstance(found, ListType):
-        return Type("array", elements=(_from_iceberg(found.element_type),))
-    if isinstance(found, MapType):
-        return Type("map", elements=(_from_iceberg(found.key_type), _from_iceberg(found.value_type)))
-    if isinstance(found, DecimalType):
-        return Type("decimal", (found.precision, found.scale))
-    name = str(found).partition("[")[0]
+def _from_iceberg(kind: IcebergType) -> Type:
+    if isinstance(kind, StructType):
+        elements = tuple(_from_iceberg(item.field_type) for item in kind.fields)
+        return Type("row", elements=elements, fields=tuple(item.name.lower() for item in kind.fields))
+    if isinstance(kind, ListType):
+        return Type("array", elements=(_from_iceberg(kind.element_type),))
+    if isinstance(kind, MapType):
+        return Type("map", elements=(_from_iceberg(kind.key_type), _from_iceberg(kind.value_type)))
+    if isinstance(kind, DecimalType):
+        return Type("decimal", (kind.precision, kind.scale))
+    name = str(kind).partition("[")[0]
     if name in _ICEBERG_TIMES:
         return Type(_ICEBERG_TIMES[name], (6,))
     name = "binary" if name == "fixed" else name
     return Type(_TRINO_NAME.get(name, name))
 
 
-def arrow_type(found: Type) -> pa.DataType:
+def arrow_type(kind: Type) -> pa.DataType:
     """The Arrow type that holds a Type's values."""
-    if found.name == "row":
-        pairs = zip(found.fields, found.elements, strict=True)
+    if kind.name == "row":
+        pairs = zip(kind.fields, kind.elements, strict=True)
         return pa.struct([pa.field(name, arrow_type(item)) for name, item in pairs])
-    if found.name == "array":
-        return pa.list_(arrow_type(found.elements[0]))
-    if found.name == "map":
-        return pa.map_(arrow_type(found.elements[0]), arrow_type(found.elements[1]))
-    if found.name == "decimal":
-        return pa.decimal128(*found.numbers) if len(found.numbers) > 1 else pa.decimal128(found.numbers[0], 0)
-    if found.name not in _ARROW:
-        raise TypeTextError(f"Unknown type: {trino_text(found)}")
-    return _ARROW[found.name]
+    if kind.name == "array":
+        return pa.list_(arrow_type(kind.elements[0]))
+    if kind.name == "map":
+        return pa.map_(arrow_type(kind.elements[0]), arrow_type(kind.elements[1]))
+    if kind.name == "decimal":
+        return pa.decimal128(*kind.numbers) if len(kind.numbers) > 1 else pa.decimal128(kind.numbers[0], 0)
+    if kind.name not in _ARROW:
+        raise TypeTextError(f"Unknown type: {trino_text(kind)}")
+    return _ARROW[kind.name]
 
 
-def type_from_arrow(found: pa.DataType) -> Type:
+def type_from_arrow(arrow: pa.DataType) -> Type:
     """The Trino type of an Arrow type, as a query's result names it (times in milliseconds)."""
-    if pa.types.is_struct(found):
-        members = [found.field(index) for index in range(found.num_fields)]
+    if pa.types.is_struct(arrow):
+        members = [arrow.field(index) for index in range(arrow.num_fields)]
         elements = tuple(type_from_arrow(member.type) for member in members)
         return Type("row", elements=elements, fields=tuple(member.name for member in members))
-    if pa.types.is_map(found):
-        return Type("map", elements=(type_from_arrow(found.key_type), type_from_arrow(found.item_type)))
-    if pa.types.is_list(found) or pa.types.is_large_list(found) or pa.types.is_fixed_size_list(found):
-        return Type("array", elements=(type_from_arrow(found.value_type),))
-    if pa.types.is_decimal(found):
-        return Type("decimal", (found.precision, found.scale))
-    if pa.types.is_timestamp(found):
-        return Type("timestamp with time zone" if found.tz else "timestamp", (3,))
-    return Type(_scalar_name(found))
+    if pa.types.is_map(arrow):
+        return Type("map", elements=(type_from_arrow(arrow.key_type), type_from_arrow(arrow.item_type)))
+    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_fixed_size_list(arrow):
+        return Type("array", elements=(type_from_arrow(arrow.value_type),))
+    if pa.types.is_decimal(arrow):
+        return Type("decimal", (arrow.precision, arrow.scale))
+    if pa.types.is_timestamp(arrow):
+        return Type("timestamp with time zone" if arrow.tz else "timestamp", (3,))
+    return Type(_scalar_name(arrow))
 
 
-def _scalar_name(found: pa.DataType) -> str:
-    if pa.types.is_large_string(found) or pa.types.is_string_view(found):
+def _scalar_name(arrow: pa.DataType) -> str:
+    if pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow):
         return "varchar"
-    if pa.types.is_large_binary(found) or pa.types.is_binary_view(found) or pa.types.is_fixed_size_binary(found):
+    if pa.types.is_large_binary(arrow) or pa.types.is_binary_view(arrow) or pa.types.is_fixed_size_binary(arrow):
         return "varbinary"
-    if pa.types.is_time(found):
+    if pa.types.is_time(arrow):
         return "time"
-    if pa.types.is_interval(found) or pa.types.is_duration(found):
+    if pa.types.is_interval(arrow) or pa.types.is_duration(arrow):
         return "interval day to second"
     unsigned = {pa.uint8(): "smallint", pa.uint16(): "integer", pa.uint32(): "bigint", pa.uint64(): "bigint"}
-    if found in unsigned:
-        return unsigned[found]
-    names = [name for name, arrow in _ARROW.items() if arrow == found]
+    if arrow in unsigned:
+        return unsigned[arrow]
+    names = [name for name, known in _ARROW.items() if known == arrow]
     if not names:
-        raise TypeTextError(f"no Trino type for {found}")
+        raise TypeTextError(f"no Trino type for {arrow}")
     return names[0]
 
 
@@ -253,13 +253,13 @@ _TIMES = ("date", "timestamp", "timestamp with time zone")
 
 def common_type(types: Sequence[Type]) -> Type | None:
     """The type that all of these coerce to, None if Trino knows none."""
-    found = Type("unknown")
+    common = Type("unknown")
     for item in types:
-        merged = _merge(found, item)
+        merged = _merge(common, item)
         if merged is None:
             return None
-        found = merged
-    return found
+        common = merged
+    return common
 
 
 def _merge(left: Type, right: Type) -> Type | None:
@@ -281,17 +281,17 @@ def _number(left: Type, right: Type) -> Type:
         if name in (left.name, right.name):
             return Type(name)
     if "decimal" in (left.name, right.name):
-        one, other = as_decimal(left), as_decimal(right)
-        scale = max(one[1], other[1])
-        return _decimal(max(one[0] - one[1], other[0] - other[1]) + scale, scale)
+        a, b = as_decimal(left), as_decimal(right)
+        scale = max(a[1], b[1])
+        return _decimal(max(a[0] - a[1], b[0] - b[1]) + scale, scale)
     return max((left, right), key=lambda item: INTEGERS.index(item.name))
 
 
-def as_decimal(found: Type) -> tuple[int, int]:
+def as_decimal(kind: Type) -> tuple[int, int]:
     """Precision and scale of a decimal, or of the decimal that holds an integer type."""
-    if found.name == "decimal":
-        return found.numbers[0], found.numbers[1] if len(found.numbers) > 1 else 0
-    return _DIGITS[found.name], 0
+    if kind.name == "decimal":
+        return kind.numbers[0], kind.numbers[1] if len(kind.numbers) > 1 else 0
+    return _DIGITS[kind.name], 0
 
 
 def _time(left: Type, right: Type) -> Type:
@@ -301,7 +301,7 @@ def _time(left: Type, right: Type) -> Type:
 
 
 def _nested(left: Type, right: Type) -> Type | None:
-    merged = [_merge(one, other) for one, other in zip(left.elements, right.elements, strict=True)]
+    merged = [_merge(a, b) for a, b in zip(left.elements, right.elements, strict=True)]
     if any(item is None for item in merged):
         return None
     names = tuple(a if a == b else "" for a, b in zip(left.fields, right.fields, strict=True))
@@ -320,7 +320,7 @@ def coerces(source: Type, target: Type) -> bool:
     if source.name in _TIMES and target.name == source.name:
         return True
     if source.elements and target.name == source.name and len(source.elements) == len(target.elements):
-        return all(coerces(one, other) for one, other in zip(source.elements, target.elements, strict=True))
+        return all(coerces(a, b) for a, b in zip(source.elements, target.elements, strict=True))
     return common_type((source, target)) == target
 
 

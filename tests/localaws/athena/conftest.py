@@ -1,6 +1,5 @@
 """A small lake for the Athena tests: one LocalAws a module, two buckets, one database, and a way to ask.
 
-Reads and writes a temporary folder. Make target: `test`.
 Example: `def test_one(lake): assert lake.rows("SELECT 1") == [["1"]]`
 """
 

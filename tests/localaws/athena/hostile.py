@@ -3,8 +3,6 @@
 Two copies of the same tables: `clinical`, behind filters, and `mirrored`, which physically holds only what the persona
 may see. Whatever the persona asks of the first must read as the same question asked of the second - rows, error,
 result files. And no secret may appear anywhere.
-
-Reads and writes a temporary folder. Make target: `test`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Hostile statements, by what must become of them: the corpus of test_hostile_sql.
-
-Reads and writes nothing. Make target: `test`.
-"""
+"""Hostile statements, by what must become of them: the corpus of test_hostile_sql."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A fresh table in a database of its own, on the stage of the hostile tests.
-
-Reads and writes the stage's temporary folder. Make target: `test`.
-"""
+"""A fresh table in a database of its own, on the stage of the hostile tests."""
 
 from __future__ import annotations
 

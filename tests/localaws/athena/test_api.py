@@ -1,6 +1,5 @@
 """Athena's API: workgroups, executions, results in pages, saved queries, metadata, refusals.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_api.py -k workgroup`
 """
 

@@ -1,6 +1,5 @@
 """awswrangler's Athena functions, unchanged, against LocalAws.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_awswrangler.py`
 """
 

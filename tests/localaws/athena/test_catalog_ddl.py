@@ -1,6 +1,5 @@
 """Views, databases, CTAS, UNLOAD, tables of plain files, SHOW and DESCRIBE, information_schema, prepared statements.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_catalog_ddl.py -k unload`
 """
 

@@ -1,6 +1,5 @@
 """Tables with position delete files, as Trino and Spark write them: read right, changed right, packed away.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_delete_files.py`
 """
 

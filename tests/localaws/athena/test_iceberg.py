@@ -1,6 +1,5 @@
 """Iceberg tables by SQL: made, filled, changed, grown, read as they were, packed and dropped.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_iceberg.py`
 """
 

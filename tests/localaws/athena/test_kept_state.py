@@ -1,6 +1,5 @@
 """Athena's state from one process to the next.
 
-Reads and writes a temporary LocalAws. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_kept_state.py`
 """
 

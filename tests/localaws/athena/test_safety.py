@@ -1,6 +1,5 @@
 """What a query can never reach, even with the translator out of the way.
 
-Reads DuckDB's own list of functions. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_safety.py`
 """
 

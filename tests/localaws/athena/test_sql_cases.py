@@ -1,6 +1,5 @@
 """Every case of `cases/*.yaml`: query in, Athena's answer out, through the embedded engine alone.
 
-Reads the case files. Make target: `test`.
 Example: `python -m pytest tests/localaws/athena/test_sql_cases.py -k unnest`
 """
 

@@ -1,6 +1,5 @@
 """One LocalAws with a real Trino behind its Athena for all tests of this folder; skipped where Trino is not installed.
 
-Reads `.engines/`; reads and writes a temporary folder. Make target: `verify` (`make test` leaves this folder out).
 Example: `python -m pytest tests/localaws/engines`
 """
 

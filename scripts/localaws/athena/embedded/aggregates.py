@@ -1,9 +1,7 @@
-"""Aggregate functions: their forms, DISTINCT, ORDER BY, FILTER, WITHIN GROUP, and Trino's result types.
-
-Reads and writes nothing. Behind `make local-aws`.
-Example: `sum(integer_column)` is a bigint; `count(DISTINCT x) FILTER (WHERE y)` keeps its clauses.
+"""Aggregate and window functions: their forms, DISTINCT, ORDER BY, FILTER, WITHIN GROUP, OVER; Trino's result types.
 
 A form has two texts: the bare call, which may get FILTER and OVER behind it, and what is put around the whole.
+Example: `sum(integer_column)` is a bigint; `count(DISTINCT x) FILTER (WHERE y)` keeps its clauses.
 """
 
 from __future__ import annotations
@@ -31,11 +29,11 @@ class Aggregate:
 
 
 def _forms() -> dict[str, list[Aggregate]]:
-    found: dict[str, list[Aggregate]] = {}
+    forms: dict[str, list[Aggregate]] = {}
     for head, call, around in _LIST:
         form = signature(head, call)
-        found.setdefault(form.name, []).append(Aggregate(form, around))
-    return found
+        forms.setdefault(form.name, []).append(Aggregate(form, around))
+    return forms
 
 
 _AS = "CAST({} AS {type})"
@@ -139,11 +137,11 @@ def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clause
         args = [compiler.expression(item, scope) for item in items]
         ordered = f" ORDER BY {order_terms(compiler, order, scope)}" if order else ""
     compiler.lifted = outer
-    found = choose([item.form for item in AGGREGATES[name]], args)
-    if found is None:
+    choice = choose([item.form for item in AGGREGATES[name]], args)
+    if choice is None:
         shown = ", ".join(trino_text(arg.type) for arg in args)
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({shown}) for function {name}", node)
-    form, converted, returns = found
+    form, converted, returns = choice
     if not clauses.over:
         compiler.aggregates.append(node)
     returns = _result(name, returns, converted)
@@ -265,11 +263,11 @@ def window(compiler: Compiler, node: exp.Window, scope: Scope) -> Typed:
     if name not in WINDOWS:
         raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
     args = [compiler.expression(item, scope) for item in function.expressions]
-    found = choose(WINDOWS[name], args)
-    if found is None:
+    choice = choose(WINDOWS[name], args)
+    if choice is None:
         shown = ", ".join(trino_text(arg.type) for arg in args)
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({shown}) for function {name}", node)
-    form, converted, returns = found
+    form, converted, returns = choice
     call = form.render(converted, returns)
     if call.endswith("#)"):
         call = f"{call[:-2]}{' IGNORE NULLS' if ignores else ''})"
@@ -295,9 +293,9 @@ def specification(compiler: Compiler, node: exp.Window, scope: Scope) -> str:
 
 def _named(node: exp.Window, name: exp.Identifier) -> exp.Window:
     select = node.find_ancestor(exp.Select)
-    for found in (select.args.get("windows") or []) if select else []:
-        if found.name.lower() == name.name.lower():
-            return found
+    for definition in (select.args.get("windows") or []) if select else []:
+        if definition.name.lower() == name.name.lower():
+            return definition
     raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name.name}", node)
 
 

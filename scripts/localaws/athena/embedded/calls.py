@@ -1,6 +1,5 @@
 """Function calls: scalar functions by signature, special ones by handler, TRY, and lambdas.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `lower(x)` is looked up in SCALARS; `transform(a, x -> x + 1)` in SPECIAL; anything else does not exist.
 """
 
@@ -76,10 +75,10 @@ def arguments(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> list[Typ
 
 def fitted(node: exp.Anonymous, forms: Sequence[Signature], args: list[Typed]) -> Typed:
     """The call through the form that fits its arguments."""
-    found = choose(forms, args)
-    if found is None:
+    choice = choose(forms, args)
+    if choice is None:
         raise wrong_arguments(call_name(node), args, node, forms)
-    form, converted, returns = found
+    form, converted, returns = choice
     return Typed(form.render(converted, returns), returns)
 
 
@@ -105,8 +104,8 @@ def lambda_text(
         raise QueryError("TYPE_MISMATCH", f"Expected a lambda that takes {len(types)} argument(s)", place)
     only(node, frozenset(["this", "expressions"]))
     names = [compiler.name("v") for _ in types]
-    given = [item.name.lower() for item in node.expressions]
-    arguments_ = {name: Typed(sql, found) for name, sql, found in zip(given, names, types, strict=True)}
+    parameters = [item.name.lower() for item in node.expressions]
+    arguments_ = {name: Typed(sql, kind) for name, sql, kind in zip(parameters, names, types, strict=True)}
     with compiler.scalar_only("Lambda expression"):
         body = compiler.expression(node.this, Scope(parent=scope, lambdas=arguments_))
     return names, body

@@ -1,10 +1,8 @@
-"""CAST and TRY_CAST as Trino defines them, written for DuckDB.
+"""Changes of type written for DuckDB: CAST and TRY_CAST as Trino defines them, and its implicit coercions.
 
-Reads and writes nothing. Behind `make local-aws`.
+Where DuckDB is more lenient (texts as numbers or times) a pattern guards the cast; where it prints otherwise (doubles,
+times) the printing is spelt out; where it cuts digits of times Trino rounds, half up. Rows change by place.
 Example: `explicit_cast(Typed("2.5", DOUBLE), INTEGER).sql` rounds half away from zero, as Trino does.
-
-Where DuckDB is more lenient (texts as numbers or times) a pattern guards the cast; where it prints otherwise
-(doubles, times) the printing is spelt out. Rows change by place.
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ _MOST_DIGITS = 6
 _UNITS = {0: "second", 3: "millisecond"}
 
 
-def digits_of(found: Type) -> int:
+def digits_of(kind: Type) -> int:
     """The digits behind the second that a type of times keeps."""
-    return min(_MOST_DIGITS, found.numbers[0] if found.numbers else 3)
+    return min(_MOST_DIGITS, kind.numbers[0] if kind.numbers else 3)
 
 
 def rounded(sql: str, source: Type, target: Type) -> str:
@@ -76,15 +74,15 @@ def _moment_or_plain(sql: str, source: Type, target: Type) -> str:
     return cast(sql, target)
 
 
-def _has_times(found: Type) -> bool:
-    return found.name.startswith("timestamp") or any(_has_times(item) for item in found.elements)
+def _has_times(kind: Type) -> bool:
+    return kind.name.startswith("timestamp") or any(_has_times(item) for item in kind.elements)
 
 
 def differs_in_names(source: Type, target: Type) -> bool:
     """Whether DuckDB's own cast, which matches row fields by name, would lose values."""
     if source.name == "row" and target.name == "row" and row_names(source) != row_names(target):
         return True
-    return any(differs_in_names(one, other) for one, other in zip(source.elements, target.elements, strict=False))
+    return any(differs_in_names(old, new) for old, new in zip(source.elements, target.elements, strict=False))
 
 
 def rebuild(sql: str, source: Type, target: Type, change: Change) -> str:
@@ -104,8 +102,8 @@ def rebuild(sql: str, source: Type, target: Type, change: Change) -> str:
 
 def _packed(sql: str, source: Type, target: Type, change: Change) -> str:
     parts = [
-        f"{quoted(new)} := {change(member(sql, old), one, other)}"
-        for old, new, one, other in zip(
+        f"{quoted(new)} := {change(member(sql, old), before, after)}"
+        for old, new, before, after in zip(
             row_names(source), row_names(target), source.elements, target.elements, strict=True
         )
     ]
@@ -146,8 +144,8 @@ def _shown_in_zone(item: Typed, target: Type, safe: bool) -> Typed:
         shown = to_text(item.sql, item.type, item.zone)
         return replace(item, sql=bounded(shown, item.type, target), type=target, zone=None, value=None)
     clock = f"timezone({text(item.zone or 'UTC')}, {item.sql})"
-    kept = Type("timestamp", item.type.numbers)
-    return replace(item, sql=_Caster(safe).sql(clock, kept, target), type=target, zone=None, value=None)
+    clock_type = Type("timestamp", item.type.numbers)
+    return replace(item, sql=_Caster(safe).sql(clock, clock_type, target), type=target, zone=None, value=None)
 
 
 _TEXTS = ("varchar", "char")
@@ -167,7 +165,9 @@ def castable(source: Type, target: Type) -> bool:
         return source.name not in _NOT_JSON and target.name not in _NOT_JSON
     if source.elements or target.elements:
         same = source.name == target.name and len(source.elements) == len(target.elements)
-        return same and all(castable(one, two) for one, two in zip(source.elements, target.elements, strict=True))
+        return same and all(
+            castable(element, wanted) for element, wanted in zip(source.elements, target.elements, strict=True)
+        )
     if source.name in _TEXTS:
         return target.name in (*_TEXTS, *_FROM_TEXT, "boolean")
     as_text = target.name in _TEXTS and source.name != "varbinary"
@@ -203,8 +203,8 @@ class _Caster:
     def clock(self, sql: str, source: Type, target: Type) -> str:
         """The time of day, rounded to the target's digits."""
         day = f"(DATE '1970-01-01' + {sql})" if source.name == "time" else sql
-        kept = Type("timestamp" if source.name == "time" else source.name, source.numbers)
-        return self.cast(rounded(day, kept, Type(kept.name, target.numbers)), target)
+        stamp = Type("timestamp" if source.name == "time" else source.name, source.numbers)
+        return self.cast(rounded(day, stamp, Type(stamp.name, target.numbers)), target)
 
     def cast(self, sql: str, target: Type) -> str:
         return f"TRY_CAST({sql} AS {duck_type(target)})" if self.safe else cast(sql, target)

@@ -1,10 +1,8 @@
 """The translator's core: one handler per kind of syntax node, nothing else gets through.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `Compiler(tables, now).expression(tree, scope)`
-
 Default deny: DuckDB only ever sees text that a handler here wrote. A node without a handler is NOT_SUPPORTED, a
 function that is on no list is FUNCTION_NOT_FOUND, a table that is not one of `tables` does not exist.
+Example: `Compiler(tables, now).expression(tree, scope)`
 """
 
 from __future__ import annotations
@@ -90,18 +88,18 @@ class Compiler:
         if handler is None:
             raise QueryError("NOT_SUPPORTED", f"Unsupported expression: {type(node).__name__}", node)
         only(node, PARTS[type(node)])
-        found = handler(self, node, scope).at(node)
-        self.typed[id(node)] = found
-        self.use(found)
-        return found
+        result = handler(self, node, scope).at(node)
+        self.typed[id(node)] = result
+        self.use(result)
+        return result
 
     def output(self, node: exp.Expr, scope: Scope) -> Typed:
         """Like `expression`, for an output column: a plain column handed on is not used yet."""
         used = {name: set(columns) for name, columns in self.used.items()}
-        found = self.expression(node, scope)
-        if found.origin is not None:
+        result = self.expression(node, scope)
+        if result.origin is not None:
             self.used = used
-        return found
+        return result
 
     def use(self, *items: Typed | Field) -> None:
         """Remember that the values of these columns are needed."""
@@ -111,11 +109,11 @@ class Compiler:
 
     def condition(self, node: exp.Expr, scope: Scope, clause: str) -> str:
         """A boolean expression; TYPE_MISMATCH if it is none."""
-        found = self.expression(node, scope)
-        if found.type != BOOLEAN and found.type.name != "unknown":
-            shown = trino_text(found.type)
+        test = self.expression(node, scope)
+        if test.type != BOOLEAN and test.type.name != "unknown":
+            shown = trino_text(test.type)
             raise QueryError("TYPE_MISMATCH", f"{clause} must evaluate to a boolean: actual type {shown}", node)
-        return found.sql
+        return test.sql
 
     @contextmanager
     def scalar_only(self, clause: str) -> Iterator[None]:
@@ -129,12 +127,12 @@ class Compiler:
     @contextmanager
     def query_level(self) -> Iterator[None]:
         """A subquery starts afresh: its own aggregates, no clause around it."""
-        kept = self.aggregates, self.scalar_clause, self.lifted
+        outer = self.aggregates, self.scalar_clause, self.lifted
         self.aggregates, self.scalar_clause, self.lifted = [], "", None
         try:
             yield
         finally:
-            self.aggregates, self.scalar_clause, self.lifted = kept
+            self.aggregates, self.scalar_clause, self.lifted = outer
 
     def query(self, node: exp.Expr, scope: Scope) -> Compiled:
         """A query at any depth."""
@@ -148,12 +146,12 @@ class Compiler:
         """A query used as a value: IN, EXISTS, scalar, quantified."""
         return self.query(node.this if isinstance(node, exp.Subquery) else node, scope)
 
-    def lift(self, found: Typed) -> Typed:
+    def lift(self, value: Typed) -> Typed:
         """Inside TRY: hand the value in from outside."""
         if self.lifted is None:
-            return found
-        self.lifted.members.append(found)
-        return Typed(f"tried.m{len(self.lifted.members) - 1}", found.type, found.node)
+            return value
+        self.lifted.members.append(value)
+        return Typed(f"tried.m{len(self.lifted.members) - 1}", value.type, value.node)
 
 
 def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
@@ -161,12 +159,12 @@ def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
     terms = []
     for term in order.expressions:
         only(term, frozenset(["this", "desc", "nulls_first"]))
-        found = compiler.expression(term.this, scope)
-        if found.type.name in ("map", "json"):
-            message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"
+        key = compiler.expression(term.this, scope)
+        if key.type.name in ("map", "json"):
+            message = f"Type {trino_text(key.type)} is not orderable, and therefore cannot be used in ORDER BY"
             raise QueryError("TYPE_MISMATCH", message, term.this)
         # An integer constant would be taken for a column's place.
-        sql = f"({found.sql} + 0)" if type(found.value) is int else found.sql
+        sql = f"({key.sql} + 0)" if type(key.value) is int else key.sql
         terms.append(sql + direction(term))
     return ", ".join(terms)
 

@@ -1,7 +1,8 @@
 """The embedded engine: translate, bind tables to files, run in DuckDB, stream Arrow batches.
 
-Reads object files; writes nothing but spill files. Behind `make local-aws`.
-Example: `Embedded(world).run(Query(tree, {"__t0": ref}), Work())`
+Two locks on one door: DuckDB only sees text that the translator wrote, and even if it let something through, no file
+outside of the folder of objects, no network, no extension, no setting and no Python variable can be reached.
+Example: `Embedded(world, folder).run(Query(tree, {"__t0": ref}), Work())`
 """
 
 from __future__ import annotations
@@ -175,9 +176,9 @@ class Embedded:
 
     def constant(self, node: exp.Expr, work: Work) -> object:
         compiler = Compiler({}, work.started_at)
-        found = compiler.expression(node, Scope())
+        value = compiler.expression(node, Scope())
         with _quietly(self.database) as cursor:
-            return cursor.sql(f"SELECT {found.sql} AS c0").to_arrow_table().column(0)[0].as_py()
+            return cursor.sql(f"SELECT {value.sql} AS c0").to_arrow_table().column(0)[0].as_py()
 
     def explain(self, query: Query) -> str:
         compiled, used = self._compiled(query, datetime.now(UTC))
@@ -204,8 +205,8 @@ class Embedded:
     def _bind(self, cursor: duckdb.DuckDBPyConnection, query: Query, used: Mapping[str, set[str]], work: Work) -> None:
         filters = row_filters(query.tree, query.tables)
         for name, table in query.tables.items():
-            if name in query.given:
-                source = Source(rows=query.given[name])
+            if name in query.rows:
+                source = Source(rows=query.rows[name])
             else:
                 needs = Needs(frozenset(used.get(name, set())), filters[name])
                 source = source_of(self.world, table, needs, lambda node: self.constant(node, work))

@@ -1,67 +1,17 @@
 """What DuckDB lacks, added to it: a few macros in SQL, a few functions over Arrow.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `athena_number_text(1e7, false)` is `1.0E7`, as Trino casts a double to varchar.
 """
 
 from __future__ import annotations
 
 import hashlib
-import struct
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-
-_MASK = 2**64 - 1
-_P1, _P2, _P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
-_P4, _P5 = 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
-_STRIPE = 32
-
-
-def _rotated(value: int, bits: int) -> int:
-    return ((value << bits) | (value >> (64 - bits))) & _MASK
-
-
-def _round(lane: int, word: int) -> int:
-    return _rotated((lane + word * _P2) & _MASK, 31) * _P1 & _MASK
-
-
-def xxhash64(data: bytes) -> int:
-    """The 64-bit hash as an unsigned number."""
-    place, size = 0, len(data)
-    if size >= _STRIPE:
-        lanes = [(_P1 + _P2) & _MASK, _P2, 0, (-_P1) & _MASK]
-        while place <= size - _STRIPE:
-            words = struct.unpack_from("<4Q", data, place)
-            lanes = [_round(lane, word) for lane, word in zip(lanes, words, strict=True)]
-            place += _STRIPE
-        found = sum(_rotated(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18), strict=True)) & _MASK
-        for lane in lanes:
-            found = ((found ^ _round(0, lane)) * _P1 + _P4) & _MASK
-    else:
-        found = _P5
-    return _finished((found + size) & _MASK, data[place:])
-
-
-def _finished(found: int, rest: bytes) -> int:
-    place = 0
-    while place + 8 <= len(rest):
-        word = struct.unpack_from("<Q", rest, place)[0]
-        found = (_rotated(found ^ _round(0, word), 27) * _P1 + _P4) & _MASK
-        place += 8
-    if place + 4 <= len(rest):
-        word = struct.unpack_from("<I", rest, place)[0]
-        found = (_rotated(found ^ (word * _P1 & _MASK), 23) * _P2 + _P3) & _MASK
-        place += 4
-    for byte in rest[place:]:
-        found = _rotated(found ^ (byte * _P5 & _MASK), 11) * _P1 & _MASK
-    found = (found ^ (found >> 33)) * _P2 & _MASK
-    found = (found ^ (found >> 29)) * _P3 & _MASK
-    return found ^ (found >> 32)
-
 
 _KEYS = "list_transform(l, lambda e: e.key)"
 _SOME = "len(list_filter(l, lambda e: e.key IS NOT NULL)) > 0"
@@ -146,29 +96,22 @@ def from_base(value: str, base: int) -> int:
     return int(value, base)
 
 
-def levenshtein(one: str, other: str) -> int:
+def levenshtein(first: str, second: str) -> int:
     """Edits from one text to the other, in letters."""
-    row = list(range(len(other) + 1))
-    for place, letter in enumerate(one, 1):
+    row = list(range(len(second) + 1))
+    for place, letter in enumerate(first, 1):
         before, row[0] = row[0], place
-        for at, found in enumerate(other, 1):
-            changed = before + (letter != found)
+        for at, wanted in enumerate(second, 1):
+            changed = before + (letter != wanted)
             before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, changed)
     return row[-1]
-
-
-def hamming(one: str, other: str) -> int:
-    """Places where two texts of one length differ; ValueError for other texts."""
-    return sum(letter != found for letter, found in zip(one, other, strict=True))
 
 
 _FUNCTIONS: list[tuple[str, Callable[..., Any], list[str], str]] = [
     ("athena_number_text", number_text, ["DOUBLE", "BOOLEAN"], "VARCHAR"),
     ("athena_from_utf8", lambda value: value.decode("utf-8", "replace"), ["BLOB"], "VARCHAR"),
     ("athena_sha512", lambda value: hashlib.sha512(value).digest(), ["BLOB"], "BLOB"),
-    ("athena_xxhash64", lambda value: xxhash64(value).to_bytes(8, "big"), ["BLOB"], "BLOB"),
     ("athena_crc32", zlib.crc32, ["BLOB"], "BIGINT"),
     ("athena_levenshtein", levenshtein, ["VARCHAR", "VARCHAR"], "BIGINT"),
-    ("athena_hamming", hamming, ["VARCHAR", "VARCHAR"], "BIGINT"),
     ("athena_from_base", from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
 ]

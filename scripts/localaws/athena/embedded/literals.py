@@ -1,6 +1,5 @@
 """Constants: numbers, texts, dates, intervals, arrays, and the present moment.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `1.50` is `decimal(3,2)`; `INTERVAL '2' DAY` is an interval day to second.
 """
 
@@ -53,8 +52,8 @@ def number(digits: str, node: exp.Expr) -> Typed:
         return Typed(cast(digits, DOUBLE), DOUBLE, value=float(digits))
     if "." in digits:
         whole, _, fraction = digits.partition(".")
-        found = decimal(len(whole.lstrip("0")) + len(fraction), len(fraction))
-        return Typed(cast(f"{whole or '0'}.{fraction or '0'}", found), found, value=float(digits))
+        kind = decimal(len(whole.lstrip("0")) + len(fraction), len(fraction))
+        return Typed(cast(f"{whole or '0'}.{fraction or '0'}", kind), kind, value=float(digits))
     value = int(digits)
     if value >= _LONG_LIMIT:
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid numeric literal: {digits}", node)
@@ -68,8 +67,8 @@ def negative(compiler: Compiler, node: exp.Neg, scope: Scope) -> Typed:
     if isinstance(node.this, exp.Literal) and not node.this.is_string:
         digits = str(node.this.this)
         if digits in (str(_INT_LIMIT), str(_LONG_LIMIT)):
-            found = INTEGER if digits == str(_INT_LIMIT) else BIGINT
-            return Typed(cast(f"'-{digits}'", found), found, value=-int(digits))
+            kind = INTEGER if digits == str(_INT_LIMIT) else BIGINT
+            return Typed(cast(f"'-{digits}'", kind), kind, value=-int(digits))
     item = compiler.expression(node.this, scope)
     if item.type.name in ("varchar", "boolean", "date", "timestamp", "array", "map", "row", "json", "varbinary"):
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {trino_text(item.type)}", node)
@@ -124,11 +123,11 @@ def data_type(node: exp.DataType) -> Type:
     """The type that is named in a CAST."""
     name = node.sql(dialect="trino")
     try:
-        found = parse_type(name)
-        cast("NULL", found)
+        kind = parse_type(name)
+        cast("NULL", kind)
     except (ValueError, KeyError):
         raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {name.lower()}", node) from None
-    return _precise(found, node)
+    return _precise(kind, node)
 
 
 _KNOWN = frozenset(
@@ -157,15 +156,15 @@ _KNOWN = frozenset(
 ) | {"timestamp with time zone"}
 
 
-def _precise(found: Type, node: exp.DataType) -> Type:
-    if found.name not in _KNOWN:
-        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {trino_text(found)}", node)
-    if found.name.startswith("time") and not found.numbers:
-        return Type(found.name, (3,))
-    if found.name == "decimal" and len(found.numbers) == 1:
-        return Type("decimal", (found.numbers[0], 0))
-    elements = tuple(_precise(item, node) for item in found.elements)
-    return Type(found.name, found.numbers, elements, found.fields)
+def _precise(kind: Type, node: exp.DataType) -> Type:
+    if kind.name not in _KNOWN:
+        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {trino_text(kind)}", node)
+    if kind.name.startswith("time") and not kind.numbers:
+        return Type(kind.name, (3,))
+    if kind.name == "decimal" and len(kind.numbers) == 1:
+        return Type("decimal", (kind.numbers[0], 0))
+    elements = tuple(_precise(item, node) for item in kind.elements)
+    return Type(kind.name, kind.numbers, elements, kind.fields)
 
 
 def _decimal_literal(node: exp.Cast, target: Type) -> Typed | None:
@@ -173,8 +172,8 @@ def _decimal_literal(node: exp.Cast, target: Type) -> Typed | None:
     match = re.fullmatch(r"\s*([+-]?)(\d*)\.?(\d*)\s*", node.this.name)
     if target.name != "decimal" or match is None or not (match[2] or match[3]):
         return None
-    found = decimal(len(match[2].lstrip("0")) + len(match[3]), len(match[3]))
-    return Typed(cast(text(node.this.name.strip()), found), found)
+    kind = decimal(len(match[2].lstrip("0")) + len(match[3]), len(match[3]))
+    return Typed(cast(text(node.this.name.strip()), kind), kind)
 
 
 def _timestamp_literal(node: exp.Cast, target: Type) -> Typed | None:
@@ -210,9 +209,9 @@ def interval(_: Compiler, node: exp.Interval, __: Scope) -> Typed:
     parts |= {"SECOND": "seconds", "QUARTER": "quarters"}
     if name not in parts or not re.fullmatch(r"[+-]?\d+(\.\d+)?", amount):
         raise QueryError("INVALID_LITERAL", "Invalid INTERVAL literal", node)
-    found = MONTHS if name in ("YEAR", "QUARTER", "MONTH") else DAYS
+    kind = MONTHS if name in ("YEAR", "QUARTER", "MONTH") else DAYS
     value = float(amount) * sign if "." in amount else int(amount) * sign
-    return Typed(f"to_{parts[name]}({value})", found, value=value)
+    return Typed(f"to_{parts[name]}({value})", kind, value=value)
 
 
 @handles(exp.Array, parts="expressions")

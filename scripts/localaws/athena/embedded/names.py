@@ -1,7 +1,7 @@
-"""Names and time zones in expressions: columns, row fields, lambda arguments, AT TIME ZONE, EXTRACT, TRIM.
+"""What an expression takes from elsewhere: columns, fields of rows, elements by subscript, parts of times; time zones.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `p.name[1].family` is a column, a subscript, a field.
+Example: `p.name[1].family` is a column, a subscript, a field. `ARRAY[1, 2][3]` is INVALID_FUNCTION_ARGUMENT, as in
+Trino; `element_at` is the forgiving one.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def identifier(compiler: Compiler, node: exp.Identifier, scope: Scope) -> Typed:
 def _named(compiler: Compiler, node: exp.Expr, parts: list[exp.Identifier], scope: Scope) -> Typed:
     if not all(isinstance(part, exp.Identifier) for part in parts):
         raise QueryError("SYNTAX_ERROR", "mismatched input '*'. Expecting: <expression>", node)
-    found, is_own = scope.resolve(parts)
+    value, is_own = scope.resolve(parts)
     is_argument = parts[0].name.lower() in scope.lambdas
     if is_own and not is_argument:
         compiler.own_columns.add(id(node))
-    return found
+    return value
 
 
 @handles(exp.Dot)
@@ -162,9 +162,9 @@ def row_constructor(compiler: Compiler, node: exp.Tuple, scope: Scope) -> Typed:
 
 def row_value(items: list[Typed]) -> Typed:
     """`ROW(a, b)`: a row whose fields have no names."""
-    found = Type("row", elements=tuple(item.type for item in items), fields=("",) * len(items))
-    pairs = zip(row_names(found), items, strict=True)
-    return Typed("struct_pack(" + ", ".join(f"{name} := {item.sql}" for name, item in pairs) + ")", found)
+    row = Type("row", elements=tuple(item.type for item in items), fields=("",) * len(items))
+    pairs = zip(row_names(row), items, strict=True)
+    return Typed("struct_pack(" + ", ".join(f"{name} := {item.sql}" for name, item in pairs) + ")", row)
 
 
 @handles(exp.Bracket, parts="this expressions")

@@ -1,6 +1,5 @@
-"""Operators: arithmetic with Trino's types, comparison, logic, LIKE, IN, BETWEEN, CASE, subscripts and fields.
+"""Operators: arithmetic with Trino's types, comparison, logic, LIKE, IN, BETWEEN, CASE and IF.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `3 / 2` is the integer 1, `1.0 / 3` the decimal 0.3, `DATE '2020-01-31' + INTERVAL '1' MONTH` a date.
 """
 
@@ -16,57 +15,58 @@ from localaws.athena.errors import QueryError
 from localaws.athena.types import INTEGERS, NUMBERS, Type, as_decimal, common_type, trino_text
 
 
-def equal(one: str, two: str, found: Type, depth: int = 0) -> str:
-    """DuckDB text for `one = two`, both of the type; each is written more than once where it is nested."""
-    if found.name == "row":
-        names = zip(row_names(found), found.elements, strict=True)
-        parts = " AND ".join(equal(member(one, name), member(two, name), item, depth) for name, item in names)
-        return f"CASE WHEN {one} IS NOT NULL AND {two} IS NOT NULL THEN ({parts}) END"
-    if found.name == "array":
-        return _equal_arrays(one, two, found.elements[0], depth)
-    if found.name == "map":
-        keys, values = found.elements
-        sides = [f"list_sort(map_keys({side}))" for side in (one, two)]
-        left, right = (
-            f"list_transform({sides[0]}, lambda k{depth}: map_extract_value({side}, k{depth}))" for side in (one, two)
+def equal(left: str, right: str, kind: Type, depth: int = 0) -> str:
+    """DuckDB text for `left = right`, both of the type; each is written more than once where it is nested."""
+    if kind.name == "row":
+        names = zip(row_names(kind), kind.elements, strict=True)
+        parts = " AND ".join(equal(member(left, name), member(right, name), item, depth) for name, item in names)
+        return f"CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN ({parts}) END"
+    if kind.name == "array":
+        return _equal_arrays(left, right, kind.elements[0], depth)
+    if kind.name == "map":
+        keys, values = kind.elements
+        sides = [f"list_sort(map_keys({side}))" for side in (left, right)]
+        left_values, right_values = (
+            f"list_transform({sides[0]}, lambda k{depth}: map_extract_value({side}, k{depth}))"
+            for side in (left, right)
         )
-        same = _equal_arrays(left, right, values, depth + 1)
+        same = _equal_arrays(left_values, right_values, values, depth + 1)
         return f"CASE WHEN {sides[0]} IS DISTINCT FROM {sides[1]} THEN false ELSE {same} END" if keys else same
-    return f"({one} = {two})"
+    return f"({left} = {right})"
 
 
-def _equal_arrays(one: str, two: str, element: Type, depth: int) -> str:
+def _equal_arrays(left: str, right: str, element: Type, depth: int) -> str:
     place = f"q{depth}"
-    pair = equal(f"list_extract({one}, {place})", f"list_extract({two}, {place})", element, depth + 1)
+    pair = equal(f"list_extract({left}, {place})", f"list_extract({right}, {place})", element, depth + 1)
     mark = f"CASE {pair} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END"
-    marks = f"list_transform(range(1, len({one}) + 1), lambda {place}: {mark})"
+    marks = f"list_transform(range(1, len({left}) + 1), lambda {place}: {mark})"
     verdict = f"CASE coalesce(list_min({marks}), 2) WHEN 2 THEN true WHEN 0 THEN false END"
-    unknown = f"{one} IS NULL OR {two} IS NULL"
-    return f"CASE WHEN {unknown} THEN NULL WHEN len({one}) <> len({two}) THEN false ELSE {verdict} END"
+    unknown = f"{left} IS NULL OR {right} IS NULL"
+    return f"CASE WHEN {unknown} THEN NULL WHEN len({left}) <> len({right}) THEN false ELSE {verdict} END"
 
 
 _MOST = 38
 
 
-def quotient(left: Typed, right: Typed, found: Type) -> str:
+def quotient(left: Typed, right: Typed, result: Type) -> str:
     """`left / right` as the decimal type `found`; NULL and a division by zero are DuckDB's own."""
     (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
-    scale = found.numbers[1]
+    scale = result.numbers[1]
     shift = scale - s1 + s2
     if p1 + s1 + shift + 2 > _MOST or p2 + s2 + 1 > _MOST or scale > _MOST // 2:
         # 0 / 0 and x / 0 become NaN and infinity here, and fail as a division by zero in the cast back.
-        return cast(f"({cast(left.sql, DOUBLE)} / {cast(right.sql, DOUBLE)})", found)
+        return cast(f"({cast(left.sql, DOUBLE)} / {cast(right.sql, DOUBLE)})", result)
     number = f"({digits(left.sql, p1, s1)} * {10**shift}::HUGEINT)"
-    return from_digits(rounded_ratio(number, digits(right.sql, p2, s2)), found)
+    return from_digits(rounded_ratio(number, digits(right.sql, p2, s2)), result)
 
 
-def mean(total: str, count: str, found: Type) -> str:
+def mean(total: str, count: str, result: Type) -> str:
     """A sum of the decimal type divided by a count."""
-    precision, scale = found.numbers
+    precision, scale = result.numbers
     if precision + 2 * scale > _MOST - 10:
-        return cast(f"({cast(total, DOUBLE)} / {count})", found)
-    held = min(_MOST - scale - 1, precision + 10)
-    return from_digits(rounded_ratio(digits(total, held, scale), f"{count}::HUGEINT"), found)
+        return cast(f"({cast(total, DOUBLE)} / {count})", result)
+    digits_held = min(_MOST - scale - 1, precision + 10)
+    return from_digits(rounded_ratio(digits(total, digits_held, scale), f"{count}::HUGEINT"), result)
 
 
 def digits(sql: str, precision: int, scale: int) -> str:
@@ -75,11 +75,11 @@ def digits(sql: str, precision: int, scale: int) -> str:
     return f"CAST({whole} * CAST({10**scale} AS DECIMAL({scale + 1}, 0)) AS HUGEINT)"
 
 
-def from_digits(sql: str, found: Type) -> str:
+def from_digits(sql: str, result: Type) -> str:
     """The whole number as digits of the type."""
-    scale = found.numbers[1]
+    scale = result.numbers[1]
     unit = f"0.{'0' * (scale - 1)}1" if scale else "1"
-    return cast(f"({cast(sql, decimal(_MOST - scale - 1, 0))} * CAST({unit} AS DECIMAL({scale + 1}, {scale})))", found)
+    return cast(f"({cast(sql, decimal(_MOST - scale - 1, 0))} * CAST({unit} AS DECIMAL({scale + 1}, {scale})))", result)
 
 
 def rounded_ratio(number: str, by: str) -> str:
@@ -121,10 +121,10 @@ def arithmetic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     right = to_type(right, left.type) if right.type.name == "unknown" else right
     if left.type.name in NUMBERS and right.type.name in NUMBERS:
         return calculated(sign, left, right)
-    found = _with_interval(sign, left, right)
-    if found is None:
+    result = _with_interval(sign, left, right)
+    if result is None:
         raise mismatch(sign, left, right, node)
-    return found
+    return result
 
 
 def calculated(sign: str, left: Typed, right: Typed) -> Typed:
@@ -132,10 +132,10 @@ def calculated(sign: str, left: Typed, right: Typed) -> Typed:
     merged = common_type((left.type, right.type)) or left.type
     if merged.name == "decimal":
         return _decimals(sign, left, right)
-    one, two = to_type(left, merged).sql, to_type(right, merged).sql
+    a, b = to_type(left, merged).sql, to_type(right, merged).sql
     if sign == "/" and merged.name in INTEGERS:
-        return Typed(f"({one} // {two})", merged)
-    return Typed(f"({one} {sign} {two})", merged)
+        return Typed(f"({a} // {b})", merged)
+    return Typed(f"({a} {sign} {b})", merged)
 
 
 def _decimals(sign: str, left: Typed, right: Typed) -> Typed:
@@ -148,16 +148,16 @@ def _decimals(sign: str, left: Typed, right: Typed) -> Typed:
         "/": decimal(p1 + s2 + max(0, s2 - s1), scale),
         "%": decimal(min(p2 - s2, p1 - s1) + scale, scale),
     }
-    found = results[sign]
+    result = results[sign]
     if sign == "/":
-        return Typed(quotient(left, right, found), found)
+        return Typed(quotient(left, right, result), result)
     if sign == "*":
-        return Typed(cast(f"({_exact(left)} * {_exact(right)})", found), found)
-    one, two = cast(left.sql, found), cast(right.sql, found)
+        return Typed(cast(f"({_exact(left)} * {_exact(right)})", result), result)
+    a, b = cast(left.sql, result), cast(right.sql, result)
     if sign == "%":
         wide = decimal(38, scale)
-        return Typed(cast(f"({cast(left.sql, wide)} % {cast(right.sql, wide)})", found), found)
-    return Typed(cast(f"({one} {sign} {two})", found), found)
+        return Typed(cast(f"({cast(left.sql, wide)} % {cast(right.sql, wide)})", result), result)
+    return Typed(cast(f"({a} {sign} {b})", result), result)
 
 
 def _exact(item: Typed) -> str:
@@ -174,29 +174,29 @@ def _with_interval(sign: str, left: Typed, right: Typed) -> Typed | None:
             Typed(f"({left.sql} {sign} {right.sql})", left.type) if sign in "+-" and left.type == right.type else None
         )
     if kinds[1] == "interval" and sign in "+-" and left.type.name in _MOMENTS:
-        found = _with_milliseconds(left.type) if right.type.name == "interval day to second" else left.type
-        return Typed(cast(f"({left.sql} {sign} {right.sql})", found), found, zone=left.zone)
+        result = _with_milliseconds(left.type) if right.type.name == "interval day to second" else left.type
+        return Typed(cast(f"({left.sql} {sign} {right.sql})", result), result, zone=left.zone)
     if kinds[1] == "interval" and sign == "*" and left.type.name in NUMBERS:
         return Typed(f"({right.sql} * {left.sql})", right.type)
     is_difference = sign == "-" and left.type.name in _MOMENTS and right.type.name in _MOMENTS
     return _difference(left, right) if is_difference else None
 
 
-def _with_milliseconds(found: Type) -> Type:
+def _with_milliseconds(kind: Type) -> Type:
     """A time to which milliseconds are added has at least three digits."""
-    if not found.name.startswith(("timestamp", "time")):
-        return found
-    return Type(found.name, (max(3, found.numbers[0] if found.numbers else 3),))
+    if not kind.name.startswith(("timestamp", "time")):
+        return kind
+    return Type(kind.name, (max(3, kind.numbers[0] if kind.numbers else 3),))
 
 
 def _difference(left: Typed, right: Typed) -> Typed | None:
     merged = common_type((left.type, right.type))
     if merged is None:
         return None
-    one, two = (to_type(item, merged).sql for item in (left, right))
+    a, b = (to_type(item, merged).sql for item in (left, right))
     if merged.name == "time":
-        return Typed(f"({one} - {two})", Type("interval day to second"))
-    gap = f"(epoch_us(CAST({one} AS TIMESTAMP)) - epoch_us(CAST({two} AS TIMESTAMP)))"
+        return Typed(f"({a} - {b})", Type("interval day to second"))
+    gap = f"(epoch_us(CAST({a} AS TIMESTAMP)) - epoch_us(CAST({b} AS TIMESTAMP)))"
     # Intervals know milliseconds: the nearest one, half up.
     milliseconds = gap if merged.name == "date" else f"floor(({gap} + 500) / 1000.0)"
     unit = "to_microseconds" if merged.name == "date" else "to_milliseconds"
@@ -209,12 +209,12 @@ def comparison(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     if isinstance(node.expression, exp.Any | exp.All):
         return quantified(compiler, node, scope, sign)
     left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
-    one, two = compared(sign, left, right, node)
+    a, b = compared(sign, left, right, node)
     merged = common_type((left.type, right.type))
     if sign in ("=", "<>") and merged is not None and merged.elements:
-        same = equal(one, two, merged)
+        same = equal(a, b, merged)
         return Typed(f"({same})" if sign == "=" else f"(NOT ({same}))", Type("boolean"))
-    return Typed(f"({one} {sign} {two})", Type("boolean"))
+    return Typed(f"({a} {sign} {b})", Type("boolean"))
 
 
 def compared(sign: str, left: Typed, right: Typed, node: exp.Expr) -> tuple[str, str]:
@@ -232,9 +232,9 @@ def quantified(compiler: Compiler, node: exp.Binary, scope: Scope, sign: str) ->
     inner = compiler.subquery(node.expression.this, scope)
     compiler.use(*inner.fields)
     right = Typed('q."c0"', inner.fields[0].type)
-    one, two = compared(sign, left, right, node)
-    found = Typed(f"({one} {sign} {word} (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean"))
-    return compiler.lift(found)
+    a, b = compared(sign, left, right, node)
+    result = Typed(f"({a} {sign} {word} (SELECT {b} AS v FROM ({inner.sql}) AS q))", Type("boolean"))
+    return compiler.lift(result)
 
 
 @handles(exp.And, exp.Or)
@@ -277,8 +277,8 @@ def concatenation(compiler: Compiler, node: exp.DPipe, scope: Scope) -> Typed:
     if merged is None:
         raise mismatch("||", left, right, node)
     target = Type("array", elements=(merged,))
-    values = [to_type(item, target if kept else merged).sql for item, kept in zip((left, right), arrays, strict=True)]
-    parts = [value if kept else f"[{value}]" for value, kept in zip(values, arrays, strict=True)]
+    values = [to_type(item, target if array else merged).sql for item, array in zip((left, right), arrays, strict=True)]
+    parts = [value if array else f"[{value}]" for value, array in zip(values, arrays, strict=True)]
     missing = " OR ".join(f"{value} IS NULL" for value in values)
     return Typed(f"CASE WHEN {missing} THEN NULL ELSE {parts[0]} || {parts[1]} END", target)
 
@@ -289,8 +289,8 @@ def between(compiler: Compiler, node: exp.Between, scope: Scope) -> Typed:
     merged = common_type([item.type for item in items])
     if merged is None:
         raise QueryError("TYPE_MISMATCH", f"Cannot check if {trino_text(items[0].type)} is BETWEEN these types", node)
-    one, low, high = (to_type(item, merged).sql for item in items)
-    return Typed(f"({one} BETWEEN {low} AND {high})", Type("boolean"))
+    value, low, high = (to_type(item, merged).sql for item in items)
+    return Typed(f"({value} BETWEEN {low} AND {high})", Type("boolean"))
 
 
 @handles(exp.Like, parts="this expression negate")
@@ -320,8 +320,8 @@ def is_in(compiler: Compiler, node: exp.In, scope: Scope) -> Typed:
         if len(inner.fields) != 1:
             raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
         compiler.use(*inner.fields)
-        one, two = compared("=", item, Typed('q."c0"', inner.fields[0].type), node)
-        return compiler.lift(Typed(f"({one} IN (SELECT {two} AS v FROM ({inner.sql}) AS q))", Type("boolean")))
+        a, b = compared("=", item, Typed('q."c0"', inner.fields[0].type), node)
+        return compiler.lift(Typed(f"({a} IN (SELECT {b} AS v FROM ({inner.sql}) AS q))", Type("boolean")))
     if not node.expressions:
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>, <query>", node)
     values = [compiler.expression(value, scope) for value in node.expressions]
@@ -353,8 +353,8 @@ def case(compiler: Compiler, node: exp.Case, scope: Scope) -> Typed:
 def _test(compiler: Compiler, branch: exp.If, scope: Scope, subject: Typed | None) -> str:
     if subject is None:
         return compiler.condition(branch.this, scope, "CASE WHEN clause")
-    one, two = compared("=", subject, compiler.expression(branch.this, scope), branch)
-    return f"({one} = {two})"
+    a, b = compared("=", subject, compiler.expression(branch.this, scope), branch)
+    return f"({a} = {b})"
 
 
 @handles(exp.If, parts="this true false")

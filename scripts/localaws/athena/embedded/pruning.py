@@ -1,6 +1,5 @@
 """Which rows of a table a query can need at most: simple comparisons pushed to the files' statistics.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `WHERE sampleid = 's1'` over a table partitioned by sample reads that partition's files only.
 
 Only what is certain is pushed: comparisons of a plain column with a constant, joined by AND, in the SELECT over the
@@ -30,14 +29,14 @@ _MIRRORED = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE,
 
 def row_filters(tree: exp.Expr, tables: Mapping[str, TableRef]) -> dict[str, ice.BooleanExpression]:
     """For each internal table a condition that all rows the query needs satisfy."""
-    found: dict[str, ice.BooleanExpression] = {}
+    filters: dict[str, ice.BooleanExpression] = {}
     for node in tree.find_all(exp.Table):
         if node.name not in tables or node.db:
             continue
         kinds = {column.name: parse_type(column.type).name for column in tables[node.name].columns}
-        one = _reference_filter(node, kinds)
-        found[node.name] = ice.Or(found[node.name], one) if node.name in found else one
-    return {name: found.get(name, ice.AlwaysTrue()) for name in tables}
+        predicate = _reference_filter(node, kinds)
+        filters[node.name] = ice.Or(filters[node.name], predicate) if node.name in filters else predicate
+    return {name: filters.get(name, ice.AlwaysTrue()) for name in tables}
 
 
 def _reference_filter(node: exp.Table, kinds: Mapping[str, str]) -> ice.BooleanExpression:
@@ -77,13 +76,13 @@ def _hides_rows(select: exp.Select) -> bool:
 
 def _passed_on(select: exp.Select, alias: str, names: Mapping[str, str]) -> dict[str, str]:
     """Output names of the SELECT that are plain columns of the item."""
-    found = {}
+    passed = {}
     for item in select.expressions:
         column = item.this if isinstance(item, exp.Alias) else item
         known = _known(column, alias, names)
         if known:
-            found[item.alias_or_name.lower()] = known
-    return found
+            passed[item.alias_or_name.lower()] = known
+    return passed
 
 
 def _known(node: exp.Expr, alias: str, names: Mapping[str, str]) -> str | None:
@@ -106,9 +105,9 @@ def _conjuncts(
         if where and isinstance(where.this.unnest(), exp.And)
         else ([where.this] if where else [])
     ):
-        one = _predicate(part.unnest(), alias, names, kinds)
-        if one is not None:
-            result = ice.And(result, one)
+        predicate = _predicate(part.unnest(), alias, names, kinds)
+        if predicate is not None:
+            result = ice.And(result, predicate)
     return result
 
 

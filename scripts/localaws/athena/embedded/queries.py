@@ -1,6 +1,5 @@
 """Whole queries: WITH, SELECT, set operations, VALUES, ORDER BY, LIMIT, and subqueries as values.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `compile_query(compiler, tree, Scope())` gives the text and the output columns c0, c1, …
 
 Outputs carry made-up names (c0, c1, …) and every column reference is written with the relation it belongs to, so
@@ -50,19 +49,19 @@ def compile_query(compiler: Compiler, node: exp.Expr, outer: Scope) -> Compiled:
     scope = Scope(parent=outer)
     prefix = _with(compiler, node, scope)
     if isinstance(node, exp.Select):
-        found = compile_select(compiler, node, scope)
-        return replace(found, sql=prefix + found.sql + limits(compiler, node, scope))
+        body = compile_select(compiler, node, scope)
+        return replace(body, sql=prefix + body.sql + limits(compiler, node, scope))
     if isinstance(node, exp.Subquery):
         inner = compiler.query(node.this, scope)
-        found = Compiled(f"SELECT * FROM ({inner.sql}) AS {compiler.name('r')}", inner.fields)
+        body = Compiled(f"SELECT * FROM ({inner.sql}) AS {compiler.name('r')}", inner.fields)
     elif isinstance(node, exp.SetOperation):
-        found = _set_operation(compiler, node, scope)
+        body = _set_operation(compiler, node, scope)
     else:
         assert isinstance(node, exp.Values)
-        found = _values(compiler, node, scope)
-    order = _output_order(compiler, node, found, scope)
-    body = f"SELECT * FROM ({found.sql}) AS {compiler.name('r')}" if order else found.sql
-    return Compiled(prefix + body + order + limits(compiler, node, scope), found.fields)
+        body = _values(compiler, node, scope)
+    order = _output_order(compiler, node, body, scope)
+    sql = f"SELECT * FROM ({body.sql}) AS {compiler.name('r')}" if order else body.sql
+    return Compiled(prefix + sql + order + limits(compiler, node, scope), body.fields)
 
 
 QUERY_HANDLERS.update(
@@ -96,27 +95,27 @@ def _common_table(compiler: Compiler, entry: exp.CTE, scope: Scope, name: str, i
         second = compiler.query(query.expression, scope)
         compiler.use(*first.fields, *second.fields)
         columns = ", ".join(
-            f"{to_type(Typed(item.sql, item.type), one.type).sql} AS {one.sql}"
-            for one, item in zip(first.fields, second.fields, strict=True)
+            f"{to_type(Typed(item.sql, item.type), field.type).sql} AS {field.sql}"
+            for field, item in zip(first.fields, second.fields, strict=True)
         )
         word = "UNION" if query.args.get("distinct") else "UNION ALL"
         return f"{sql_name} AS ({first.sql} {word} SELECT {columns} FROM ({second.sql}) AS q)"
-    found = compiler.query(query, scope)
-    scope.ctes[name] = CommonTable(sql_name, _renamed(found, names, entry))
-    return f"{sql_name} AS ({found.sql})"
+    compiled = compiler.query(query, scope)
+    scope.ctes[name] = CommonTable(sql_name, _renamed(compiled, names, entry))
+    return f"{sql_name} AS ({compiled.sql})"
 
 
 def _mentions(query: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name and not table.db for table in query.find_all(exp.Table))
 
 
-def _renamed(found: Compiled, names: list[str], entry: exp.Expr) -> tuple[Field, ...]:
-    if names and len(names) != len(found.fields):
-        message = f"Column alias list has {len(names)} entries but WITH query has {len(found.fields)} columns"
+def _renamed(compiled: Compiled, names: list[str], entry: exp.Expr) -> tuple[Field, ...]:
+    if names and len(names) != len(compiled.fields):
+        message = f"Column alias list has {len(names)} entries but WITH query has {len(compiled.fields)} columns"
         raise QueryError("MISMATCHED_COLUMN_ALIASES", message, entry)
     return tuple(
         replace(item, name=names[index] if names else item.name, qualifier=None)
-        for index, item in enumerate(found.fields)
+        for index, item in enumerate(compiled.fields)
     )
 
 
@@ -128,20 +127,20 @@ def _set_operation(compiler: Compiler, node: exp.SetOperation, scope: Scope) -> 
         raise QueryError("TYPE_MISMATCH", message, node)
     compiler.use(*left.fields, *right.fields)
     fields = []
-    for index, (one, other) in enumerate(zip(left.fields, right.fields, strict=True)):
-        merged = common_type((one.type, other.type))
+    for index, (first, second) in enumerate(zip(left.fields, right.fields, strict=True)):
+        merged = common_type((first.type, second.type))
         if merged is None:
-            shown = f"{trino_text(one.type)}, {trino_text(other.type)}"
+            shown = f"{trino_text(first.type)}, {trino_text(second.type)}"
             message = f"column {index + 1} in {word} query has incompatible types: {shown}"
             raise QueryError("TYPE_MISMATCH", message, node)
-        fields.append(Field(one.name, merged, f"c{index}"))
+        fields.append(Field(first.name, merged, f"c{index}"))
     sides = [_aligned(side, fields) for side in (left, right)]
     every = "" if node.args.get("distinct") else " ALL"
     return Compiled(f"({sides[0]}) {word}{every} ({sides[1]})", tuple(fields))
 
 
 def _aligned(side: Compiled, fields: list[Field]) -> str:
-    if all(one.type == other.type for one, other in zip(side.fields, fields, strict=True)):
+    if all(column.type == wanted.type for column, wanted in zip(side.fields, fields, strict=True)):
         return side.sql
     columns = ", ".join(
         f"{to_type(Typed(item.sql, item.type), field.type).sql} AS {field.sql}"
@@ -158,30 +157,30 @@ def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
     if len({len(row) for row in rows}) != 1:
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
     types = [common_type([row[index].type for row in rows]) for index in range(len(rows[0]))]
-    for index, found in enumerate(types):
-        if found is None:
+    for index, kind in enumerate(types):
+        if kind is None:
             raise QueryError("TYPE_MISMATCH", f"Values rows have mismatched types in column {index + 1}", node)
-    known = [found or Type("unknown") for found in types]
+    known = [kind or Type("unknown") for kind in types]
     lines = ", ".join(
-        "(" + ", ".join(to_type(item, found).sql for item, found in zip(row, known, strict=True)) + ")" for row in rows
+        "(" + ", ".join(to_type(item, kind).sql for item, kind in zip(row, known, strict=True)) + ")" for row in rows
     )
     names = ", ".join(f"c{index}" for index in range(len(known)))
-    fields = tuple(Field(None, found, f"c{index}") for index, found in enumerate(known))
+    fields = tuple(Field(None, kind, f"c{index}") for index, kind in enumerate(known))
     return Compiled(f"SELECT * FROM (VALUES {lines}) AS v({names})", fields)
 
 
-def _output_order(compiler: Compiler, node: exp.Expr, found: Compiled, scope: Scope) -> str:
+def _output_order(compiler: Compiler, node: exp.Expr, compiled: Compiled, scope: Scope) -> str:
     order = node.args.get("order")
     if order is None:
         return ""
-    outputs = Scope(parent=None, fields=list(found.fields), ctes=scope.ctes)
+    outputs = Scope(parent=None, fields=list(compiled.fields), ctes=scope.ctes)
     terms = []
     for term in order.expressions:
         only(term, _PARTS[exp.Ordered])
         item = term.this
         if isinstance(item, exp.Literal) and not item.is_string:
             place = int(item.this)
-            if not 1 <= place <= len(found.fields):
+            if not 1 <= place <= len(compiled.fields):
                 raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", item)
             terms.append(f"{place}{direction(term)}")
         else:

@@ -1,7 +1,7 @@
 """FROM: tables, derived tables, joins, UNNEST and LATERAL.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `FROM t CROSS JOIN UNNEST(t.a) WITH ORDINALITY AS u(x, n)` becomes one projection over `t`.
+Example: `FROM t CROSS JOIN UNNEST(t.a) WITH ORDINALITY AS u(x, n)` becomes one projection over `t`. An
+`array(row(a, b))` spreads into the columns a and b, a map into key and value, arrays side by side.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def _padded(sql: str, longest: str) -> str:
     return f"CASE WHEN {longest} > 0 THEN {sql} ELSE [NULL] END"
 
 
-def _columns(sql: str, found: Type) -> list[tuple[str | None, str, Type]]:
-    if found.name == "map":
-        return [(None, f"({sql}).key", found.elements[0]), (None, f"({sql}).value", found.elements[1])]
-    element = found.elements[0]
+def _columns(sql: str, kind: Type) -> list[tuple[str | None, str, Type]]:
+    if kind.name == "map":
+        return [(None, f"({sql}).key", kind.elements[0]), (None, f"({sql}).value", kind.elements[1])]
+    element = kind.elements[0]
     if element.name != "row":
         return [(None, sql, element)]
     places = zip(element.fields, row_names(element), element.elements, strict=True)
@@ -92,23 +92,23 @@ def relation_of(compiler: Compiler, node: exp.Expr, outer: Scope, left: Relation
     """One item of FROM with the joins nested in it; `left` is what a lateral item may see."""
     _check_parts(node)
     if isinstance(node, exp.Paren):
-        found = relation_of(compiler, node.this, outer, left)
+        relation = relation_of(compiler, node.this, outer, left)
     elif isinstance(node, exp.Table) and isinstance(node.this, exp.Values):
-        found = _derived(compiler, node.this, node, outer, "")
+        relation = _derived(compiler, node.this, node, outer, "")
     elif isinstance(node, exp.Table):
-        found = _table(compiler, node, outer)
+        relation = _table(compiler, node, outer)
     elif isinstance(node, exp.Unnest):
-        found = _standalone_unnest(compiler, node, outer)
+        relation = _standalone_unnest(compiler, node, outer)
     elif isinstance(node, exp.Lateral):
-        found = _derived(compiler, node.this, node, _seen(outer, left), "LATERAL ")
+        relation = _derived(compiler, node.this, node, _seen(outer, left), "LATERAL ")
     elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Paren) and not node.alias:
-        found = relation_of(compiler, node.this, outer, left)
+        relation = relation_of(compiler, node.this, outer, left)
     elif isinstance(node, exp.Subquery | exp.Values | exp.Query):
-        found = _derived(compiler, node, node, outer, "")
+        relation = _derived(compiler, node, node, outer, "")
     else:
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <relation>", node)
     nested = node.args.get("joins") if not isinstance(node, exp.Select) else None
-    return joined(compiler, found, nested or [], outer)
+    return joined(compiler, relation, nested or [], outer)
 
 
 _PARTS: dict[type[exp.Expr], frozenset[str]] = {
@@ -166,20 +166,22 @@ def _table(compiler: Compiler, node: exp.Table, outer: Scope) -> Relation:
     if columns is None:
         shown = ".".join(part.name.lower() for part in node.parts)
         raise QueryError("TABLE_NOT_FOUND", f"Table '{shown}' does not exist", node)
-    found = [Field(item.name, _type(item.type), quoted(item.name), origin=(node.name, item.name)) for item in columns]
-    return Relation(f"{quoted(node.name)} AS {sql_name}", _alias(node, found, sql_name, node.name.lower()))
+    table_fields = [
+        Field(item.name, _type(item.type), quoted(item.name), origin=(node.name, item.name)) for item in columns
+    ]
+    return Relation(f"{quoted(node.name)} AS {sql_name}", _alias(node, table_fields, sql_name, node.name.lower()))
 
 
 def _type(name: str) -> Type:
-    found = parse_type(name)
-    return replace(found, numbers=(3,)) if found.name.startswith("timestamp") and not found.numbers else found
+    kind = parse_type(name)
+    return replace(kind, numbers=(3,)) if kind.name.startswith("timestamp") and not kind.numbers else kind
 
 
 def _derived(compiler: Compiler, node: exp.Expr, named: exp.Expr, outer: Scope, word: str) -> Relation:
     inner = node.this if isinstance(node, exp.Subquery) and not _has_clauses(node) else node
-    found: Compiled = compiler.query(inner, outer)
+    compiled: Compiled = compiler.query(inner, outer)
     sql_name = compiler.name("r")
-    return Relation(f"{word}({found.sql}) AS {sql_name}", _alias(named, found.fields, sql_name, None))
+    return Relation(f"{word}({compiled.sql}) AS {sql_name}", _alias(named, compiled.fields, sql_name, None))
 
 
 def _has_clauses(node: exp.Subquery) -> bool:
@@ -218,23 +220,23 @@ def _using(compiler: Compiler, left: Relation, right: Relation, join: exp.Join, 
     for column in join.args["using"]:
         name = column.name.lower()
         names.append(name)
-        one, two = _key(left, name, column, "left"), _key(right, name, column, "right")
-        compiler.use(one, two)
-        a, b = compared("=", one, two, column)
+        left_key, right_key = _key(left, name, column, "left"), _key(right, name, column, "right")
+        compiler.use(left_key, right_key)
+        a, b = compared("=", left_key, right_key, column)
         tests.append(f"{a} = {b}")
-        found = common_type((one.type, two.type)) or one.type
-        a, b = to_type(one, found).sql, to_type(two, found).sql
-        merged.append(Field(name, found, {"": a, "LEFT": a, "RIGHT": b}.get(side, f"coalesce({a}, {b})")))
+        kind = common_type((left_key.type, right_key.type)) or left_key.type
+        a, b = to_type(left_key, kind).sql, to_type(right_key, kind).sql
+        merged.append(Field(name, kind, {"": a, "LEFT": a, "RIGHT": b}.get(side, f"coalesce({a}, {b})")))
     rest = [item for item in (*left.fields, *right.fields) if item.name not in names]
     return Relation(f"{left.sql} {side} JOIN {right.sql} ON {' AND '.join(tests)}", (*merged, *rest))
 
 
 def _key(relation: Relation, name: str, column: exp.Expr, side: str) -> Typed:
-    found = [item for item in relation.fields if item.name == name]
-    if len(found) != 1:
+    matches = [item for item in relation.fields if item.name == name]
+    if len(matches) != 1:
         message = f"Column '{name}' is missing from {side} side of join"
-        raise QueryError("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", message, column)
-    return found[0].typed()
+        raise QueryError("COLUMN_NOT_FOUND" if not matches else "AMBIGUOUS_NAME", message, column)
+    return matches[0].typed()
 
 
 def _standalone_unnest(compiler: Compiler, node: exp.Unnest, outer: Scope) -> Relation:
@@ -260,15 +262,15 @@ def _unnested(
     ordinal = node.args.get("offset")
     spread = unnest_columns(items, keep_empty=keep_empty, with_ordinality=bool(ordinal), node=node)
     name = compiler.name("r")
-    kept = [replace(item, sql=f"{name}.k{index}") for index, item in enumerate(left.fields if left else ())]
+    carried = [replace(item, sql=f"{name}.k{index}") for index, item in enumerate(left.fields if left else ())]
     selected = [f"{item.sql} AS k{index}" for index, item in enumerate(left.fields if left else ())]
     selected += [f"{sql} AS u{index}" for index, sql in enumerate(spread.selected)]
     source = f" FROM {left.sql}" if left else ""
-    fields = [Field(column, found, sql.replace("{r}", name)) for column, sql, found in spread.columns]
+    fields = [Field(column, kind, sql.replace("{r}", name)) for column, sql, kind in spread.columns]
     if ordinal:
         fields.append(Field(None, BIGINT, f"{name}.u{len(spread.selected) - 1}"))
     new = _unnest_names(node, fields)
-    return Relation(f"(SELECT {', '.join(selected)}{source}) AS {name}", (*kept, *new))
+    return Relation(f"(SELECT {', '.join(selected)}{source}) AS {name}", (*carried, *new))
 
 
 def _unnest_names(node: exp.Unnest, fields: Sequence[Field]) -> tuple[Field, ...]:

@@ -1,6 +1,5 @@
 """Names a query can use at one place: columns of its relations, of the queries around it, lambda arguments.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `scope.resolve([identifier_p, identifier_id])` is the Typed for `p.id`.
 """
 
@@ -62,9 +61,9 @@ class Scope:
         """The column or lambda argument behind a dotted name, and whether it belongs to this very level."""
         scope: Scope | None = self
         while scope is not None:
-            found = scope._local(parts)
-            if found is not None:
-                return found, scope._level() is self._level()
+            value = scope._local(parts)
+            if value is not None:
+                return value, scope._level() is self._level()
             scope = scope.parent
         raise unresolved(parts)
 
@@ -91,10 +90,10 @@ class Scope:
         return [item for item in self.fields if qualifier is None or item.qualifier == qualifier]
 
 
-def _only(found: Sequence[Field], parts: Sequence[exp.Identifier]) -> Typed:
-    if len(found) > 1:
+def _only(matches: Sequence[Field], parts: Sequence[exp.Identifier]) -> Typed:
+    if len(matches) > 1:
         raise QueryError("AMBIGUOUS_NAME", f"Column '{_dotted(parts)}' is ambiguous", parts[0])
-    return found[0].typed()
+    return matches[0].typed()
 
 
 def _dotted(parts: Sequence[exp.Identifier]) -> str:
@@ -118,7 +117,7 @@ def row_field(item: Typed, name: exp.Expr) -> Typed:
     wanted = name.name.lower()
     if item.type.name != "row":
         raise QueryError("TYPE_MISMATCH", f"Expression {wanted} is not of type ROW", name)
-    places = [index for index, found in enumerate(item.type.fields) if found.lower() == wanted]
+    places = [index for index, field_name in enumerate(item.type.fields) if field_name.lower() == wanted]
     if not places:
         raise QueryError("COLUMN_NOT_FOUND", f"Column '{wanted}' {DENIED}", name)
     place = places[0]

@@ -1,6 +1,5 @@
 """One SELECT: its list, WHERE, GROUP BY, HAVING, DISTINCT and ORDER BY.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `SELECT a, count(*) FROM t GROUP BY 1 HAVING count(*) > 1 ORDER BY 2 DESC`
 """
 
@@ -32,32 +31,32 @@ class Groups:
     keys: set[str] = field(default_factory=set)
 
 
-def groups_of(compiler: Compiler, select: exp.Select, here: Scope, outputs: Sequence[Typed]) -> Groups:
+def groups_of(compiler: Compiler, select: exp.Select, scope: Scope, outputs: Sequence[Typed]) -> Groups:
     """The GROUP BY of a SELECT; numbers stand for output columns."""
     clause = select.args.get("group")
-    found = Groups(is_grouped=clause is not None)
+    groups = Groups(is_grouped=clause is not None)
     if clause is None:
-        return found
+        return groups
     only(clause, frozenset(["expressions", *_WORDS]))
-    parts = [_element(compiler, node, here, outputs, found) for node in clause.expressions]
+    parts = [_element(compiler, node, scope, outputs, groups) for node in clause.expressions]
     for name in _WORDS:
-        parts += [_element(compiler, node, here, outputs, found) for node in clause.args.get(name) or []]
-    found.sql = " GROUP BY " + ", ".join(parts)
-    return found
+        parts += [_element(compiler, node, scope, outputs, groups) for node in clause.args.get(name) or []]
+    groups.sql = " GROUP BY " + ", ".join(parts)
+    return groups
 
 
-def _element(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
+def _element(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: Sequence[Typed], groups: Groups) -> str:
     if type(node) in _KINDS:
-        inner = [_element(compiler, item, here, outputs, found) for item in node.expressions]
+        inner = [_element(compiler, item, scope, outputs, groups) for item in node.expressions]
         return f"{_KINDS[type(node)]} ({', '.join(inner)})"
     if isinstance(node, exp.Tuple):
-        return "(" + ", ".join(_key(compiler, item, here, outputs, found) for item in node.expressions) + ")"
+        return "(" + ", ".join(_key(compiler, item, scope, outputs, groups) for item in node.expressions) + ")"
     if isinstance(node, exp.Paren):
-        return f"({_key(compiler, node.this, here, outputs, found)})"
-    return _key(compiler, node, here, outputs, found)
+        return f"({_key(compiler, node.this, scope, outputs, groups)})"
+    return _key(compiler, node, scope, outputs, groups)
 
 
-def _key(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Typed], found: Groups) -> str:
+def _key(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: Sequence[Typed], groups: Groups) -> str:
     if isinstance(node, exp.Literal) and not node.is_string:
         place = int(node.this) if str(node.this).isdigit() else 0
         if not 1 <= place <= len(outputs):
@@ -68,15 +67,15 @@ def _key(compiler: Compiler, node: exp.Expr, here: Scope, outputs: Sequence[Type
             message = f"GROUP BY position {place} is an aggregate"
             raise QueryError("EXPRESSION_NOT_SCALAR", message, node)
         compiler.use(value)
-        found.keys.add(value.sql)
+        groups.keys.add(value.sql)
         return value.sql if type(value.value) is not int else f"({value.sql} + 0)"
     with compiler.scalar_only("GROUP BY clause"):
-        value = compiler.expression(node, here)
+        value = compiler.expression(node, scope)
     if value.type.name == "json":
         raise QueryError(
             "TYPE_MISMATCH", f"{trino_text(value.type)} is not comparable, and cannot be used in GROUP BY", node
         )
-    found.keys.add(value.sql)
+    groups.keys.add(value.sql)
     return value.sql
 
 
@@ -122,19 +121,19 @@ class Item:
     node: exp.Expr | None
 
 
-def compile_select(compiler: Compiler, select: exp.Select, scope: Scope) -> Compiled:
+def compile_select(compiler: Compiler, select: exp.Select, outer: Scope) -> Compiled:
     """The SELECT with everything but WITH and LIMIT."""
     _refuse(select)
-    relation = from_clause(compiler, select, scope)
-    here = Scope(parent=scope, fields=list(relation.fields) if relation else [])
-    where = _where(compiler, select, here)
-    items = _items(compiler, select, here)
-    groups = groups_of(compiler, select, here, [item.value for item in items])
-    having = _having(compiler, select, here)
+    relation = from_clause(compiler, select, outer)
+    scope = Scope(parent=outer, fields=list(relation.fields) if relation else [])
+    where = _where(compiler, select, scope)
+    items = _items(compiler, select, scope)
+    groups = groups_of(compiler, select, scope, [item.value for item in items])
+    having = _having(compiler, select, scope)
     if select.args.get("distinct"):
         compiler.use(*(item.value for item in items))
     fields = tuple(_field(item, index) for index, item in enumerate(items))
-    order = _order(compiler, select, here, items)
+    order = _order(compiler, select, scope, items)
     if groups.is_grouped or compiler.aggregates:
         check_grouped(compiler, select, groups)
     head = "SELECT DISTINCT " if select.args.get("distinct") else "SELECT "
@@ -154,33 +153,33 @@ def _source(relation: Relation | None) -> str:
     return f" FROM {relation.sql}" if relation else ""
 
 
-def _where(compiler: Compiler, select: exp.Select, here: Scope) -> str:
+def _where(compiler: Compiler, select: exp.Select, scope: Scope) -> str:
     clause = select.args.get("where")
     if clause is None:
         return ""
     with compiler.scalar_only("WHERE clause"):
-        return f" WHERE {compiler.condition(clause.this, here, 'WHERE clause')}"
+        return f" WHERE {compiler.condition(clause.this, scope, 'WHERE clause')}"
 
 
-def _having(compiler: Compiler, select: exp.Select, here: Scope) -> str:
+def _having(compiler: Compiler, select: exp.Select, scope: Scope) -> str:
     clause = select.args.get("having")
-    return f" HAVING {compiler.condition(clause.this, here, 'HAVING clause')}" if clause else ""
+    return f" HAVING {compiler.condition(clause.this, scope, 'HAVING clause')}" if clause else ""
 
 
 def _field(item: Item, index: int) -> Field:
     return Field(item.name, item.value.type, f"c{index}", zone=item.value.zone, origin=item.value.origin)
 
 
-def _items(compiler: Compiler, select: exp.Select, here: Scope) -> list[Item]:
-    found: list[Item] = []
+def _items(compiler: Compiler, select: exp.Select, scope: Scope) -> list[Item]:
+    items: list[Item] = []
     for node in select.expressions:
         star = _star(node)
         if star is None:
-            value = compiler.output(node.this if isinstance(node, exp.Alias) else node, here)
-            found.append(Item(_name(node), value, node))
+            value = compiler.output(node.this if isinstance(node, exp.Alias) else node, scope)
+            items.append(Item(_name(node), value, node))
         else:
-            found += _expanded(compiler, node, star, here)
-    return found
+            items += _expanded(compiler, node, star, scope)
+    return items
 
 
 def _star(node: exp.Expr) -> list[exp.Identifier] | None:
@@ -196,22 +195,22 @@ def _star(node: exp.Expr) -> list[exp.Identifier] | None:
     return None
 
 
-def _expanded(compiler: Compiler, node: exp.Expr, star: list[exp.Identifier], here: Scope) -> list[Item]:
+def _expanded(compiler: Compiler, node: exp.Expr, star: list[exp.Identifier], scope: Scope) -> list[Item]:
     qualifier = star[-1].name.lower() if star else None
-    fields = here.expand(qualifier)
-    if not star and not here.fields:
+    fields = scope.expand(qualifier)
+    if not star and not scope.fields:
         raise QueryError("COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", node)
     if fields:
         items = [Item(field.name, field.typed(), None) for field in fields]
         compiler.star_columns += [(node, item.value) for item in items]
         return items
-    value, _ = here.resolve(star)
+    value, _ = scope.resolve(star)
     if value.type.name != "row":
         raise QueryError("TABLE_NOT_FOUND", f"Unable to resolve reference {qualifier}", node)
     names = zip(value.type.fields, row_names(value.type), value.type.elements, strict=True)
     return [
-        Item(name or None, Typed(member(value.sql, duck_name), found, origin=value.origin), None)
-        for name, duck_name, found in names
+        Item(name or None, Typed(member(value.sql, duck_name), kind, origin=value.origin), None)
+        for name, duck_name, kind in names
     ]
 
 
@@ -231,21 +230,21 @@ def _name(node: exp.Expr) -> str | None:
     return None
 
 
-def _order(compiler: Compiler, select: exp.Select, here: Scope, items: list[Item]) -> str:
+def _order(compiler: Compiler, select: exp.Select, scope: Scope, items: list[Item]) -> str:
     clause = select.args.get("order")
     if clause is None:
         return ""
-    outputs = _output_scope(here, items)
+    outputs = _output_scope(scope, items)
     terms = [_order_term(compiler, select, term, outputs, items) for term in clause.expressions]
     return " ORDER BY " + ", ".join(terms)
 
 
-def _output_scope(here: Scope, items: list[Item]) -> Scope:
+def _output_scope(scope: Scope, items: list[Item]) -> Scope:
     """ORDER BY sees output names first, then the columns of FROM."""
     named = [item for item in items if item.name and item.node is not None and isinstance(item.node, exp.Alias)]
     names = [item.name for item in named]
     single = {item.name: item.value for item in named if names.count(item.name) == 1}
-    return Scope(parent=here, lambdas={str(name): value for name, value in single.items()})
+    return Scope(parent=scope, lambdas={str(name): value for name, value in single.items()})
 
 
 def _order_term(compiler: Compiler, select: exp.Select, term: exp.Ordered, outputs: Scope, items: list[Item]) -> str:
@@ -254,16 +253,16 @@ def _order_term(compiler: Compiler, select: exp.Select, term: exp.Ordered, outpu
         place = int(node.this)
         if not 1 <= place <= len(items):
             raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node)
-        found = items[place - 1].value
-        compiler.use(found)
+        key = items[place - 1].value
+        compiler.use(key)
     else:
-        found = compiler.expression(node, outputs)
-    if found.type.name in ("map", "json"):
-        message = f"Type {trino_text(found.type)} is not orderable, and therefore cannot be used in ORDER BY"
+        key = compiler.expression(node, outputs)
+    if key.type.name in ("map", "json"):
+        message = f"Type {trino_text(key.type)} is not orderable, and therefore cannot be used in ORDER BY"
         raise QueryError("TYPE_MISMATCH", message, node)
-    places = [index for index, item in enumerate(items) if item.value.sql == found.sql]
+    places = [index for index, item in enumerate(items) if item.value.sql == key.sql]
     if not places and select.args.get("distinct"):
         message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
         raise QueryError("EXPRESSION_NOT_IN_DISTINCT", message, node)
-    sql = str(places[0] + 1) if places else found.sql
+    sql = str(places[0] + 1) if places else key.sql
     return sql + direction(term)

@@ -1,6 +1,5 @@
 """Function signatures as text, and the choice of the one that fits the arguments.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `signature("element_at(array(t), bigint) -> t", "list_extract({0}, {1})")`
 
 A signature is written as Trino's documentation writes it. One lower-case letter is a type variable (`t`, `u`, `k`,
@@ -79,8 +78,8 @@ def split_types(text: str) -> list[str]:
     return [*parts, current.strip()] if current.strip() else parts
 
 
-def is_variable(found: Type) -> bool:
-    return len(found.name) == 1
+def is_variable(kind: Type) -> bool:
+    return len(kind.name) == 1
 
 
 def choose(forms: Sequence[Signature], args: Sequence[Typed]) -> tuple[Signature, list[Typed], Type] | None:
@@ -109,33 +108,36 @@ def _fit(form: Signature, args: Sequence[Typed], exact: bool) -> tuple[list[Type
     return fitted, _substituted(form.returns, form.returns, bound)
 
 
-def _bind(param: Type, given: Type, bound: dict[str, Type]) -> bool:
+def _bind(param: Type, actual: Type, bound: dict[str, Type]) -> bool:
     if is_variable(param):
-        return _bind_variable(param.name, given, bound)
-    if param.elements and given.name == param.name and len(given.elements) == len(param.elements):
-        return all(_bind(one, other, bound) for one, other in zip(param.elements, given.elements, strict=True))
-    return given.name == "unknown" or not param.elements
+        return _bind_variable(param.name, actual, bound)
+    if param.elements and actual.name == param.name and len(actual.elements) == len(param.elements):
+        return all(
+            _bind(inner, actual_inner, bound)
+            for inner, actual_inner in zip(param.elements, actual.elements, strict=True)
+        )
+    return actual.name == "unknown" or not param.elements
 
 
-def _bind_variable(name: str, given: Type, bound: dict[str, Type]) -> bool:
-    if name == "n" and given.name not in (*NUMBERS, "unknown"):
+def _bind_variable(name: str, actual: Type, bound: dict[str, Type]) -> bool:
+    if name == "n" and actual.name not in (*NUMBERS, "unknown"):
         return False
-    if name == "d" and given.name not in ("date", "timestamp", "timestamp with time zone", "unknown"):
+    if name == "d" and actual.name not in ("date", "timestamp", "timestamp with time zone", "unknown"):
         return False
-    merged = common_type([bound[name], given]) if name in bound else given
+    merged = common_type([bound[name], actual]) if name in bound else actual
     if merged is None:
         return False
     bound[name] = merged
     return True
 
 
-def _substituted(param: Type, given: Type, bound: dict[str, Type]) -> Type:
+def _substituted(param: Type, actual: Type, bound: dict[str, Type]) -> Type:
     if is_variable(param):
         return bound.get(param.name, Type("unknown"))
-    if param == _GENERIC_DECIMAL and given.name == "decimal":
-        return given
-    if param.name == given.name and param.name.startswith("timestamp"):
-        return given if given.numbers else Type(param.name, (3,))
+    if param == _GENERIC_DECIMAL and actual.name == "decimal":
+        return actual
+    if param.name == actual.name and param.name.startswith("timestamp"):
+        return actual if actual.numbers else Type(param.name, (3,))
     if param.name.startswith("timestamp") and not param.numbers:
         return Type(param.name, (3,))
     if not param.elements:

@@ -1,7 +1,6 @@
-"""From a table to the files DuckDB reads: planned data files, their columns by field id, the bytes they cost.
+"""From a table to what DuckDB reads: planned Iceberg files by field id; Parquet, CSV and JSON under a Hive location.
 
-Reads table metadata, manifests and object files; writes nothing. Behind `make local-aws`.
-Example: `source_of(world, ref, needs).sql` is a SELECT over `read_parquet`.
+Example: `source_of(world, ref, needs, evaluate).sql` is a SELECT over `read_parquet`.
 """
 
 from __future__ import annotations
@@ -86,13 +85,13 @@ def _files(world: World, location: str) -> tuple[tuple[str, Path], ...]:
     """The objects under a location, as Hive sees them: no names that begin with `_` or `.`, nothing empty."""
     bucket, prefix = bucket_and_key(location)
     prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
-    found = []
+    files = []
     for page in world.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             hidden = any(part.startswith(("_", ".")) for part in item["Key"][len(prefix) :].split("/"))
             if not hidden and item["Size"]:
-                found.append((item["Key"], world.object_path(bucket, item["Key"])))
-    return tuple(found)
+                files.append((item["Key"], world.object_path(bucket, item["Key"])))
+    return tuple(files)
 
 
 def _reader(ref: TableRef) -> Any:

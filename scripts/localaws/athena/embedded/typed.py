@@ -1,6 +1,5 @@
 """An expression on its way to DuckDB: its text, its Trino type, and the small words for writing such text.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `Typed("1", INTEGER).sql`
 
 Every Typed keeps one promise: DuckDB gives its text the type that `duck_type` names, so that a result's columns
@@ -67,23 +66,23 @@ def decimal(precision: int, scale: int) -> Type:
     return Type("decimal", (max(1, min(38, precision)), max(0, min(38, scale))))
 
 
-def row_names(found: Type) -> tuple[str, ...]:
+def row_names(row: Type) -> tuple[str, ...]:
     """Field names as DuckDB knows them: a nameless field is called by its place."""
-    return tuple(name or f"field{index}" for index, name in enumerate(found.fields))
+    return tuple(name or f"field{index}" for index, name in enumerate(row.fields))
 
 
-def duck_type(found: Type) -> str:
+def duck_type(kind: Type) -> str:
     """The DuckDB type that holds a Trino type's values."""
-    if found.name == "row":
-        pairs = zip(row_names(found), found.elements, strict=True)
+    if kind.name == "row":
+        pairs = zip(row_names(kind), kind.elements, strict=True)
         return "STRUCT(" + ", ".join(f"{quoted(name)} {duck_type(item)}" for name, item in pairs) + ")"
-    if found.name == "array":
-        return f"{duck_type(found.elements[0])}[]"
-    if found.name == "map":
-        return f"MAP({duck_type(found.elements[0])}, {duck_type(found.elements[1])})"
-    if found.name == "decimal":
-        return f"DECIMAL({found.numbers[0]}, {found.numbers[1] if len(found.numbers) > 1 else 0})"
-    return _DUCK.get(found.name, found.name.upper())
+    if kind.name == "array":
+        return f"{duck_type(kind.elements[0])}[]"
+    if kind.name == "map":
+        return f"MAP({duck_type(kind.elements[0])}, {duck_type(kind.elements[1])})"
+    if kind.name == "decimal":
+        return f"DECIMAL({kind.numbers[0]}, {kind.numbers[1] if len(kind.numbers) > 1 else 0})"
+    return _DUCK.get(kind.name, kind.name.upper())
 
 
 def quoted(name: str) -> str:

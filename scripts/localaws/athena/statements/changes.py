@@ -1,9 +1,9 @@
-"""MERGE, UPDATE and DELETE as one SELECT: which row of which file goes, which values come.
+"""MERGE, UPDATE and DELETE as trees that the authoriser and an engine can take.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `change_query(tree, ref)` selects `$path`, `$pos`, the clause that applies, and a value per column.
-
-The target stands in that SELECT as a common table of a reserved name, so that the authoriser sees every other table.
+For an engine that only reads (DuckDB): one SELECT that says which row of which file goes and which values come.
+For an engine that commits itself (Trino): the authoriser knows queries only, so every expression of the statement goes
+to it in one SELECT (`carrier`) and comes back from there (`restored`).
+In both the target stands as a common table of a reserved name, so that the authoriser sees every other table.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def change_query(tree: exp.Expr, ref: TableRef) -> exp.Select:
     where = tree.args.get("where")
     values = _assigned(tree.expressions, ref, label) if isinstance(tree, exp.Update) else None
     condition = where.this if where else None
-    found = _select([Clause(True, None, values)], ref, label)
-    return found.where(condition, copy=False) if condition is not None else found
+    select = _select([Clause(True, None, values)], ref, label)
+    return select.where(condition, copy=False) if condition is not None else select
 
 
 def label_of(table: exp.Table) -> exp.Identifier:
@@ -86,17 +86,17 @@ def _clause(when: exp.When, ref: TableRef, label: exp.Identifier) -> Clause:
 
 def _assigned(pairs: Sequence[exp.Expr], ref: TableRef, label: exp.Identifier) -> dict[str, exp.Expr]:
     """New values by column; a column that is not set keeps its own."""
-    found: dict[str, exp.Expr] = {name: _own(label, name) for name in ref.column_names}
+    values: dict[str, exp.Expr] = {name: _own(label, name) for name in ref.column_names}
     seen = set()
     for pair in pairs:
         name = pair.this.name.lower()
-        if name not in found:
+        if name not in values:
             raise QueryError("COLUMN_NOT_FOUND", f"The UPDATE target table doesn't have column {name}", pair)
         if name in seen:
             raise QueryError("SYNTAX_ERROR", f"Multiple assignments for {name}", pair)
         seen.add(name)
-        found[name] = pair.expression
-    return found
+        values[name] = pair.expression
+    return values
 
 
 def _inserted(then: exp.Insert, ref: TableRef) -> dict[str, exp.Expr]:
@@ -107,12 +107,12 @@ def _inserted(then: exp.Insert, ref: TableRef) -> dict[str, exp.Expr]:
     if len(names) != len(values):
         message = f"Insert column list and values have different sizes: {len(names)}, {len(values)}"
         raise QueryError("TYPE_MISMATCH", message, then)
-    found: dict[str, exp.Expr] = {name: exp.Null() for name in ref.column_names}
+    by_column: dict[str, exp.Expr] = {name: exp.Null() for name in ref.column_names}
     for name, value in zip(names, values, strict=True):
-        if name not in found:
+        if name not in by_column:
             raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}", then)
-        found[name] = value
-    return found
+        by_column[name] = value
+    return by_column
 
 
 def _own(label: exp.Identifier, name: str) -> exp.Column:
@@ -132,14 +132,14 @@ def _select(
         ifs=[exp.If(this=test.copy(), true=exp.Literal.number(index + 1)) for index, test in enumerate(tests)]
     )
     columns = [_value(name, clauses, tests, label) for name in ref.column_names]
-    found = exp.Select(expressions=[path, _own(label, POSITION), number, *columns])
+    select = exp.Select(expressions=[path, _own(label, POSITION), number, *columns])
     target = exp.Table(this=exp.to_identifier(TARGET, quoted=True), alias=exp.TableAlias(this=label.copy()))
     if source is None:
-        found.set("from_", exp.From(this=target))
+        select.set("from_", exp.From(this=target))
     else:
-        found.set("from_", exp.From(this=source))
-        found.set("joins", [exp.Join(this=target, side="LEFT", on=on)])
-    return with_target(found)
+        select.set("from_", exp.From(this=source))
+        select.set("joins", [exp.Join(this=target, side="LEFT", on=on)])
+    return with_target(select)
 
 
 def with_target(query: exp.Select) -> exp.Select:
@@ -154,8 +154,8 @@ def _test(clause: Clause, path: exp.Column, *, is_merge: bool) -> exp.Expr:
     if not is_merge:
         return exp.Boolean(this=True)
     absent = exp.Is(this=path.copy(), expression=exp.Null())
-    found: exp.Expr = exp.Not(this=absent) if clause.matched else absent
-    return exp.And(this=found, expression=exp.Paren(this=clause.condition.copy())) if clause.condition else found
+    test: exp.Expr = exp.Not(this=absent) if clause.matched else absent
+    return exp.And(this=test, expression=exp.Paren(this=clause.condition.copy())) if clause.condition else test
 
 
 def _value(name: str, clauses: Sequence[Clause], tests: Sequence[exp.Expr], label: exp.Identifier) -> exp.Expr:
@@ -186,20 +186,20 @@ def carrier(tree: exp.Expr) -> exp.Select:
     """A SELECT that holds every expression of a MERGE, UPDATE or DELETE."""
     tree = _prepared(tree)
     target = _target(label_of(tree.this))
-    found = exp.Select(expressions=[*(part.copy() for part in _parts(tree)), exp.Literal.number(1)])
+    select = exp.Select(expressions=[*(part.copy() for part in _parts(tree)), exp.Literal.number(1)])
     if isinstance(tree, exp.Merge):
-        found.set("from_", exp.From(this=tree.args["using"].copy()))
-        found.set("joins", [exp.Join(this=target, side="LEFT", on=tree.args["on"].copy())])
+        select.set("from_", exp.From(this=tree.args["using"].copy()))
+        select.set("joins", [exp.Join(this=target, side="LEFT", on=tree.args["on"].copy())])
     else:
-        found.set("from_", exp.From(this=target))
-    return with_target(found)
+        select.set("from_", exp.From(this=target))
+    return with_target(select)
 
 
 def restored(tree: exp.Expr, authorised: exp.Expr) -> exp.Expr:
     """The statement with its expressions and its source as the authoriser gave them back."""
     tree = _prepared(tree)
-    for part, found in zip(list(_parts(tree)), list(authorised.expressions)[:-1], strict=True):
-        part.replace(found)
+    for part, replacement in zip(list(_parts(tree)), list(authorised.expressions)[:-1], strict=True):
+        part.replace(replacement)
     if isinstance(tree, exp.Merge):
         tree.set("using", authorised.args["from_"].this)
         tree.set("on", authorised.args["joins"][0].args["on"])

@@ -1,7 +1,7 @@
-"""CREATE TABLE: Iceberg tables through pyiceberg, external tables as catalog entries.
+"""CREATE TABLE, CREATE TABLE AS SELECT and UNLOAD: Iceberg through pyiceberg, external tables as entries of the catalog.
 
-Reads nothing but the catalog; writes Glue entries and Iceberg metadata. Behind `make local-aws`.
-Example: `CREATE TABLE t (id string) LOCATION 's3://b/t/' TBLPROPERTIES ('table_type' = 'ICEBERG')`
+https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html names the properties of CTAS,
+https://docs.aws.amazon.com/athena/latest/ug/unload.html those of UNLOAD.
 """
 
 from __future__ import annotations
@@ -116,15 +116,15 @@ def create_iceberg(
     """An empty Iceberg table (format 2) in the catalog, the caller its creator."""
     database = session.database_ref(name.database)
     schema = iceberg_schema(columns)
-    kept = {key: value for key, value in properties.items() if key not in _SETTINGS}
+    table_properties = {key: value for key, value in properties.items() if key not in _SETTINGS}
     if "write_compression" in properties:
-        kept["write.parquet.compression-codec"] = properties["write_compression"].lower()
+        table_properties["write.parquet.compression-codec"] = properties["write_compression"].lower()
     if properties.get("format", "parquet").lower() != "parquet":
         raise QueryError("NOT_SUPPORTED", "Iceberg data files are Parquet here")
     spec = partition_spec(schema, partitions)
     require_catalog(session.caller, "CreateTable", database.catalog_id, database.name, name.name)
     catalog = session.world.iceberg_catalog(database.catalog_id)
-    catalog.create_table((database.name, name.name), schema, location, spec, properties=kept)
+    catalog.create_table((database.name, name.name), schema, location, spec, properties=table_properties)
     session.world.creators[(database.catalog_id, database.name, name.name)] = session.caller.arn
     session.fresh()
 
@@ -144,27 +144,27 @@ def iceberg_schema(columns: Sequence[NewColumn]) -> Schema:
     return Schema(*fields)
 
 
-def iceberg_type(found: Type, ids: Any) -> it.IcebergType:
+def iceberg_type(kind: Type, ids: Any) -> it.IcebergType:
     """The Iceberg type that holds a Trino type; `ids` numbers what is inside."""
-    if found.name == "row":
-        pairs = [(next(ids), name or f"field{place}") for place, name in enumerate(found.fields)]
+    if kind.name == "row":
+        pairs = [(next(ids), name or f"field{place}") for place, name in enumerate(kind.fields)]
         return it.StructType(
             *(
                 it.NestedField(number, name, iceberg_type(item, ids), required=False)
-                for (number, name), item in zip(pairs, found.elements, strict=True)
+                for (number, name), item in zip(pairs, kind.elements, strict=True)
             )
         )
-    if found.name == "array":
-        return it.ListType(next(ids), iceberg_type(found.elements[0], ids), element_required=False)
-    if found.name == "map":
+    if kind.name == "array":
+        return it.ListType(next(ids), iceberg_type(kind.elements[0], ids), element_required=False)
+    if kind.name == "map":
         key, value = next(ids), next(ids)
-        inner = [iceberg_type(item, ids) for item in found.elements]
+        inner = [iceberg_type(item, ids) for item in kind.elements]
         return it.MapType(key, inner[0], value, inner[1], value_required=False)
-    if found.name == "decimal":
-        return it.DecimalType(found.numbers[0], found.numbers[1] if len(found.numbers) > 1 else 0)
-    if found.name not in _PLAIN:
-        raise QueryError("NOT_SUPPORTED", f"Type not supported for Iceberg: {found.name}")
-    return _PLAIN[found.name]
+    if kind.name == "decimal":
+        return it.DecimalType(kind.numbers[0], kind.numbers[1] if len(kind.numbers) > 1 else 0)
+    if kind.name not in _PLAIN:
+        raise QueryError("NOT_SUPPORTED", f"Type not supported for Iceberg: {kind.name}")
+    return _PLAIN[kind.name]
 
 
 def partition_spec(schema: Schema, partitions: Sequence[str]) -> PartitionSpec:
@@ -223,9 +223,9 @@ def _create_external(session: Session, statement: st.CreateTable, name: Name) ->
     register(session, name, entry)
 
 
-def _format_named(given: dict[str, str]) -> str:
-    stored = given.get("stored", "")
-    words = f"{stored} {given.get('serde', '')} {given.get('input', '')}".lower()
+def _format_named(format_words: dict[str, str]) -> str:
+    stored = format_words.get("stored", "")
+    words = f"{stored} {format_words.get('serde', '')} {format_words.get('input', '')}".lower()
     for word, name in (("parquet", "PARQUET"), ("json", "JSON")):
         if word in words:
             return name
@@ -233,8 +233,8 @@ def _format_named(given: dict[str, str]) -> str:
 
 
 def _glue_column(item: st.ColumnText) -> dict[str, str]:
-    found = {"Name": item.name, "Type": item.type}
-    return {**found, "Comment": item.comment} if item.comment else found
+    column = {"Name": item.name, "Type": item.type}
+    return {**column, "Comment": item.comment} if item.comment else column
 
 
 def register(session: Session, name: Name, entry: dict[str, Any]) -> TableRef:
@@ -251,9 +251,9 @@ def register(session: Session, name: Name, entry: dict[str, Any]) -> TableRef:
         ) from None
     session.world.creators[(database.catalog_id, database.name, name.name)] = session.caller.arn
     session.fresh()
-    found = session.relation(name)
-    assert found is not None
-    return found
+    table = session.relation(name)
+    assert table is not None
+    return table
 
 
 _KNOWN = frozenset(
@@ -307,10 +307,10 @@ def create_table_as(session: Session, statement: st.CreateTableAs) -> Outcome:
 
 
 def _location(session: Session, properties: dict[str, str], key: str) -> str:
-    given = properties.get(key)
-    location = given or f"{session.place.folder.rstrip('/')}/tables/{session.place.query_id}/"
+    asked = properties.get(key)
+    location = asked or f"{session.place.folder.rstrip('/')}/tables/{session.place.query_id}/"
     require_write(session.caller, location)
-    if given:
+    if asked:
         require(session.caller, "s3:ListBucket", location)
     if keys_under(session.world, location, limit=1):
         message = f"Target directory for table already exists: {location}"
@@ -323,9 +323,11 @@ def _create_iceberg_as(session: Session, properties: dict[str, str], name: Name,
         raise QueryError("INVALID_TABLE_PROPERTY", "Iceberg tables need is_external = false")
     location = _location(session, properties, "location")
     columns = [NewColumn(column.name, trino_text(column.type)) for column in result.columns]
-    kept = {key: value for key, value in properties.items() if key.startswith(("vacuum_", "optimize_", "write_"))}
+    table_properties = {
+        key: value for key, value in properties.items() if key.startswith(("vacuum_", "optimize_", "write_"))
+    }
     parts = [part for part in properties.get("partitioning", "").split("\n") if part]
-    create_iceberg(session, name, columns, parts, location.rstrip("/"), kept)
+    create_iceberg(session, name, columns, parts, location.rstrip("/"), table_properties)
     session.fresh()
     ref = session.relation(name)
     assert ref is not None

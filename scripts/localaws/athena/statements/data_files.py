@@ -1,8 +1,4 @@
-"""Query rows as files in S3: Parquet, JSON lines or delimited text, split by partition values.
-
-Reads nothing; writes objects under a location. Behind `make local-aws`.
-Example: `Sink(world, "s3://b/out/", columns, Format("PARQUET", "SNAPPY")).write(batches)`
-"""
+"""Query rows as files in S3 (Parquet, JSON lines, delimited text), by partition, and their entries in Glue."""
 
 from __future__ import annotations
 

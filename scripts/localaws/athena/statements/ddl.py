@@ -1,8 +1,4 @@
-"""DDL on what exists: views, databases, DROP, ALTER TABLE, partitions.
-
-Reads and writes the Glue catalog, Iceberg metadata and, when an Iceberg table is dropped, its objects.
-Behind `make local-aws`. Example: `CREATE OR REPLACE VIEW v AS SELECT …`
-"""
+"""CREATE VIEW and DATABASE, DROP, ALTER TABLE, partitions and MSCK REPAIR TABLE."""
 
 from __future__ import annotations
 
@@ -51,33 +47,33 @@ def drop(session: Session, statement: st.Drop) -> Outcome:
     if statement.what == "DATABASE":
         return _drop_database(session, statement)
     name = session.named(statement.name)
-    found = session.visible(name)
-    if found is None or (found.kind == "view") != (statement.what == "VIEW"):
-        if statement.if_exists and found is None:
+    table = session.visible(name)
+    if table is None or (table.kind == "view") != (statement.what == "VIEW"):
+        if statement.if_exists and table is None:
             return Outcome(lines=[])
         kind = "View" if statement.what == "VIEW" else "Table"
         raise QueryError("TABLE_NOT_FOUND", f"{kind} 'awsdatacatalog.{name.database}.{name.name}' does not exist")
-    session.require(found, "DROP")
-    if found.kind == "iceberg":
-        require_write(session.caller, found.location)
-    session.world.client("glue", found.catalog_id).delete_table(DatabaseName=found.database, Name=found.name)
-    if found.kind == "iceberg" and found.location:
-        remove_under(session.world, found.location)
+    session.require(table, "DROP")
+    if table.kind == "iceberg":
+        require_write(session.caller, table.location)
+    session.world.client("glue", table.catalog_id).delete_table(DatabaseName=table.database, Name=table.name)
+    if table.kind == "iceberg" and table.location:
+        remove_under(session.world, table.location)
     return Outcome(lines=[])
 
 
 def _drop_database(session: Session, statement: st.Drop) -> Outcome:
     name = statement.name[-1]
-    found = session.catalog.database(name)
-    if found is None or found.link_name not in {item.link_name for item in visible_databases(session)}:
+    database = session.catalog.database(name)
+    if database is None or database.link_name not in {item.link_name for item in visible_databases(session)}:
         if statement.if_exists:
             return Outcome(lines=[])
         raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
-    session.require(found, "DROP")
-    if session.catalog.relations(found) and not statement.cascade:
+    session.require(database, "DROP")
+    if session.catalog.relations(database) and not statement.cascade:
         message = f"FAILED: Execution Error. InvalidOperationException(message:Database {name} is not empty.)"
         raise QueryError("DDL_ERROR", message)
-    session.world.client("glue").delete_database(Name=found.link_name)
+    session.world.client("glue").delete_database(Name=database.link_name)
     return Outcome(lines=[])
 
 
@@ -200,15 +196,17 @@ def repair(session: Session, statement: st.Repair) -> Outcome:
     ref = session.table(session.named(statement.table))
     session.require(ref, "ALTER")
     keys = [column.name for column in ref.columns if column.is_partition]
-    found: dict[tuple[str, ...], str] = {}
+    partitions: dict[tuple[str, ...], str] = {}
     bucket, _, prefix = ref.location.removeprefix("s3://").partition("/")
     root = prefix.rstrip("/") + "/"
     for key in keys_under(session.world, ref.location):
         steps = key[len(root) :].split("/")[: len(keys)]
         pairs = [step.partition("=") for step in steps]
         if [pair[0].lower() for pair in pairs] == keys and keys:
-            found[tuple(pair[2] for pair in pairs)] = f"s3://{bucket}/{root}{'/'.join(steps)}/"
+            partitions[tuple(pair[2] for pair in pairs)] = f"s3://{bucket}/{root}{'/'.join(steps)}/"
     added = [
-        ":".join(values) for values, place in found.items() if _add_partition(session, ref, list(values), place, True)
+        ":".join(values)
+        for values, place in partitions.items()
+        if _add_partition(session, ref, list(values), place, True)
     ]
     return Outcome(lines=[f"Partitions not in metastore:\t{ref.name}:{value}" for value in added])

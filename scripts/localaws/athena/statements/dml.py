@@ -1,8 +1,4 @@
-"""SELECT, EXPLAIN, INSERT, MERGE, UPDATE, DELETE.
-
-Reads tables, writes results and Iceberg commits. Behind `make local-aws`.
-Example: `MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE`
-"""
+"""SELECT, INSERT, MERGE, UPDATE, DELETE, and the upkeep of Iceberg tables: OPTIMIZE and VACUUM."""
 
 from __future__ import annotations
 
@@ -121,7 +117,7 @@ def insert(session: Session, statement: st.Insert) -> Outcome:
 def _inserted_by_engine(session: Session, query: Query, ref: TableRef) -> int | None:
     if ref.kind != "iceberg":
         return None
-    statement = Query(insertion(query.tree.copy()), {**query.tables, TARGET: ref}, query.given)
+    statement = Query(insertion(query.tree.copy()), {**query.tables, TARGET: ref}, query.rows)
     return _committed_by_engine(session, statement, ref)
 
 
@@ -144,10 +140,12 @@ def filled(tree: exp.Query, columns: list[str], ref: TableRef) -> exp.Query:
 
 def check_types(what: str, columns: Iterable[ResultColumn], ref: TableRef) -> None:
     """TYPE_MISMATCH unless each column can become the table's column in its place."""
-    given = [column.type for column in columns]
-    wanted = [parse_type(column.type) for column in ref.columns]
-    if len(given) != len(wanted) or not all(coerces(one, two) for one, two in zip(given, wanted, strict=True)):
-        tables, queries = (", ".join(trino_text(item) for item in items) for items in (wanted, given))
+    query_types = [column.type for column in columns]
+    table_types = [parse_type(column.type) for column in ref.columns]
+    if len(query_types) != len(table_types) or not all(
+        coerces(source, target) for source, target in zip(query_types, table_types, strict=True)
+    ):
+        tables, queries = (", ".join(trino_text(item) for item in items) for items in (table_types, query_types))
         raise QueryError("TYPE_MISMATCH", f"{what} has mismatched column types: Table: [{tables}], Query: [{queries}]")
 
 
@@ -166,14 +164,14 @@ def change(session: Session, statement: st.Change) -> Outcome:
     snapshot = writer.read.current_snapshot()
     tasks = planned(writer.read, snapshot)
     paths = {_local(session, task.file.file_path): task.file.file_path for task in tasks}
-    gone = {paths.get(path, path): positions for path, positions in moves.gone().items()}
-    writer.change(gone, tasks, added)
+    removed = {paths.get(path, path): positions for path, positions in moves.gone().items()}
+    writer.change(removed, tasks, added)
     return Outcome(ROWS, update_count=moves.rows, location=session.place.path(""))
 
 
 def _changed_by_engine(session: Session, tree: exp.Expr, ref: TableRef) -> int | None:
-    found = session.authorised(carrier(tree))
-    statement = Query(restored(tree, found.tree), {**found.tables, TARGET: ref}, found.given)
+    authorised = session.authorised(carrier(tree))
+    statement = Query(restored(tree, authorised.tree), {**authorised.tables, TARGET: ref}, authorised.rows)
     return _committed_by_engine(session, statement, ref)
 
 
@@ -200,10 +198,10 @@ def _changeable(session: Session, name: Name, word: str) -> TableRef:
 
 def _target_query(session: Session, tree: exp.Select, ref: TableRef) -> Query:
     """The authorised SELECT with the reserved name bound to the target and its row positions."""
-    found = session.authorised(tree)
+    authorised = session.authorised(tree)
     extra = (Column(PATH, "varchar"), Column(POSITION, "bigint"))
     target = replace(ref, columns=(*ref.columns, *extra))
-    return Query(without_target(found.tree), {**found.tables, TARGET: target}, found.given)
+    return Query(without_target(authorised.tree), {**authorised.tables, TARGET: target}, authorised.rows)
 
 
 def _deleting(tree: exp.Expr) -> frozenset[int]:
@@ -240,14 +238,14 @@ class _Moves:
 
     def gone(self) -> dict[str, np.ndarray]:
         """Positions by file; an error if a row was to change twice."""
-        found = {}
+        positions_by_file = {}
         for path, parts in self._gone.items():
             positions = np.concatenate(parts)
             if len(np.unique(positions)) != len(positions):
                 message = "One MERGE target table row matched more than one source row"
                 raise QueryError("MERGE_TARGET_ROW_MULTIPLE_MATCHES", message)
-            found[path] = positions
-        return found
+            positions_by_file[path] = positions
+        return positions_by_file
 
 
 SMALL = 64 << 20
@@ -298,9 +296,9 @@ def _vacuum(session: Session, ref: TableRef) -> None:
     """Snapshots older than the table allows are expired; their files stay until the table is dropped."""
     table = session.world.iceberg_catalog(ref.catalog_id).load_table((ref.database, ref.name))
     age = int(table.properties.get("vacuum_max_snapshot_age_seconds", AGE_SECONDS))
-    kept = int(table.properties.get("vacuum_min_snapshots_to_keep", KEPT))
+    at_least = int(table.properties.get("vacuum_min_snapshots_to_keep", KEPT))
     before = datetime.now(UTC) - timedelta(seconds=age)
-    old = sorted(table.snapshots(), key=lambda item: item.timestamp_ms)[: -kept or None]
+    old = sorted(table.snapshots(), key=lambda item: item.timestamp_ms)[: -at_least or None]
     current = table.current_snapshot()
     ids = [
         item.snapshot_id

@@ -1,7 +1,7 @@
-"""CREATE statements, read word by word: databases, views, CTAS, tables of Iceberg and of plain files.
+"""Athena's statements, read from their words: https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `CREATE TABLE t (id string) PARTITIONED BY (bucket(8, id)) LOCATION 's3://b/t' TBLPROPERTIES (…)`
+Word by word, since sqlglot knows Hive's DDL and Trino's queries but not the mixture that Athena takes.
+Example: `read_statement("SHOW TABLES IN clinical LIKE 'pat*'")`
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def _data_clause(words: Words) -> bool:
 def columns(words: Words) -> list[st.ColumnText]:
     """`(name type [COMMENT 'x'], …)` with Hive types."""
     words.expect("(")
-    found = [column(words)]
+    listed = [column(words)]
     while words.accept(","):
-        found.append(column(words))
+        listed.append(column(words))
     words.expect(")")
-    return found
+    return listed
 
 
 def column(words: Words) -> st.ColumnText:
@@ -143,42 +143,42 @@ def _partitioned(words: Words, _: dict[str, object]) -> dict[str, object]:
 
 def _arguments(words: Words) -> list[Token]:
     words.expect("(")
-    found = []
+    arguments = []
     while not words.accept(")"):
         token = words.current
         if token is None:
             raise words.refusal("Expecting: ')'")
-        found.append(token)
+        arguments.append(token)
         words.place += 1
-    return found
+    return arguments
 
 
 def _row_format(words: Words, parts: dict[str, object]) -> dict[str, object]:
-    found = dict(parts["format"])  # type: ignore[call-overload]
+    formats = dict(parts["format"])  # type: ignore[call-overload]
     serde: dict[str, str] = {}
     if words.accept("SERDE"):
-        found["serde"] = words.string()
+        formats["serde"] = words.string()
         if words.accept("WITH", "SERDEPROPERTIES"):
             serde = words.properties()
-        return {"format": found, "serde": serde}
+        return {"format": formats, "serde": serde}
     words.expect("DELIMITED")
     names = {"FIELDS TERMINATED BY": "field.delim", "ESCAPED BY": "escape.delim", "LINES TERMINATED BY": "line.delim"}
     names |= {"COLLECTION ITEMS TERMINATED BY": "collection.delim", "MAP KEYS TERMINATED BY": "mapkey.delim"}
     names |= {"NULL DEFINED AS": "serialization.null.format"}
     while clause := next((clause for clause in names if words.accept(*clause.split())), None):
         serde[names[clause]] = words.string().replace("\\t", "\t").replace("\\n", "\n").replace("\\001", "\x01")
-    return {"format": found, "serde": serde}
+    return {"format": formats, "serde": serde}
 
 
 def _stored(words: Words, parts: dict[str, object]) -> dict[str, object]:
-    found = dict(parts["format"])  # type: ignore[call-overload]
+    formats = dict(parts["format"])  # type: ignore[call-overload]
     if words.accept("INPUTFORMAT"):
-        found["input"] = words.string()
+        formats["input"] = words.string()
         words.expect("OUTPUTFORMAT")
-        found["output"] = words.string()
+        formats["output"] = words.string()
     else:
-        found["stored"] = words.take("word").upper()
-    return {"format": found}
+        formats["stored"] = words.take("word").upper()
+    return {"format": formats}
 
 
 def _clustered(words: Words, _: dict[str, object]) -> dict[str, object]:
@@ -234,12 +234,12 @@ def alter(words: Words) -> st.Statement:
 
 def _add_partitions(words: Words, table: list[str]) -> st.Statement:
     unless = words.accept("IF", "NOT", "EXISTS")
-    found = []
+    partitions = []
     while words.accept("PARTITION"):
         values = words.properties()
-        found.append((values, words.string() if words.accept("LOCATION") else ""))
+        partitions.append((values, words.string() if words.accept("LOCATION") else ""))
     words.finish()
-    return st.AddPartitions(table, found, unless)
+    return st.AddPartitions(table, partitions, unless)
 
 
 def show(words: Words) -> st.Statement:

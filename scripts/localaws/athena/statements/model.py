@@ -1,7 +1,6 @@
 """What a statement is: query, DML, DDL or utility, and its parts.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `read_statement("DROP TABLE IF EXISTS t")` is `Drop("TABLE", ["t"], True)`
+Example: `DROP TABLE IF EXISTS t` is `Drop("TABLE", ["t"], True)`; `grammar` reads it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""SHOW and DESCRIBE: the catalog as the caller may see it, in Athena's lines of text.
-
-Reads the catalog and Lake Formation's answers; writes nothing. Behind `make local-aws`.
-Example: `DESCRIBE t` gives `name<TAB>type<TAB>comment`, each padded to twenty.
-"""
+"""SHOW and DESCRIBE: only what the caller may see, in the columns of width 20 that Hive prints."""
 
 from __future__ import annotations
 
@@ -136,13 +132,13 @@ def _column_lines(columns: list[Column]) -> list[str]:
 
 
 def _iceberg_text(session: Session, table: TableRef, columns: list[Column]) -> list[str]:
-    found = load(session.world, table)
+    iceberg_table = load(session.world, table)
     lines = [f"CREATE TABLE {table.database}.{table.name} (", *_column_lines(columns)]
-    parts = [_partition(found, field) for field in found.spec().fields]
+    parts = [_partition(iceberg_table, field) for field in iceberg_table.spec().fields]
     if parts:
         lines.append(f"PARTITIONED BY ({', '.join(parts)})")
-    properties = {"table_type": "iceberg", **found.properties}
-    lines += [f"LOCATION '{found.location()}'", "TBLPROPERTIES ("]
+    properties = {"table_type": "iceberg", **iceberg_table.properties}
+    lines += [f"LOCATION '{iceberg_table.location()}'", "TBLPROPERTIES ("]
     return [*lines, *_property_lines(properties)]
 
 
@@ -171,8 +167,8 @@ def _hive_text(table: TableRef, columns: list[Column]) -> list[str]:
         lines += ["WITH SERDEPROPERTIES ( ", *_property_lines(serde["Parameters"])]
     lines += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' ", "OUTPUTFORMAT "]
     lines += [f"  '{storage.get('OutputFormat', '')}'", "LOCATION", f"  '{table.location}'", "TBLPROPERTIES ("]
-    kept = {key: value for key, value in table.parameters.items() if key != "EXTERNAL"}
-    return [*lines, *_property_lines(kept or {"classification": "unknown"})]
+    parameters = {key: value for key, value in table.parameters.items() if key != "EXTERNAL"}
+    return [*lines, *_property_lines(parameters or {"classification": "unknown"})]
 
 
 def _property_lines(properties: dict[str, str]) -> list[str]:

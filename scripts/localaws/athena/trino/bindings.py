@@ -1,6 +1,7 @@
 """Internal table names to what Trino reads: tables of its catalogs, snapshots of them, rows handed over.
 
-Reads table metadata; writes nothing. Behind `make local-aws ENGINE=trino`.
+Trino reads the catalog and the objects as the administrator of the account and as AWS's own service, identities that
+no persona has: whoever asks Athena has been authorised before.
 Example: `bound(query, world, evaluate)` has `awsdatacatalog.clinical.patient` where `__t0` was.
 """
 
@@ -86,10 +87,10 @@ def bound(query: Query, world: World, evaluate: Callable[[exp.Expr], object]) ->
     tree = query.tree.copy()
     places = [node for node in tree.find_all(exp.Table) if node.name in query.tables and not node.db]
     for node in places:
-        found = _relation(query, node.name, world, evaluate)
+        relation = _relation(query, node.name, world, evaluate)
         if node.args.get("alias"):
-            found.set("alias", node.args["alias"])
-        node.replace(found)
+            relation.set("alias", node.args["alias"])
+        node.replace(relation)
     return tree
 
 
@@ -101,8 +102,8 @@ def table_of(ref: TableRef) -> exp.Table:
 
 def _relation(query: Query, name: str, world: World, evaluate: Callable[[exp.Expr], object]) -> exp.Expr:
     ref = query.tables[name]
-    if name in query.given:
-        return _given(query.given[name], ref)
+    if name in query.rows:
+        return _constant_rows(query.rows[name], ref)
     if ref.kind == "hive" and "OpenCSVSerde" in str(ref.glue.get("StorageDescriptor")):
         return _typed(ref)
     if ref.kind != "iceberg" or ref.version is None:
@@ -149,7 +150,7 @@ def _typed(ref: TableRef) -> exp.Expr:
     return _as_relation(exp.Select(expressions=columns, from_=exp.From(this=table_of(ref))))
 
 
-def _given(rows: pa.Table, ref: TableRef) -> exp.Expr:
+def _constant_rows(rows: pa.Table, ref: TableRef) -> exp.Expr:
     """Rows as one constant, however many: a JSON text, taken apart by Trino."""
     kinds = ["varchar" if item.type not in _AS_JSON else item.type for item in ref.columns]
     names = [f"c{place}" for place in range(len(kinds))]

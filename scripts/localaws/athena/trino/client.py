@@ -1,6 +1,5 @@
 """Statements to the Trino server and pages of rows back, over its HTTP protocol.
 
-Reads and writes nothing else. Behind `make local-aws ENGINE=trino`.
 Example: `for page in client.pages("SELECT 1", work): page.rows`
 """
 

@@ -1,6 +1,5 @@
 """Trino behind Athena's seam: its text, its tables, its rows as Arrow batches.
 
-Reads through the Trino server; writes what Trino commits to Iceberg tables. Behind `make local-aws ENGINE=trino`.
 Example: `with Trino(world).run(Query(tree, {"__t0": ref}), Work()) as result: …`
 """
 
@@ -136,21 +135,21 @@ _BEFORE = len("SELECT * FROM (")
 
 def _first(pages: Iterator[Page]) -> Page:
     """The first page that has rows, or the last of all: then the columns are known."""
-    found = Page(None, [])
+    first = Page(None, [])
     for page in pages:
-        found = page if page.columns else found
+        first = page if page.columns else first
         if page.rows:
             break
-    return found
+    return first
 
 
 def _columns(page: Page) -> tuple[ResultColumn, ...]:
-    found = []
+    columns = []
     for place, item in enumerate(page.columns or ()):
         kind = parse_type(item["type"])
         zone = zone_of([row[place] for row in page.rows], kind)
-        found.append(ResultColumn(item["name"], kind, zone, named=item["name"] != f"_col{place}"))
-    return tuple(found)
+        columns.append(ResultColumn(item["name"], kind, zone, named=item["name"] != f"_col{place}"))
+    return tuple(columns)
 
 
 def _batches(columns: Sequence[ResultColumn], pages: Iterator[list[list[Any]]]) -> Iterator[pa.RecordBatch]:

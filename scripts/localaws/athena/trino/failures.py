@@ -1,6 +1,5 @@
 """Trino's errors as Athena says them: its own names, the place in the user's text, no values of rows.
 
-Pure. Behind `make local-aws ENGINE=trino`.
 Example: "line 1:26: Column 'x' cannot be resolved" of Trino's text becomes `COLUMN_NOT_FOUND: line 1:8: …`.
 
 What Trino finds wrong with a query before it runs speaks of the query only and stays. What goes wrong on rows may quote
@@ -84,9 +83,9 @@ def _on_rows(name: str, words: str) -> QueryError:
         log.error("Trino could not read a file: %s", name)
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", "A data file of the table cannot be read", category=SYSTEM)
     for kind, pattern, ours in _ON_ROWS:
-        found = re.search(pattern, words) if pattern else None
-        if kind == name and (found or pattern is None):
-            return QueryError(name, ours.format(found[0] if found else ""))
+        match = re.search(pattern, words) if pattern else None
+        if kind == name and (match or pattern is None):
+            return QueryError(name, ours.format(match[0] if match else ""))
     log.error("Trino failed on a query: %s", name)
     return internal_error()
 

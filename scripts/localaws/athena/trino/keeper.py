@@ -1,6 +1,6 @@
 """Run a command, end it and remove its folder when the process that asked is gone, however it went.
 
-Reads standard input, which the asking process holds open; removes the folder at the end. Behind `make local-aws`.
+Standard input, which the asking process holds open, says so: it closes even after kill -9.
 Example: `python keeper.py FOLDER java -cp … io.trino.server.TrinoServer` (imports the standard library only)
 """
 

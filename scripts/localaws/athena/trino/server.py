@@ -1,7 +1,6 @@
 """A Trino server of our own: configured, started, watched and ended.
 
-Reads `.engines/` (localaws.installed); writes a folder of its own below the system's temporary one, gone at the end.
-Behind `make local-aws ENGINE=trino`. Example: `Server().address()` is `("127.0.0.1", 45123)` once it answers.
+Example: `Server().address()` is `("127.0.0.1", 45123)` once it answers.
 
 It listens on loopback and answers nobody without a token that only this process can sign.
 """
@@ -67,8 +66,8 @@ class Server:
         """Host and port, as soon as it answers; ServerFailed if it will not."""
         if not self._ready.wait(LONGEST_START) or self.has_ended:
             self.close()
-            said = "; ".join(line for line in self._last[-40:] if "ERROR" in line or "Error" in line)
-            raise ServerFailed(f"Trino did not start: {said or 'see its output with --verbose'}")
+            errors = "; ".join(line for line in self._last[-40:] if "ERROR" in line or "Error" in line)
+            raise ServerFailed(f"Trino did not start: {errors or 'see its output with --verbose'}")
         return "127.0.0.1", self._port
 
     @property

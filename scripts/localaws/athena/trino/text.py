@@ -1,6 +1,5 @@
 """A query's tree as text for Trino, and where each part of that text stood in the user's own.
 
-Pure. Behind `make local-aws ENGINE=trino`.
 Example: `written(tree).sql` reads back as the very same tree, or the query is refused
 
 The reader keeps calls under their own names and subscripts as they are (`parser`), so writing is the way back. That it
@@ -91,12 +90,12 @@ def written(tree: exp.Expr) -> Text:
     writer = Writer(dialect=_Written, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE)
     try:
         sql = writer.generate(tree)
-        again = parse_statement(sql)
+        read_back = parse_statement(sql)
     except (QueryError, UnsupportedError) as error:
         raise _unfaithful(tree) from error
-    if again != tree:
+    if read_back != tree:
         raise _unfaithful(tree)
-    return Text(sql, _places(tree, again))
+    return Text(sql, _places(tree, read_back))
 
 
 def _unfaithful(tree: exp.Expr) -> QueryError:
@@ -104,13 +103,13 @@ def _unfaithful(tree: exp.Expr) -> QueryError:
     return QueryError("NOT_SUPPORTED", "A part of the query cannot be handed to the engine")
 
 
-def _places(tree: exp.Expr, again: exp.Expr) -> dict[int, Place]:
+def _places(tree: exp.Expr, read_back: exp.Expr) -> dict[int, Place]:
     """The user's place of each token that has one, by its column in the text that was read again."""
-    found: dict[int, Place] = {}
-    for user, ours in zip(tree.walk(), again.walk(), strict=True):
-        if "line" in user.meta and "start" in ours.meta:
-            found[ours.meta["start"] + 1] = (user.meta["line"], user.meta["col"] - _length(user))
-    return found
+    places: dict[int, Place] = {}
+    for user, written_node in zip(tree.walk(), read_back.walk(), strict=True):
+        if "line" in user.meta and "start" in written_node.meta:
+            places[written_node.meta["start"] + 1] = (user.meta["line"], user.meta["col"] - _length(user))
+    return places
 
 
 def _length(node: exp.Expr) -> int:

@@ -1,6 +1,5 @@
 """Trino's JSON rows as Arrow arrays of their Trino types.
 
-Pure. Behind `make local-aws ENGINE=trino`.
 Example: `array_of(["1.50", None], Type("decimal", (3, 2)))` is a decimal128 array.
 
 Trino sends numbers as JSON has them, everything else as text: decimals, times, NaN; binary as base64; maps as objects
@@ -30,69 +29,68 @@ _ZONED = "timestamp with time zone"
 _EPOCH = datetime(1970, 1, 1)
 
 
-def batch_type(found: Type) -> pa.DataType:
+def batch_type(kind: Type) -> pa.DataType:
     """The Arrow type of a result's column; a type that Arrow has not comes as Trino's text."""
-    return pa.month_day_nano_interval() if found.name in (_DAYS, _MONTHS) else arrow_type(found)
+    return pa.month_day_nano_interval() if kind.name in (_DAYS, _MONTHS) else arrow_type(kind)
 
 
-def array_of(values: Sequence[Any], found: Type) -> pa.Array:
+def array_of(values: Sequence[Any], kind: Type) -> pa.Array:
     """The values as an array of the type."""
-    if found.name == "array":
-        return _list(values, found)
-    if found.name == "map":
-        return _map(values, found)
-    if found.name == "row":
-        return _row(values, found)
-    read = _READERS.get(found.name)
+    if kind.name == "array":
+        return _list(values, kind)
+    if kind.name == "map":
+        return _map(values, kind)
+    if kind.name == "row":
+        return _row(values, kind)
+    read = _READERS.get(kind.name)
     if read is not None:
         values = [None if value is None else read(value) for value in values]
-    return pa.array(values, batch_type(found), from_pandas=False)
+    return pa.array(values, batch_type(kind), from_pandas=False)
 
 
-def zone_of(values: Sequence[Any], found: Type) -> str | None:
+def zone_of(values: Sequence[Any], kind: Type) -> str | None:
     """The one time zone that all values show; None for UTC, for none, and for several."""
-    if found.name != _ZONED:
+    if kind.name != _ZONED:
         return None
     zones = {value.rpartition(" ")[2] for value in values if value is not None}
     return next(iter(zones - {"UTC"})) if len(zones) == 1 and zones != {"UTC"} else None
 
 
-def _list(values: Sequence[Any], found: Type) -> pa.Array:
-    items = array_of([item for value in values if value is not None for item in value], found.elements[0])
-    return pa.ListArray.from_arrays(_offsets(values), items, type=arrow_type_of(found), mask=_mask(values))
+def _list(values: Sequence[Any], kind: Type) -> pa.Array:
+    items = array_of([item for value in values if value is not None for item in value], kind.elements[0])
+    return pa.ListArray.from_arrays(_offsets(values), items, type=arrow_type_of(kind), mask=_mask(values))
 
 
-def _map(values: Sequence[Any], found: Type) -> pa.Array:
+def _map(values: Sequence[Any], kind: Type) -> pa.Array:
     present = [value for value in values if value is not None]
-    keys = array_of([_key(key, found.elements[0]) for value in present for key in value], _key_type(found))
-    items = array_of([item for value in present for item in value.values()], found.elements[1])
-    return pa.MapArray.from_arrays(_offsets(values), keys, items, type=arrow_type_of(found), mask=_mask(values))
+    keys = array_of([_key(key, kind.elements[0]) for value in present for key in value], _key_type(kind))
+    items = array_of([item for value in present for item in value.values()], kind.elements[1])
+    return pa.MapArray.from_arrays(_offsets(values), keys, items, type=arrow_type_of(kind), mask=_mask(values))
 
 
-def _row(values: Sequence[Any], found: Type) -> pa.Array:
+def _row(values: Sequence[Any], kind: Type) -> pa.Array:
     children = [
         array_of([None if value is None else value[place] for value in values], element)
-        for place, element in enumerate(found.elements)
+        for place, element in enumerate(kind.elements)
     ]
-    kind = arrow_type_of(found)
-    return pa.StructArray.from_arrays(children, fields=list(kind), mask=_mask(values))
+    return pa.StructArray.from_arrays(children, fields=list(arrow_type_of(kind)), mask=_mask(values))
 
 
-def arrow_type_of(found: Type) -> pa.DataType:
+def arrow_type_of(kind: Type) -> pa.DataType:
     """As `batch_type`, for types that hold others."""
-    if found.name == "array":
-        return pa.list_(arrow_type_of(found.elements[0]))
-    if found.name == "map":
-        return pa.map_(arrow_type_of(_key_type(found)), arrow_type_of(found.elements[1]))
-    if found.name == "row":
-        pairs = zip(_names(found.fields), found.elements, strict=True)
+    if kind.name == "array":
+        return pa.list_(arrow_type_of(kind.elements[0]))
+    if kind.name == "map":
+        return pa.map_(arrow_type_of(_key_type(kind)), arrow_type_of(kind.elements[1]))
+    if kind.name == "row":
+        pairs = zip(_names(kind.fields), kind.elements, strict=True)
         return pa.struct([pa.field(name, arrow_type_of(element)) for name, element in pairs])
-    return batch_type(found)
+    return batch_type(kind)
 
 
-def _key_type(found: Type) -> Type:
+def _key_type(kind: Type) -> Type:
     """Arrow has no keys of type null, and `MAP()` has no keys."""
-    return Type("varchar") if found.elements[0].name == "unknown" else found.elements[0]
+    return Type("varchar") if kind.elements[0].name == "unknown" else kind.elements[0]
 
 
 def _names(fields: Sequence[str]) -> Sequence[str]:
@@ -108,11 +106,11 @@ def _mask(values: Sequence[Any]) -> pa.Array:
     return pa.array([value is None for value in values], pa.bool_())
 
 
-def _key(text: str, found: Type) -> Any:
+def _key(text: str, kind: Type) -> Any:
     """A map's key as a value of its type would have come."""
-    if found.name in ("tinyint", "smallint", "integer", "bigint"):
+    if kind.name in ("tinyint", "smallint", "integer", "bigint"):
         return int(text)
-    return text == "true" if found.name == "boolean" else text
+    return text == "true" if kind.name == "boolean" else text
 
 
 def _moment(text: str) -> datetime:
@@ -124,22 +122,22 @@ def _moment(text: str) -> datetime:
 
 def _zoned(text: str) -> datetime:
     moment, _, zone = text.rpartition(" ")
-    found = _moment(moment)
+    naive = _moment(moment)
     if zone == "UTC":
-        return found.replace(tzinfo=UTC)
+        return naive.replace(tzinfo=UTC)
     if zone[0] not in "+-":
-        return found.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return naive.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     hours, minutes = int(zone[1:3]), int(zone[4:6])
     offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
-    return found.replace(tzinfo=timezone(offset)).astimezone(UTC)
+    return naive.replace(tzinfo=timezone(offset)).astimezone(UTC)
 
 
 def _interval(text: str) -> pa.MonthDayNano:
-    found = _INTERVAL.fullmatch(text)
-    if found is None:
+    match = _INTERVAL.fullmatch(text)
+    if match is None:
         raise ValueError("not an interval")
-    sign = -1 if found[1] else 1
-    days, hours, minutes, seconds, millis = (int(found[place]) for place in range(2, 7))
+    sign = -1 if match[1] else 1
+    days, hours, minutes, seconds, millis = (int(match[place]) for place in range(2, 7))
     milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis
     return pa.MonthDayNano([0, sign * days, sign * milliseconds * 1_000_000])
 

@@ -1,7 +1,6 @@
-"""Functions on arrays.
+"""Functions on arrays and maps, and those that take lambdas.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `element_at(a, 5)` past the end is NULL, `a[5]` is an error; `sequence(1, 3)` is `[1, 2, 3]`.
+Example: `element_at(a, 5)` past the end is NULL, `a[5]` is an error; `reduce(a, 0, (s, x) -> s + x, s -> s)`
 """
 
 from __future__ import annotations
@@ -174,14 +173,12 @@ def zip_arrays(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     args = arguments(compiler, node, scope)
     if len(args) < MINIMUM_ZIPPED or any(arg.type.name != "array" for arg in args):
         raise wrong_arguments("zip", args, node)
-    found = Type("row", elements=tuple(arg.type.elements[0] for arg in args), fields=("",) * len(args))
+    row = Type("row", elements=tuple(arg.type.elements[0] for arg in args), fields=("",) * len(args))
     longest = ", ".join(f"len({arg.sql})" for arg in args)
-    fields = ", ".join(
-        f"{name} := list_extract({arg.sql}, i)" for name, arg in zip(row_names(found), args, strict=True)
-    )
+    fields = ", ".join(f"{name} := list_extract({arg.sql}, i)" for name, arg in zip(row_names(row), args, strict=True))
     rows = f"list_transform(range(1, greatest({longest}) + 1), lambda i: struct_pack({fields}))"
     test = " OR ".join(f"{arg.sql} IS NULL" for arg in args)
-    return Typed(f"CASE WHEN {test} THEN NULL ELSE {rows} END", array_of(found))
+    return Typed(f"CASE WHEN {test} THEN NULL ELSE {rows} END", array_of(row))
 
 
 def _concat(args: Sequence[Typed], _: Type) -> str:
@@ -286,8 +283,8 @@ def zip_with(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     names, body = lambda_text(compiler, node.expressions[2], scope, types, node)
     size = f"greatest(len({left.sql}), len({right.sql}))"
     inner = f"list_transform([struct_pack(a := list_extract({left.sql}, i), b := list_extract({right.sql}, i))], "
-    one = _with_names(names, ("p.a", "p.b"), body.sql)
-    sql = f"list_transform(range(1, {size} + 1), lambda i: list_extract({inner}lambda p: {one}), 1))"
+    element = _with_names(names, ("p.a", "p.b"), body.sql)
+    sql = f"list_transform(range(1, {size} + 1), lambda i: list_extract({inner}lambda p: {element}), 1))"
     guarded = f"CASE WHEN {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL THEN {sql} END"
     return Typed(guarded, array_of(body.type))
 
@@ -304,8 +301,8 @@ def map_filter(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     argument_count(node, 2)
     item = _source(compiler, node, scope, "map")
     names, test = _predicate(compiler, node, scope, item.type.elements)
-    one = _with_names(names, ("e.key", "e.value"), test)
-    return Typed(f"map_from_entries(list_filter(map_entries({item.sql}), lambda e: {one}))", item.type)
+    keeps = _with_names(names, ("e.key", "e.value"), test)
+    return Typed(f"map_from_entries(list_filter(map_entries({item.sql}), lambda e: {keeps}))", item.type)
 
 
 @special("transform_values", "transform_keys")
@@ -313,9 +310,9 @@ def transform_map(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Type
     argument_count(node, 2)
     item = _source(compiler, node, scope, "map")
     names, body = lambda_text(compiler, node.expressions[1], scope, item.type.elements, node)
-    one = _with_names(names, ("e.key", "e.value"), body.sql)
+    changed = _with_names(names, ("e.key", "e.value"), body.sql)
     keeps_key = call_name(node) == "transform_values"
-    key, value = ("e.key", one) if keeps_key else (one, "e.value")
+    key, value = ("e.key", changed) if keeps_key else (changed, "e.value")
     entries = f"list_transform(map_entries({item.sql}), lambda e: struct_pack(key := {key}, value := {value}))"
-    found = map_of(item.type.elements[0], body.type) if keeps_key else map_of(body.type, item.type.elements[1])
-    return Typed(f"map_from_entries({entries})", found)
+    result = map_of(item.type.elements[0], body.type) if keeps_key else map_of(body.type, item.type.elements[1])
+    return Typed(f"map_from_entries({entries})", result)

@@ -1,6 +1,5 @@
 """coalesce, nullif, greatest, least, typeof, row.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `greatest(1, NULL)` is NULL, as in Trino.
 """
 
@@ -48,8 +47,8 @@ def extreme(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 def nullif(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     argument_count(node, 2)
     left, right = arguments(compiler, node, scope)
-    one, two = compared("=", left, right, node)
-    return Typed(f"CASE WHEN {one} = {two} THEN NULL ELSE {left.sql} END", left.type)
+    a, b = compared("=", left, right, node)
+    return Typed(f"CASE WHEN {a} = {b} THEN NULL ELSE {left.sql} END", left.type)
 
 
 @special("typeof")

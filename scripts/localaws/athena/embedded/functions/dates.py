@@ -1,6 +1,5 @@
-"""Functions on dates, times and intervals.
+"""Functions on dates, times and intervals, in formats with MySQL's letters (date_format) and Java's too.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `date_trunc('month', DATE '2020-01-05')` stays a date; `date_diff` counts whole units.
 """
 
@@ -167,16 +166,16 @@ def at_timezone(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
         return in_zone(item, zone)
     if item.type.name != "timestamp":
         raise wrong_arguments("with_timezone", [item], node)
-    kept = Type("timestamp with time zone", item.type.numbers or (3,))
-    return Typed(f"timezone({text(zone)}, {item.sql})", kept, zone=None if zone.upper() == "UTC" else zone)
+    zoned = Type("timestamp with time zone", item.type.numbers or (3,))
+    return Typed(f"timezone({text(zone)}, {item.sql})", zoned, zone=None if zone.upper() == "UTC" else zone)
 
 
 @special("from_unixtime")
 def from_unixtime(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     argument_count(node, 1, 2)
     item = to_type(compiler.expression(node.expressions[0], scope), Type("double"))
-    found = Typed(f"to_timestamp({item.sql})", ZONED)
-    return in_zone(found, zone_name(node.expressions[1])) if len(node.expressions) > 1 else found
+    instant = Typed(f"to_timestamp({item.sql})", ZONED)
+    return in_zone(instant, zone_name(node.expressions[1])) if len(node.expressions) > 1 else instant
 
 
 @special("to_iso8601")

@@ -1,6 +1,5 @@
 """Functions on JSON. Text that is no JSON gives NULL where Trino gives NULL.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `json_extract_scalar(x, '$.a[0].b')` is NULL for an object, an array and broken text.
 """
 
@@ -44,7 +43,7 @@ def json_path(pattern: str, node: exp.Expr) -> str:
         if match is None:
             raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{pattern}'", node)
         place = match.end()
-        key = next((found for found in match.groups()[:4] if found is not None), None)
+        key = next((group for group in match.groups()[:4] if group is not None), None)
         if key is not None:
             escaped = key.replace('"', '\\"')
             parts.append(f'."{escaped}"')
@@ -92,8 +91,8 @@ def json_query(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     """An object or array as text; NULL for a scalar, as without WRAPPER."""
     source, path = _source(compiler, node, scope)
     kind = f"json_type({source}, {text(path)})"
-    found = f"CASE WHEN {kind} IN ('OBJECT', 'ARRAY') THEN CAST(json_extract({source}, {text(path)}) AS VARCHAR) END"
-    return Typed(found, VARCHAR)
+    nested = f"CASE WHEN {kind} IN ('OBJECT', 'ARRAY') THEN CAST(json_extract({source}, {text(path)}) AS VARCHAR) END"
+    return Typed(nested, VARCHAR)
 
 
 @special("json_exists")

@@ -1,6 +1,5 @@
-"""Mathematical functions.
+"""Mathematical functions and those on bits.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `round(2.5)` is 3 and keeps its type; `ceil` of an integer stays an integer.
 """
 
@@ -43,11 +42,11 @@ def round_number(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed
     item, places, scale = _number(compiler, node, scope, 1, 2)
     if item.type.name in INTEGERS and not places:
         return item
-    found = item.type
+    result = item.type
     if scale is not None:
         digits = as_decimal(item.type)[0]
-        found = decimal(digits + 1, scale) if places else decimal(digits - scale + min(1, scale), 0)
-    return Typed(cast(f"round({item.sql}{places})", found), found)
+        result = decimal(digits + 1, scale) if places else decimal(digits - scale + min(1, scale), 0)
+    return Typed(cast(f"round({item.sql}{places})", result), result)
 
 
 @special("ceil", "ceiling", "floor")
@@ -55,17 +54,17 @@ def whole_number(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed
     item, _, scale = _number(compiler, node, scope, 1)
     if item.type.name in INTEGERS:
         return item
-    found = item.type if scale is None else decimal(as_decimal(item.type)[0] - scale + min(1, scale), 0)
+    result = item.type if scale is None else decimal(as_decimal(item.type)[0] - scale + min(1, scale), 0)
     word = "floor" if call_name(node) == "floor" else "ceil"
-    return Typed(cast(f"{word}({item.sql})", found), found)
+    return Typed(cast(f"{word}({item.sql})", result), result)
 
 
 @special("truncate")
 def truncate(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     item, places, scale = _number(compiler, node, scope, 1, 2)
     if not places:
-        found = item.type if scale is None else decimal(as_decimal(item.type)[0] - scale, 0)
-        return Typed(cast(f"trunc({item.sql})", found), found)
+        result = item.type if scale is None else decimal(as_decimal(item.type)[0] - scale, 0)
+        return Typed(cast(f"trunc({item.sql})", result), result)
     factor = f"pow(10{places})"
     return Typed(cast(f"trunc({cast(item.sql, DOUBLE)} * {factor}) / {factor}", item.type), item.type)
 
@@ -129,8 +128,8 @@ scalars(
 def _shifts(kind: str, bits: int) -> list[tuple[str, str]]:
     """The shifts of an integer type, within its bits: what is moved out is gone, and the sign with it."""
     half, whole = f"{2 ** (bits - 1)}::HUGEINT", f"{2**bits}::HUGEINT"
-    kept = f"(({{0}}::HUGEINT & ((1::HUGEINT << CAST({bits} - {{1}} AS INTEGER)) - 1)) << CAST({{1}} AS INTEGER))"
-    left = f"CAST(({kept} + {half}) % {whole} - {half} AS {kind.upper()})"
+    shifted = f"(({{0}}::HUGEINT & ((1::HUGEINT << CAST({bits} - {{1}} AS INTEGER)) - 1)) << CAST({{1}} AS INTEGER))"
+    left = f"CAST(({shifted} + {half}) % {whole} - {half} AS {kind.upper()})"
     right = f"CAST(({{0}}::HUGEINT & {2**bits - 1}::HUGEINT) >> CAST({{1}} AS INTEGER) AS {kind.upper()})"
     nothing = f"CASE WHEN {{1}} >= {bits} THEN CAST(0 AS {kind.upper()})"
     head = f"({kind}, bigint) -> {kind}"

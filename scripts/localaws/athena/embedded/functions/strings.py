@@ -1,6 +1,5 @@
-"""Functions on text and bytes.
+"""Functions on text and bytes, and regular expressions: what RE2 (DuckDB) lacks of Java's dialect (Trino) is refused.
 
-Reads and writes nothing. Behind `make local-aws`.
 Example: `split_part('a-b', '-', 2)` is `b`; past the end it is NULL, as in Trino.
 """
 
@@ -71,10 +70,6 @@ scalars(
             f"CASE WHEN {_ASCII} THEN CAST(levenshtein({{0}}, {{1}}) AS BIGINT) "
             "ELSE athena_levenshtein({0}, {1}) END",
         ),
-        (
-            "hamming_distance(varchar, varchar) -> bigint",
-            f"CASE WHEN {_ASCII} THEN CAST(hamming({{0}}, {{1}}) AS BIGINT) ELSE athena_hamming({{0}}, {{1}}) END",
-        ),
         ("chr(bigint) -> varchar", "chr(CAST({0} AS INTEGER))"),
         ("codepoint(varchar) -> integer", "CAST(unicode({0}) AS INTEGER)"),
         ("normalize(varchar) -> varchar", "nfc_normalize({0})"),
@@ -91,7 +86,6 @@ scalars(
         ("sha1(varbinary) -> varbinary", "unhex(sha1({0}))"),
         ("sha256(varbinary) -> varbinary", "unhex(sha256({0}))"),
         ("sha512(varbinary) -> varbinary", "athena_sha512({0})"),
-        ("xxhash64(varbinary) -> varbinary", "athena_xxhash64({0})"),
         ("crc32(varbinary) -> bigint", "athena_crc32({0})"),
         (
             "url_encode(varchar) -> varchar",
@@ -205,8 +199,8 @@ def regexp_like(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 @special("regexp_extract")
 def regexp_extract(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     args, pattern = _args(compiler, node, scope, 2, 3)
-    found = f"regexp_extract({args[0].sql}, {pattern}, {_group(args)})"
-    return Typed(f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN {found} END", VARCHAR)
+    group = f"regexp_extract({args[0].sql}, {pattern}, {_group(args)})"
+    return Typed(f"CASE WHEN regexp_matches({args[0].sql}, {pattern}) THEN {group} END", VARCHAR)
 
 
 @special("regexp_extract_all")
@@ -250,7 +244,7 @@ def _replacement(item: Typed) -> str:
     r"""`$1` is `\1` for RE2, `\$` a dollar."""
     if not isinstance(item.value, str):
         return f"regexp_replace({item.sql}, '\\$([0-9])', '\\\\\\1', 'g')"
-    found = re.sub(
+    replacement = re.sub(
         r"\\(.)|\$(\d)", lambda match: "\\" + match[2] if match[2] else match[1].replace("\\", "\\\\"), item.value
     )
-    return text(found)
+    return text(replacement)
