@@ -1,4 +1,4 @@
-"""A query's result as objects in S3, and read back page by page: values as Athena prints them, columns as it names them.
+"""A query's result as objects in S3, and read back page by page; values and columns as Athena prints them.
 
 Example: `write_rows(world, "s3://bucket/results/id.csv", result, {})`; values quoted, NULL empty and unquoted.
 """

@@ -1,4 +1,4 @@
-"""Column types in the forms that come together in Athena: Hive (Glue), Trino (results), Iceberg, Arrow (files and engines).
+"""Column types in the forms that meet in Athena: Hive (Glue), Trino (results), Iceberg, Arrow (files, engines).
 
 Example: `trino_from_hive("array<struct<a:int>>")` is `array(row(a integer))`.
 At the end: which type becomes which without being asked, Trino's implicit coercions (its `TypeCoercion`).

@@ -1,4 +1,4 @@
-"""CREATE TABLE, CREATE TABLE AS SELECT and UNLOAD: Iceberg through pyiceberg, external tables as entries of the catalog.
+"""CREATE TABLE, CREATE TABLE AS SELECT and UNLOAD: Iceberg through pyiceberg, external tables as Glue entries.
 
 https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html names the properties of CTAS,
 https://docs.aws.amazon.com/athena/latest/ug/unload.html those of UNLOAD.
