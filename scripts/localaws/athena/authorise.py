@@ -43,7 +43,10 @@ class Authorised:
     tables: Mapping[str, TableRef] = field(default_factory=dict)
 
 
+# Ours, against views that expand without end.
 MAX_VIEW_DEPTH = 16
+# Lake Formation has no permission UPDATE:
+# https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html
 NEEDED: dict[str, frozenset[str]] = {"UPDATE": frozenset({"INSERT", "DELETE"})}
 
 
@@ -105,6 +108,8 @@ def _require_on_database(caller: Caller, world: World, database: DatabaseRef, ac
         if action not in catalog_access(world, caller.arn, database.catalog_id):
             raise _denied(action, "the catalog")
         return
+    # DESCRIBE and DROP of a resource link are the link's own, everything else is asked of what it points to:
+    # https://docs.aws.amazon.com/lake-formation/latest/dg/creating-resource-links.html
     is_link = (database.catalog_id, database.name) != (world.account_id, database.link_name)
     place = (world.account_id, database.link_name) if is_link and action in {"DESCRIBE", "DROP"} else database[:2]
     if not sees_database(world, caller.arn, *place):
@@ -144,7 +149,9 @@ class _Tables:
             return self._expanded(table, access, name)
         if table.kind == "information_schema":
             return self._whole(table)
-        rights.check(self.caller, self.world, table)
+        rights.check_location(self.caller, self.world, table)
+        # A row rule speaks of today's rows: old snapshots may hold other columns, metadata tables show the smallest
+        # and greatest values of hidden ones, and a view's text was written by somebody who saw more.
         is_part = not access.is_full
         if is_part and (table.metadata_table or table.version is not None or self.views):
             what = "A metadata table" if table.metadata_table else "Time travel" if table.version else "A view"
@@ -199,6 +206,7 @@ class _Tables:
         key = (table.kind, table.catalog_id, table.database, table.name, table.metadata_table, version)
         if key not in self.known:
             number = len(self.known)
+            # A name of the user's own would hide the table: a WITH entry called `__t0` would stand in for it.
             while f"__t{number}" in self.written or f"__t{number}" in self.used:
                 number += 1
             self.known[key] = f"__t{number}"
@@ -224,9 +232,12 @@ class _Tables:
     def _definition(self, view: TableRef) -> exp.Query:
         definition = decode(view.view_text)
         tree = parse_query(definition.sql)
+        # A view whose text says `__t0` would read a table of the query around it, past all that is checked here.
         if _identifiers(tree) & set(self.used):
             raise QueryError("INVALID_VIEW", "The view uses a reserved name")
+        # Internal names that are given from here on must not be ones that this view's text uses.
         self.written |= _identifiers(tree)
+        # A place in the view's text would be shown as a place in the user's.
         unplaced(tree)
         Rewriter(self, definition.schema.lower()).rewrite(tree)
         columns = [exp.column(identifier(column.name)) for column in view.columns]

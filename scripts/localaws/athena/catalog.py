@@ -95,6 +95,7 @@ class CatalogView:
         if catalog and catalog.lower() != CATALOG:
             return None
         database, name = database.lower(), name.lower()
+        # One for all databases: https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html
         if database == INFORMATION_SCHEMA:
             return information_schema_table(name)
         owner = self.database(database)
@@ -189,10 +190,13 @@ def _columns(items: list[dict[str, Any]], is_partition: bool) -> tuple[Column, .
             item["Name"].lower(), trino_from_hive(item.get("Type") or "string"), item.get("Comment", ""), is_partition
         )
         for item in items
+        # Glue keeps dropped columns of Iceberg tables in its entry, marked so; awswrangler leaves them out by the
+        # same mark.
         if (item.get("Parameters") or {}).get("iceberg.field.current", "true") != "false"
     )
 
 
+# Those of https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-table-metadata.html that something asks for.
 METADATA_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "snapshots": (
         ("committed_at", "timestamp(3) with time zone"),
@@ -268,6 +272,7 @@ def information_schema_table(name: str) -> TableRef | None:
 
 
 TEXT = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=\s]+) \*/\s*")
+# What Athena puts into ViewExpandedText; it reads the original text only.
 MARK = "/* Presto View */"
 
 
@@ -288,6 +293,8 @@ def encode(view: View) -> str:
         "catalog": view.catalog,
         "schema": view.schema,
         "columns": [{"name": name, "type": kind} for name, kind in view.columns],
+        # Athena's views are read with the rights of who asks, so the authoriser expands them; Trino's default would
+        # be the owner's.
         "runAsInvoker": True,
         "properties": {},
     }

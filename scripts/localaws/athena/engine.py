@@ -133,6 +133,7 @@ class Engine(Protocol):
 
 def offered(tree: exp.Expr, name: str) -> set[str]:
     """The columns that a query is offered of a table: a row rule's own columns are nobody's business."""
+    # The authoriser's derived table is the SELECT right over the internal name.
     places = [table.find_ancestor(exp.Select) for table in tree.find_all(exp.Table) if table.name == name]
     return {item.alias_or_name for select in places if select for item in select.expressions}
 
@@ -182,5 +183,6 @@ def trino(world: World) -> Engine:
     return Trino(world)
 
 
+# Each imports its engine when asked: DuckDB, or Trino's client, would slow down every start.
 MAKERS: dict[str, Callable[[World], Engine]] = {"duckdb": embedded, "trino": trino}
 """What makes an engine, by name. `make verify` puts both behind one name to compare their answers."""

@@ -23,7 +23,7 @@ from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
-from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import FileScanTask, Table
@@ -72,6 +72,7 @@ class _ObjectInput(InputFile):
         return self.path.open("rb")
 
 
+# Reads of a query need no HTTP, no signature and no copy: the object store is a folder of this machine.
 class ObjectFiles(FileIO):
     """A read-only FileIO over the object store's folder: no HTTP on the way."""
 
@@ -128,6 +129,8 @@ def load(world: World, ref: TableRef) -> Table:
 def snapshot_at(table: Table, moment: datetime) -> Snapshot:
     """The snapshot that was current at this moment."""
     wanted = int(moment.astimezone(UTC).timestamp() * 1000)
+    # The table's own log of what was current when, in order of time; snapshots alone would include those of branches
+    # and of rollbacks.
     before = [entry for entry in table.history() if entry.timestamp_ms <= wanted]
     snapshot = table.snapshot_by_id(before[-1].snapshot_id) if before else None
     if snapshot is None:
@@ -152,8 +155,6 @@ def snapshot_named(table: Table, version: int | str) -> Snapshot:
 
 def surviving_rows(table: Table, task: FileScanTask, schema: Any) -> pa.Table:
     """One data file's rows in the table's schema, with its delete files applied."""
-    from pyiceberg.io.pyarrow import ArrowScan
-
     return ArrowScan(table.metadata, table.io, schema, AlwaysTrue()).to_table([task])
 
 
@@ -178,6 +179,7 @@ def _column(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
         array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+    # pyiceberg would write the NULL; other engines could not read the file.
     if not field.nullable and array.null_count:
         raise QueryError("CONSTRAINT_VIOLATION", f"NULL value not allowed for NOT NULL column: {field.name}")
     return shaped(array, field.type)
@@ -189,6 +191,7 @@ def shaped(array: pa.Array, target: pa.DataType) -> pa.Array:
         return array
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), target)
+    # Arrow's own cast matches fields by name; Trino and Iceberg mean them by place.
     if pa.types.is_struct(target):
         fields = [target.field(index) for index in range(target.num_fields)]
         children = [shaped(array.field(index), field.type) for index, field in enumerate(fields)]
@@ -198,6 +201,7 @@ def shaped(array: pa.Array, target: pa.DataType) -> pa.Array:
         return pa.MapArray.from_arrays(array.offsets, keys, items, type=target, mask=pc.is_null(array))
     if pa.types.is_list(target) or pa.types.is_large_list(target):
         kind = pa.LargeListArray if pa.types.is_large_list(target) else pa.ListArray
+        # `list_flatten` leaves out what lies below a NULL list, so the offsets are counted anew.
         lengths = pc.fill_null(pc.list_value_length(array), 0)
         values = shaped(pc.list_flatten(array), target.value_type)
         ends = pc.cumulative_sum(lengths)
@@ -240,6 +244,8 @@ class Writer:
     def _write(self, rows: pa.Table) -> list[DataFile]:
         rows = in_order(rows, self.table)
         return list(
+            # Private, since pyiceberg's public calls commit what they write; here files are written first and
+            # committed once, at the end.
             _dataframe_to_data_files(
                 table_metadata=self.table.metadata,
                 df=rows,
@@ -270,6 +276,8 @@ class Writer:
         return self.files([rows.filter(pa.array(keep))]) if keep.any() else []
 
     def _commit(self, removed: Mapping[str, DataFile], added: list[DataFile]) -> None:
+        # Positions of rows hold for the files that were read. An append conflicts with nothing: pyiceberg tries that
+        # again itself.
         if removed and self.table.metadata_location != self.based_on:
             raise _conflict()
         try:

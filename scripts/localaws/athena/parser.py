@@ -18,6 +18,8 @@ from sqlglot.tokens import TokenType
 
 from localaws.athena.errors import QueryError
 
+# What sqlglot reads as nodes of its own since it is no plain call; every other call keeps the user's name and
+# arguments.
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION")
 
 
@@ -25,6 +27,7 @@ def _placed(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A special form's node with the place of its name; `CAST('1.5' AS decimal)` is told from `DECIMAL '1.5'`."""
 
     def parse_at(parser: Any) -> Any:
+        # The name and its bracket have been read by now.
         token = parser._tokens[parser._index - 2]
         node = parse(parser)
         if isinstance(node, exp.Expr):
@@ -38,16 +41,20 @@ def _placed(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
 class AthenaSql(Trino):
     """Trino's grammar as Athena's queries use it; also writes trees back as text."""
 
+    # sqlglot moves subscripts between dialects that count from 0 and from 1; here they stay as they are written.
     INDEX_OFFSET = 0
 
     class Parser(TrinoParser):
         """Calls by name, special forms of the SQL standard as nodes."""
 
+        # No call becomes one of sqlglot's functions: those are normalised across dialects, and what Trino means by
+        # the name would be lost.
         FUNCTIONS: ClassVar[dict[str, Any]] = {}  # type: ignore[assignment, misc, unused-ignore]
         FUNCTION_PARSERS = {
             **{name: _placed(TrinoParser.FUNCTION_PARSERS[name]) for name in _SPECIAL_FORMS},
             "SUBSTRING": lambda self: _substring(self),
         }
+        # Only `.`: the base dialect also takes `::` and JSON arrows, which Trino does not have.
         COLUMN_OPERATORS = {TokenType.DOT: TrinoParser.COLUMN_OPERATORS[TokenType.DOT]}
         PLACEHOLDER_PARSERS = {
             **TrinoParser.PLACEHOLDER_PARSERS,
@@ -73,6 +80,7 @@ def _substring(parser: Any) -> exp.Expr:
 def parse_query(sql: str) -> exp.Query:
     """The one query in the text (SELECT, set operation, WITH, VALUES, TABLE); SYNTAX_ERROR otherwise."""
     tree = parse_statement(sql)
+    # Brackets around a whole query mean nothing, unless a clause stands outside of them.
     while isinstance(tree, exp.Subquery) and not _outer_clauses(tree):
         tree = tree.this
     if isinstance(tree, exp.Values):
@@ -94,6 +102,7 @@ def parse_statement(sql: str) -> exp.Expr:
         raise syntax_error(error) from None
     except (TokenError, SqlglotError):
         raise QueryError("SYNTAX_ERROR", "line 1:1: the text cannot be read as SQL") from None
+    # A text nested some hundred levels deep; Trino says the same of its own stack.
     except RecursionError:
         raise QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)") from None
     statements = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
@@ -125,8 +134,10 @@ def _constant(text: str) -> exp.Expr:
     constant = parse_expression(text)
     if any(isinstance(node, exp.Column | exp.Query | exp.Placeholder | exp.Lambda) for node in constant.walk()):
         raise QueryError("SYNTAX_ERROR", "An execution parameter must be a constant; texts stand in single quotes")
+    # Its place is one in the parameter's own text, not in the query's.
     for node in constant.walk():
         node.meta.clear()
+    # Brackets keep `2 * ?` with `1 + 1` what it says, also once the tree is written as text again.
     return exp.Paren(this=constant) if isinstance(constant, exp.Neg | exp.Binary) else constant
 
 

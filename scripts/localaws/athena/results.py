@@ -48,6 +48,7 @@ def column_info(column: ResultColumn) -> dict[str, Any]:
     """One entry of ResultSetMetadata.ColumnInfo."""
     precision, scale = _digits(column.type)
     return {
+        # What Athena answers for every column, whatever its catalog.
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
@@ -63,6 +64,7 @@ def column_info(column: ResultColumn) -> dict[str, Any]:
 
 def athena_name(kind: Type) -> str:
     """The type's name as results give it: without what is inside."""
+    # Results keep Hive's word for a real.
     return {"real": "float", "unknown": "unknown"}.get(kind.name, kind.name)
 
 
@@ -74,6 +76,7 @@ def _digits(kind: Type) -> tuple[int, int]:
     return _PRECISIONS.get(kind.name, 0), 0
 
 
+# A protocol buffer without a published schema; the field numbers are those that public readers of it use.
 def metadata_bytes(columns: Sequence[ResultColumn]) -> bytes:
     """The `.metadata` object of a result."""
     return b"".join(_field(4, _column_bytes(column_info(column))) for column in columns)
@@ -156,6 +159,7 @@ def _map(key: Printer, show: Printer) -> Printer:
 
 
 def _moment(kind: Type, zone: str | None) -> Printer:
+    # Athena never prints fewer than three: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
     digits = max(MILLISECONDS, kind.numbers[0] if kind.numbers else MILLISECONDS)
     zoned = kind.name.endswith("time zone")
     place = ZoneInfo(zone) if zoned and zone and not zone.startswith(("+", "-")) else None
@@ -163,6 +167,7 @@ def _moment(kind: Type, zone: str | None) -> Printer:
     def show(value: datetime) -> str:
         if place is not None:
             value = value.astimezone(place)
+        # glibc's strftime writes the year 999 without its zero.
         text = value.strftime("%Y-%m-%d %H:%M:%S") if value.year > 999 else str(value)[:19]
         text = f"{text}.{value.microsecond:06d}"[: 20 + digits]
         return f"{text} {zone or 'UTC'}" if zoned else text
@@ -183,6 +188,7 @@ def java_float(value: float) -> str:
     """A real as Java's Float.toString prints it."""
     if value != value or value in (float("inf"), float("-inf")):
         return java_double(value)
+    # The fewest digits that read back as the same float, as Java chooses them; nine always do.
     for places in range(1, 10):
         text = f"{value:.{places}g}"
         if pa.scalar(float(text), pa.float32()).as_py() == value:
@@ -193,6 +199,7 @@ def java_float(value: float) -> str:
 def _java(plain: str, size: float) -> str:
     """Plain between a thousandth and ten million, else with an exponent."""
     number, _, power = plain.lower().partition("e")
+    # The bounds are those of Java's Double.toString.
     if size == 0 or (1e-3 <= size < 1e7 and not power):
         return plain if "." in plain else f"{plain}.0"
     sign = "-" if number.startswith("-") else ""
@@ -282,6 +289,7 @@ def write_rows(world: World, location: str, result: Result, encryption: Encrypti
 
 def _line(values: Sequence[str | None]) -> bytes:
     quoted = ('"' + value.replace('"', '""') + '"' if value is not None else "" for value in values)
+    # Athena's CSV: every value in quotes, NULL nothing at all. `csv.writer` would write both as one.
     return (",".join(quoted) + "\n").encode()
 
 
@@ -295,6 +303,7 @@ def write_lines(
 
 def read_page(world: World, location: str, token: str | None, size: int) -> tuple[list[list[str | None]], str | None]:
     """Rows of a stored result from a token on, and the token of what follows."""
+    # The token is a byte of the object, so that the last page costs no more than the first.
     place = _place(token)
     with _opened(world, location) as file:
         file.seek(place)
@@ -323,6 +332,7 @@ def _records(file: IO[bytes]) -> Iterator[tuple[list[str | None], int]]:
     pending = b""
     for line in file:
         pending += line
+        # A quoted value goes on in the next line.
         if pending.count(b'"') % 2:
             continue
         place += len(pending)

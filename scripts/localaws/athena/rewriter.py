@@ -18,6 +18,7 @@ from localaws.lakeformation.expression import parse as checked
 from localaws.lakeformation.rules import Access
 
 ON_A_TABLE = frozenset({"this", "db", "catalog", "alias", "version", "joins", "sample"})
+# Nothing but a query may stand in a query, wherever sqlglot would take it.
 REFUSED = (exp.DDL, exp.DML, exp.Command, exp.Describe, exp.Pivot, exp.Into, exp.Lock, exp.Pragma, exp.Set)
 
 
@@ -97,6 +98,7 @@ class Rewriter:
         if clause is None:
             return scope
         for cte in clause.expressions:
+            # An entry sees those before it; itself only if the clause is recursive.
             inner = scope.with_cte(cte.alias) if clause.args.get("recursive") else scope
             self._walk(cte.this, inner)
             scope = scope.with_cte(cte.alias)
@@ -116,6 +118,8 @@ class Rewriter:
             subquery.set(clause, node.args.get(clause))
         group = node.parent
         node.replace(subquery)
+        # sqlglot reads `(a JOIN b)` as a subquery over a table; now that the table is a subquery itself, the brackets
+        # must not be taken for one more.
         while isinstance(group, exp.Subquery) and not group.alias:
             group = _as_group(group).parent
 
@@ -234,6 +238,7 @@ def _requalify(column: exp.Column, scope: Scope) -> None:
 
 
 def _qualified(level: tuple[Source, ...], names: list[str]) -> tuple[str, int] | None:
+    # The longest qualifier first: in `a.b.c.d` the first three may be a table's full name.
     for used in (3, 2):
         if len(names) <= used:
             continue
@@ -258,6 +263,9 @@ def _set_parts(column: exp.Column, parts: list[exp.Expr]) -> None:
         column.set(key, part)
 
 
+# LIMIT and OFFSET are a fence: no engine may move a filter, a join or an expression of the caller below them, so
+# nothing that the caller writes is ever evaluated on a hidden row, where a division by zero or a failed cast would
+# tell its value. The OFFSET is needed: DuckDB takes a LIMIT away where it knows that there are fewer rows.
 FENCE = 2**62 - 1
 
 
@@ -293,5 +301,6 @@ def _cell(name: str, access: Access, types: dict[str, str]) -> exp.Expr:
     shown_where = access.cell_filter(name)
     if shown_where is None:
         return column
+    # Without ELSE: a cell that the row rule hides is NULL.
     condition = exp.If(this=rule(shown_where, types), true=column)
     return exp.alias_(exp.Case(ifs=[condition]), name, quoted=True)

@@ -52,6 +52,7 @@ def require_catalog(caller: Caller, operation: str, account_id: str, database: s
 
 def require_for_table(caller: Caller, ref: TableRef, action: str) -> None:
     """The call behind an action on a table: changes of an Iceberg table end in UpdateTable."""
+    # An Iceberg commit is a new metadata_location in Glue, so it is UpdateTable that IAM must allow.
     changes = "UpdateTable" if ref.kind == "iceberg" or action == "ALTER" else "GetTable"
     require_catalog(caller, _ON_TABLES.get(action, changes), ref.catalog_id, ref.database, ref.name)
 
@@ -61,25 +62,31 @@ def require_for_database(caller: Caller, ref: DatabaseRef, action: str) -> None:
     require_catalog(caller, _ON_DATABASES[action], ref.catalog_id, ref.link_name)
 
 
-RESERVED = frozenset({"table_type", "metadata_location", "previous_metadata_location", "presto_view", "external"})
+# Whoever could set these could point an entry of their own at the metadata of any table.
+RESERVED_PROPERTIES = frozenset(
+    {"table_type", "metadata_location", "previous_metadata_location", "presto_view", "external"}
+)
 
 
-def check(caller: Caller, world: World, table: TableRef) -> None:
+def check_location(caller: Caller, world: World, table: TableRef) -> None:
     """Nothing if the table may be read where it lies, else PERMISSION_DENIED."""
     if caller.is_admin or table.catalog_id != world.account_id or table.kind not in {"iceberg", "hive"}:
         return
+    # On a registered location, put there by somebody who may, the table is read on Lake Formation's account; anywhere
+    # else on the caller's own. And where nobody vouches for the entry, all that it names must lie under its location,
+    # since properties and partitions can be pointed at other people's files.
     if _is_vouched_for(world, table):
         if registered(lake(world, table.catalog_id), table.location) is None:
             _require_objects(caller, table)
         return
     _require_objects(caller, table)
-    if not all(is_under(location, table.location) for location in _named(world, table)):
+    if not all(is_under(location, table.location) for location in _locations_in_entry(world, table)):
         raise QueryError("PERMISSION_DENIED", f"Table {table.database}.{table.name} names files outside its location")
 
 
 def check_properties(properties: Mapping[str, str]) -> None:
     """INVALID_TABLE_PROPERTY for properties that say where a table's metadata lies or what kind of entry it is."""
-    reserved = sorted(name for name in properties if name.lower() in RESERVED)
+    reserved = sorted(name for name in properties if name.lower() in RESERVED_PROPERTIES)
     if reserved:
         raise QueryError("INVALID_TABLE_PROPERTY", f"Table property '{reserved[0]}' cannot be set")
 
@@ -103,7 +110,7 @@ def _require_objects(caller: Caller, table: TableRef) -> None:
         raise QueryError("PERMISSION_DENIED", message) from None
 
 
-def _named(world: World, table: TableRef) -> Iterator[str]:
+def _locations_in_entry(world: World, table: TableRef) -> Iterator[str]:
     """Every place that the entry points to."""
     if table.kind == "iceberg":
         yield table.parameters.get("metadata_location", "")
@@ -136,6 +143,7 @@ def require(caller: Caller, action: str, location: str) -> None:
 
 def require_write(caller: Caller, location: str) -> None:
     """The caller may put and remove objects under the location."""
+    # Policies speak of objects; `data` stands for whatever a file there will be called.
     prefix = location.rstrip("/") + "/data"
     for action in ("s3:PutObject", "s3:DeleteObject"):
         require(caller, action, prefix)
@@ -157,6 +165,7 @@ def remove_under(world: World, location: str) -> None:
     """Delete every object under a location."""
     bucket, _ = bucket_and_key(location)
     keys = keys_under(world, location)
+    # DeleteObjects takes 1,000 keys at once.
     for start in range(0, len(keys), 1000):
         objects = [{"Key": key} for key in keys[start : start + 1000]]
         world.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})

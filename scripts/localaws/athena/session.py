@@ -126,6 +126,8 @@ class Session:
         authorised = authorise.authorise(query, self.caller, self.catalog, self.world, database or self.database)
         rows_by_name: dict[str, pa.Table] = {}
         for name, table in authorised.tables.items():
+            # A table of another account comes through a grant of Lake Formation; there is no entry of ours for IAM to
+            # judge.
             if table.catalog_id == self.world.account_id:
                 require_for_table(self.caller, table, "DESCRIBE")
             rows = rows_of(self, table)

@@ -22,8 +22,11 @@ _TOKEN = re.compile(r"\s*(\"(?:[^\"]|\"\")*\"|`[^`]*`|[A-Za-z0-9_$.\-]+|[<>(),:]
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _TRINO_NAME = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "struct": "row"}
 _TRINO_NAME |= {"long": "bigint", "short": "smallint", "byte": "tinyint", "timestamptz": "timestamp with time zone"}
+# Iceberg counts microseconds: https://iceberg.apache.org/spec/#primitive-types
 _ICEBERG_TIMES = {"timestamp": "timestamp", "timestamptz": "timestamp with time zone", "time": "time"}
 _HIVE_NAME = {"varchar": "string", "integer": "int", "real": "float", "varbinary": "binary", "json": "string"}
+# Hive knows no JSON, UUID, time of day or zone; for an Iceberg table its own metadata still does
+# (`CatalogView._exact`).
 _HIVE_NAME |= {"time": "string", "uuid": "string", "unknown": "string", "timestamp with time zone": "timestamp"}
 _ARROW = {
     "boolean": pa.bool_(),
@@ -97,6 +100,7 @@ class _Reader:
         return self._zoned(name, numbers)
 
     def _zoned(self, name: str, numbers: tuple[int, ...]) -> Type:
+        # In `timestamp(3) with time zone` the digits stand in the middle of the name.
         if self.peek().lower() in ("with", "without"):
             zoned = self.take().lower() == "with"
             self.take()
@@ -154,6 +158,7 @@ def hive_text(kind: Type) -> str:
         return "struct<" + ",".join(f"{name}:{hive_text(item)}" for name, item in pairs) + ">"
     if kind.elements:
         return f"{kind.name}<{','.join(hive_text(item) for item in kind.elements)}>"
+    # The digits of times are lost in Glue: `timestamp(6)` is `timestamp` there.
     keeps = kind.name in ("decimal", "char") or (kind.name == "varchar" and kind.numbers)
     if keeps:
         return f"{kind.name}({','.join(str(number) for number in kind.numbers)})"
@@ -238,6 +243,7 @@ def _scalar_name(arrow: pa.DataType) -> str:
         return "time"
     if pa.types.is_interval(arrow) or pa.types.is_duration(arrow):
         return "interval day to second"
+    # Trino has no unsigned types: the next wider one holds the values.
     unsigned = {pa.uint8(): "smallint", pa.uint16(): "integer", pa.uint32(): "bigint", pa.uint64(): "bigint"}
     if arrow in unsigned:
         return unsigned[arrow]
@@ -248,6 +254,7 @@ def _scalar_name(arrow: pa.DataType) -> str:
 
 
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
+# In the order in which one becomes the other.
 _TIMES = ("date", "timestamp", "timestamp with time zone")
 
 
@@ -304,6 +311,7 @@ def _nested(left: Type, right: Type) -> Type | None:
     merged = [_merge(a, b) for a, b in zip(left.elements, right.elements, strict=True)]
     if any(item is None for item in merged):
         return None
+    # Fields that two rows call differently lose their name, as in Trino.
     names = tuple(a if a == b else "" for a, b in zip(left.fields, right.fields, strict=True))
     return Type(left.name, elements=tuple(item for item in merged if item), fields=names)
 

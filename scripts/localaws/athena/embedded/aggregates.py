@@ -51,6 +51,7 @@ _LIST: list[tuple[str, str, str]] = [
     ("count() -> bigint", "count(*)", "{}"),
     ("count(t) -> bigint", "count({0})", "{}"),
     ("count_if(boolean) -> bigint", "count(CASE WHEN {0} THEN 1 END)", "{}"),
+    # DuckDB's sum of integers is a HUGEINT; the cast fails where Trino's bigint overflows.
     ("sum(bigint) -> bigint", "sum({0})", _AS),
     ("sum(real) -> real", "sum({0})", _AS),
     ("sum(double) -> double", "sum({0})", "{}"),
@@ -63,6 +64,7 @@ _LIST: list[tuple[str, str, str]] = [
     ("min(t, bigint) -> array(t)", "min({0}, {1})", "{}"),
     ("max(t) -> t", "max({0})", "{}"),
     ("max(t, bigint) -> array(t)", "max({0}, {1})", "{}"),
+    # A NULL beside the largest key is the answer in Trino; DuckDB's `arg_max` goes on to the next.
     ("max_by(t, u) -> t", "arg_max_null({0}, {1})", "{}"),
     ("max_by(t, u, bigint) -> array(t)", _PAIRS % "DESC", _BEST),
     ("min_by(t, u) -> t", "arg_min_null({0}, {1})", "{}"),
@@ -72,6 +74,7 @@ _LIST: list[tuple[str, str, str]] = [
     ("array_agg(t) -> array(t)", "list({0})", "{}"),
     ("map_agg(k, v) -> map(k, v)", "list(struct_pack(key := {0}, value := {1}))", "athena_map({})"),
     ("multimap_agg(k, v) -> map(k, array(v))", "list(struct_pack(key := {0}, value := {1}))", "athena_multimap({})"),
+    # DuckDB counts in UBIGINT, a type that Trino has not.
     ("histogram(t) -> map(t, bigint)", "histogram({0})", "CAST({} AS {type})"),
     ("bool_and(boolean) -> boolean", "bool_and({0})", "{}"),
     ("every(boolean) -> boolean", "bool_and({0})", "{}"),
@@ -80,6 +83,7 @@ _LIST: list[tuple[str, str, str]] = [
     ("bitwise_or_agg(bigint) -> bigint", "bit_or({0})", "{}"),
     ("approx_distinct(t) -> bigint", "approx_count_distinct({0})", "{}"),
     ("approx_distinct(t, double) -> bigint", "approx_count_distinct({0})", "{}"),
+    # Exact here, where Trino approximates.
     ("approx_percentile(bigint, double) -> bigint", "quantile_disc({0}, {1})", "{}"),
     ("approx_percentile(real, double) -> real", "quantile_disc({0}, {1})", "{}"),
     ("approx_percentile(double, double) -> double", "quantile_disc({0}, {1})", "{}"),
@@ -131,6 +135,7 @@ def aggregate_call(compiler: Compiler, node: exp.Anonymous, scope: Scope, clause
         raise QueryError("EXPRESSION_NOT_SCALAR", f"{message}: [{name}]", node)
     items, distinct, order = _parts(node)
     order = clauses.within or order
+    # An aggregate is lifted out of TRY whole; its arguments stay with it.
     outer, compiler.lifted = compiler.lifted, None
     clause = "" if clauses.over else "Aggregate argument"
     with compiler.scalar_only(clause):
@@ -221,6 +226,7 @@ def star(_: Compiler, node: exp.Star, __: Scope) -> Typed:
     raise QueryError("SYNTAX_ERROR", "mismatched input '*'. Expecting: <expression>", node)
 
 
+# `#` is where IGNORE NULLS may stand.
 _FORMS = [
     ("row_number() -> bigint", "row_number()"),
     ("rank() -> bigint", "rank()"),
@@ -254,6 +260,7 @@ def window(compiler: Compiler, node: exp.Window, scope: Scope) -> Typed:
         function = function.this
     inner = function
     while isinstance(inner, exp.Filter | exp.WithinGroup):
+        # Trino 476 refuses it too.
         if isinstance(inner, exp.Filter):
             raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions", node)
         inner = inner.this

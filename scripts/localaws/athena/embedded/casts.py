@@ -28,6 +28,7 @@ def rounded(sql: str, source: Type, target: Type) -> str:
     digits = digits_of(target)
     if digits >= digits_of(source):
         return sql
+    # Half a step up, then cut: half up, also before 1970, where cutting goes down.
     step = 10 ** (_MOST_DIGITS - digits)
     later = f"{sql} + to_microseconds({step // 2})"
     if digits in _UNITS:
@@ -88,6 +89,7 @@ def differs_in_names(source: Type, target: Type) -> bool:
 def rebuild(sql: str, source: Type, target: Type, change: Change) -> str:
     """A row, array or map with each element changed in turn; the value itself is written once."""
     if source.name == "row":
+        # A list of one binds the value to a name: its text may be long, and is needed once for each field.
         once = f"list_transform([{sql}], lambda s: {_packed('s', source, target, change)})"
         return f"list_extract({once}, 1)"
     if source.name == "array":
@@ -110,6 +112,7 @@ def _packed(sql: str, source: Type, target: Type, change: Change) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
 
 
+# DuckDB takes more for a number than Trino: ' 12 ' and '1.6' become integers, 'yes' a boolean.
 _INTEGER_TEXT = r"[+-]?[0-9]+"
 _NUMBER_TEXT = r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)\s*"
 _DATE_TEXT = r"\s*[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}\s*"
@@ -193,6 +196,7 @@ class _Caster:
         if source.name in _TEXTS:
             return self.from_text(sql, target)
         if target.name in INTEGERS and source.name in ("double", "real"):
+            # DuckDB's cast rounds half to even, `round` half away from zero, as Trino does.
             return self.cast(f"round({sql})", target)
         if target.name == "time" and source.name in ("time", "timestamp", "timestamp with time zone"):
             return self.clock(sql, source, target)
@@ -277,6 +281,7 @@ def to_json(sql: str, source: Type) -> str:
         return f"to_json({to_text(sql, source)})"
     if source.elements:
         return _nested_json(sql, source)
+    # DuckDB's `to_json` makes a double of a decimal and loses its zeros: 1.10 would be 1.1.
     if source.name == "decimal":
         return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
     if source.name in ("double", "real"):

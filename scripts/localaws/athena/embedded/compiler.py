@@ -68,6 +68,7 @@ class Compiler:
     def __init__(self, tables: Mapping[str, tuple[Column, ...]], now: datetime) -> None:
         self.tables = tables
         self.now = now
+        # By the node's id, not by the node: sqlglot's nodes are equal when they read alike.
         self.typed: dict[int, Typed] = {}
         self.own_columns: set[int] = set()
         self.star_columns: list[tuple[exp.Expr, Typed]] = []
@@ -97,6 +98,7 @@ class Compiler:
         """Like `expression`, for an output column: a plain column handed on is not used yet."""
         used = {name: set(columns) for name, columns in self.used.items()}
         result = self.expression(node, scope)
+        # What an outer query does not take up is never read, and not counted as scanned.
         if result.origin is not None:
             self.used = used
         return result
@@ -171,5 +173,7 @@ def order_terms(compiler: Compiler, order: exp.Order, scope: Scope) -> str:
 
 def direction(term: exp.Ordered) -> str:
     """ASC or DESC, and where the NULLs go."""
+    # Trino puts NULLs last both ways, DuckDB too by its setting; said each time:
+    # https://trino.io/docs/current/sql/select.html#order-by-clause
     way = "DESC" if term.args.get("desc") else "ASC"
     return f" {way} NULLS {'FIRST' if term.args.get('nulls_first') else 'LAST'}"

@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 
 
 _CONFIG = {
+    # DuckDB would take an unknown table's name for a variable of this Python.
     "python_enable_replacements": "false",
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
+    # A laptop has other programs; what does not fit spills.
     "memory_limit": "1500MB",
     "threads": str(min(4, os.cpu_count() or 1)),
 }
@@ -63,10 +65,13 @@ class Database:
             return self._connection.cursor()
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
+        # Outside of the folder of objects, the one folder that a query can reach.
         spill = Path(tempfile.gettempdir()) / f"localaws-spill-{os.getpid()}-{id(self)}"
         connection = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
         add_extras(connection)
+        # GLOBAL: each query's cursor is a session of its own.
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # In this order: without external access the list cannot be changed any more, and the lock ends it all.
         connection.execute(f"SET allowed_directories = [{text(f'{self.folder.as_posix()}/')}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
@@ -82,6 +87,7 @@ class Database:
 
 log = logging.getLogger("localaws.athena")
 _MARKED = re.compile(re.escape(ERROR_MARK) + r"([A-Z_]+)\|([^']*)'")
+# The first that matches counts, so the words that are part of others' messages stand below them.
 _KNOWN: list[tuple[re.Pattern[str], str, str]] = [
     (
         re.compile(r"Division by zero|value inf to DECIMAL|value nan to DECIMAL|(-?inf|nan) .*DECIMAL", re.I),
@@ -203,6 +209,7 @@ class Embedded:
         return compiled, compiler.used
 
     def _bind(self, cursor: duckdb.DuckDBPyConnection, query: Query, used: Mapping[str, set[str]], work: Work) -> None:
+        # After the translation, which says what columns are used; before any file is opened.
         filters = row_filters(query.tree, query.tables)
         for name, table in query.tables.items():
             if name in query.rows:

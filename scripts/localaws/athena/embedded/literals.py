@@ -36,6 +36,7 @@ from localaws.athena.errors import QueryError
 from localaws.athena.types import Type, common_type, parse_type, trino_text
 
 _TIME_LITERAL = re.compile(r"(\d{4,}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?)?)(?: ?(\S+))?\Z")
+# A number is an integer if it fits, else a bigint, else an error; a point makes it a decimal, an exponent a double.
 _INT_LIMIT, _LONG_LIMIT = 2**31, 2**63
 
 
@@ -65,6 +66,8 @@ def number(digits: str, node: exp.Expr) -> Typed:
 @handles(exp.Neg, parts="this")
 def negative(compiler: Compiler, node: exp.Neg, scope: Scope) -> Typed:
     if isinstance(node.this, exp.Literal) and not node.this.is_string:
+        # 2147483648 alone is a bigint and 9223372036854775808 too large; with their sign they are the smallest of
+        # their types.
         digits = str(node.this.this)
         if digits in (str(_INT_LIMIT), str(_LONG_LIMIT)):
             kind = INTEGER if digits == str(_INT_LIMIT) else BIGINT
@@ -113,6 +116,7 @@ def cast_node(compiler: Compiler, node: exp.Cast, scope: Scope) -> Typed:
         constant = _timestamp_literal(node, target) if "timestamp" in target.name else _decimal_literal(node, target)
         if constant is not None:
             return constant
+    # A typed NULL, whatever the type: there is nothing that could fail.
     if isinstance(node.this, exp.Null):
         return Typed(cast("NULL", target), target)
     item = replace(compiler.expression(node.this, scope), node=node)
@@ -184,6 +188,7 @@ def _timestamp_literal(node: exp.Cast, target: Type) -> Typed | None:
     precision = min(6, len(match[2] or ""))
     if match[3]:
         zoned = Type("timestamp with time zone", (precision,))
+        # DuckDB wants an offset right behind the time and a name apart from it.
         apart = "" if match[3][0] in "+-" else " "
         sql = f"CAST({text(match[1] + apart + match[3])} AS TIMESTAMPTZ)"
         named = None if re.match(r"[+-]|UTC|Z\Z|GMT", match[3]) else match[3]

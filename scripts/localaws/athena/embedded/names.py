@@ -102,6 +102,7 @@ _FIELDS = {
     "WEEK": "week",
     "DAY": "day",
     "DAY_OF_MONTH": "day",
+    # Monday is 1 in Trino; DuckDB's `dow` begins with Sunday as 0.
     "DAY_OF_WEEK": "isodow",
     "DOW": "isodow",
     "DAY_OF_YEAR": "doy",
@@ -180,6 +181,7 @@ def subscript(compiler: Compiler, node: exp.Bracket, scope: Scope) -> Typed:
     if item.type.name != "array" or index.type.name not in INTEGERS:
         raise mismatch("[]", item, index, node)
     element = item.type.elements[0]
+    # DuckDB gives NULL beyond the end and counts negative subscripts from there; Trino fails on both.
     if isinstance(index.value, int) and index.value < 1:
         sort = "SQL array indices start at 1" if index.value == 0 else "Array subscript is negative"
         raise QueryError("INVALID_FUNCTION_ARGUMENT", sort, None)
@@ -194,6 +196,7 @@ def _map_value(item: Typed, index: Typed, node: exp.Expr) -> Typed:
     if common_type((key, index.type)) != key:
         raise mismatch("[]", item, index, node)
     wanted = to_type(index, key).sql
+    # `map[key]` of DuckDB is NULL for a key that is not there.
     absent = fail("INVALID_FUNCTION_ARGUMENT", "Key not present in map", value)
     test = f"NOT map_contains({item.sql}, {wanted})"
     return Typed(f"CASE WHEN {test} THEN {absent} ELSE map_extract_value({item.sql}, {wanted}) END", value)

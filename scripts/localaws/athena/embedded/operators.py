@@ -35,6 +35,8 @@ def equal(left: str, right: str, kind: Type, depth: int = 0) -> str:
     return f"({left} = {right})"
 
 
+# In DuckDB `[1, NULL] = [1, NULL]` is true. In Trino a NULL inside makes the answer unknown, unless something else
+# differs.
 def _equal_arrays(left: str, right: str, element: Type, depth: int) -> str:
     place = f"q{depth}"
     pair = equal(f"list_extract({left}, {place})", f"list_extract({right}, {place})", element, depth + 1)
@@ -48,6 +50,9 @@ def _equal_arrays(left: str, right: str, element: Type, depth: int) -> str:
 _MOST = 38
 
 
+# DuckDB divides decimals as doubles: 2.55 / 2 would be 1.27, in Trino it is 1.28. Here the digits are divided as
+# whole numbers, rounded half up; where 38 digits do not hold them the quotient goes through double, exact to about
+# 15.
 def quotient(left: Typed, right: Typed, result: Type) -> str:
     """`left / right` as the decimal type `found`; NULL and a division by zero are DuckDB's own."""
     (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
@@ -115,6 +120,7 @@ def mismatch(sign: str, left: Typed, right: Typed, node: exp.Expr) -> QueryError
 def arithmetic(compiler: Compiler, node: exp.Binary, scope: Scope) -> Typed:
     left, right = compiler.expression(node.this, scope), compiler.expression(node.expression, scope)
     sign = _SIGNS[type(node)]
+    # `NULL + NULL` is a bigint in Trino.
     if left.type.name == "unknown" and right.type.name == "unknown":
         left = right = to_type(left, Type("bigint"))
     left = to_type(left, right.type) if left.type.name == "unknown" else left
@@ -133,6 +139,7 @@ def calculated(sign: str, left: Typed, right: Typed) -> Typed:
     if merged.name == "decimal":
         return _decimals(sign, left, right)
     a, b = to_type(left, merged).sql, to_type(right, merged).sql
+    # DuckDB's `/` of integers is a double.
     if sign == "/" and merged.name in INTEGERS:
         return Typed(f"({a} // {b})", merged)
     return Typed(f"({a} {sign} {b})", merged)
@@ -141,6 +148,7 @@ def calculated(sign: str, left: Typed, right: Typed) -> Typed:
 def _decimals(sign: str, left: Typed, right: Typed) -> Typed:
     (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
     scale = max(s1, s2)
+    # https://trino.io/docs/current/functions/decimal.html
     results = {
         "+": decimal(max(p1 - s1, p2 - s2) + scale + 1, scale),
         "-": decimal(max(p1 - s1, p2 - s2) + scale + 1, scale),

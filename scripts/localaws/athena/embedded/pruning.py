@@ -43,6 +43,7 @@ def _reference_filter(node: exp.Table, kinds: Mapping[str, str]) -> ice.BooleanE
     names = {name: name for name in kinds}
     result: ice.BooleanExpression = ice.AlwaysTrue()
     place: exp.Expr = node
+    # The authoriser's derived table, the query's own SELECT, and one around: further out little is left to gain.
     for _ in range(3):
         select = _select_over(place)
         if select is None:
@@ -91,6 +92,7 @@ def _known(node: exp.Expr, alias: str, names: Mapping[str, str]) -> str | None:
     if node.table:
         return names.get(node.name.lower()) if node.table.lower() == alias else None
     select = node.find_ancestor(exp.Select)
+    # A bare name could belong to any relation of a join.
     alone = select is not None and not select.args.get("joins")
     return names.get(node.name.lower()) if alone else None
 

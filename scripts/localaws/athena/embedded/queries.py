@@ -94,6 +94,7 @@ def _common_table(compiler: Compiler, entry: exp.CTE, scope: Scope, name: str, i
         scope.ctes[name] = CommonTable(sql_name, _renamed(first, names, entry))
         second = compiler.query(query.expression, scope)
         compiler.use(*first.fields, *second.fields)
+        # DuckDB wants both halves of a recursion in the types of the first.
         columns = ", ".join(
             f"{to_type(Typed(item.sql, item.type), field.type).sql} AS {field.sql}"
             for field, item in zip(first.fields, second.fields, strict=True)
@@ -198,6 +199,7 @@ def limits(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
         count = clause.args.get("count") if isinstance(clause, exp.Fetch) else clause.expression
         if isinstance(clause, exp.Fetch) and _has_ties(clause):
             raise QueryError("NOT_SUPPORTED", "FETCH FIRST WITH TIES is not supported", clause)
+        # sqlglot reads the word of `LIMIT ALL` as a column.
         if isinstance(count, exp.Column) and count.name.upper() == "ALL":
             continue
         value = compiler.expression(count, scope).value if count is not None else 1

@@ -52,6 +52,7 @@ def _as_list(item: Typed, node: exp.Expr) -> str:
 
 
 def _longest(lists: Sequence[str]) -> str:
+    # A NULL array spreads into no rows, as an empty one does.
     lengths = [f"coalesce(len({sql}), 0)" for sql in lists]
     return lengths[0] if len(lengths) == 1 else f"greatest({', '.join(lengths)})"
 
@@ -174,6 +175,8 @@ def _table(compiler: Compiler, node: exp.Table, outer: Scope) -> Relation:
 
 def _type(name: str) -> Type:
     kind = parse_type(name)
+    # Athena's timestamps have milliseconds where a type does not say more:
+    # https://docs.aws.amazon.com/athena/latest/ug/data-types.html
     return replace(kind, numbers=(3,)) if kind.name.startswith("timestamp") and not kind.numbers else kind
 
 
@@ -226,6 +229,7 @@ def _using(compiler: Compiler, left: Relation, right: Relation, join: exp.Join, 
         tests.append(f"{a} = {b}")
         kind = common_type((left_key.type, right_key.type)) or left_key.type
         a, b = to_type(left_key, kind).sql, to_type(right_key, kind).sql
+        # The column of USING comes once, from the side that always has it; a FULL join takes either.
         merged.append(Field(name, kind, {"": a, "LEFT": a, "RIGHT": b}.get(side, f"coalesce({a}, {b})")))
     rest = [item for item in (*left.fields, *right.fields) if item.name not in names]
     return Relation(f"{left.sql} {side} JOIN {right.sql} ON {' AND '.join(tests)}", (*merged, *rest))
@@ -246,6 +250,7 @@ def _standalone_unnest(compiler: Compiler, node: exp.Unnest, outer: Scope) -> Re
 def _lateral_unnest(compiler: Compiler, left: Relation, join: exp.Join, side: str, outer: Scope) -> Relation:
     condition = join.args.get("on")
     if condition is not None and not (isinstance(condition, exp.Boolean) and condition.this):
+        # Trino's words and Trino's limit: only ON TRUE.
         raise QueryError("NOT_SUPPORTED", "UNNEST in conditional JOIN is not supported", join.this)
     if side not in ("", "LEFT"):
         raise QueryError("NOT_SUPPORTED", f"{side} JOIN involving UNNEST is not supported", join.this)

@@ -68,6 +68,7 @@ def _key(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: Sequence[Typ
             raise QueryError("EXPRESSION_NOT_SCALAR", message, node)
         compiler.use(value)
         groups.keys.add(value.sql)
+        # An integer constant would be taken for a column's place.
         return value.sql if type(value.value) is not int else f"({value.sql} + 0)"
     with compiler.scalar_only("GROUP BY clause"):
         value = compiler.expression(node, scope)
@@ -93,6 +94,7 @@ def check_grouped(compiler: Compiler, select: exp.Select, groups: Groups) -> Non
 
 def _check(compiler: Compiler, node: exp.Expr, groups: Groups, whole: exp.Expr) -> None:
     typed = compiler.typed.get(id(node))
+    # The same text for DuckDB is the same expression, however the user wrote it (`a`, `t.a`, `"A"`).
     if typed is not None and typed.sql in groups.keys:
         return
     if any(node is item for item in compiler.aggregates):
@@ -128,6 +130,7 @@ def compile_select(compiler: Compiler, select: exp.Select, outer: Scope) -> Comp
     scope = Scope(parent=outer, fields=list(relation.fields) if relation else [])
     where = _where(compiler, select, scope)
     items = _items(compiler, select, scope)
+    # Before HAVING and ORDER BY are checked against it: the check compares texts, so all must be translated.
     groups = groups_of(compiler, select, scope, [item.value for item in items])
     having = _having(compiler, select, scope)
     if select.args.get("distinct"):
@@ -260,6 +263,7 @@ def _order_term(compiler: Compiler, select: exp.Select, term: exp.Ordered, outpu
     if key.type.name in ("map", "json"):
         message = f"Type {trino_text(key.type)} is not orderable, and therefore cannot be used in ORDER BY"
         raise QueryError("TYPE_MISMATCH", message, node)
+    # By place where it can be: DuckDB then sorts what it has computed, and DISTINCT allows nothing else.
     places = [index for index, item in enumerate(items) if item.value.sql == key.sql]
     if not places and select.args.get("distinct"):
         message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"

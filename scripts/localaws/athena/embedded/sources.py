@@ -141,11 +141,14 @@ def _csv(ref: TableRef, files: Sequence[tuple[str, Path]], columns: Sequence[Col
     storage = ref.glue.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     settings = serde.get("Parameters") or {}
+    # OpenCSVSerde has quotes and no word for NULL: https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
     is_open = "opencsv" in serde.get("SerializationLibrary", "").lower()
     delimiter = settings.get("separatorChar" if is_open else "field.delim", settings.get("serialization.format", ","))
+    # `serialization.format` 1 is Hive's way to say Ctrl-A; DDL texts escape control characters.
     delimiter = {"1": "\x01", "\\t": "\t", "\\001": "\x01"}.get(delimiter, delimiter)
     quote = settings.get("quoteChar", '"') if is_open else ""
     null = "" if is_open else settings.get("serialization.null.format", "\\N")
+    # A property of the table in Athena's DDL; some writers of Glue entries put it with the serde.
     skipped = (ref.parameters or {}).get("skip.header.line.count") or settings.get("skip.header.line.count") or 0
     names = ", ".join(f"{text(column.name)}: 'VARCHAR'" for column in columns)
     options = (
@@ -196,6 +199,7 @@ def source_of(world: World, ref: TableRef, needs: Needs, evaluate: Callable[[Any
     tasks = planned(table, snapshot, needs.rows)
     size = sum(_bytes(table, task, needs.columns) for task in tasks)
     if any(task.delete_files for task in tasks):
+        # DuckDB's reader knows nothing of delete files.
         return Source(rows=surviving(table, ref, tasks), bytes_read=size)
     return Source(sql=_parquet(world, table, ref.columns, tasks), bytes_read=size)
 
@@ -211,6 +215,7 @@ def _bytes(table: Table, task: FileScanTask, columns: frozenset[str]) -> int:
     sizes = task.file.column_sizes or {}
     if not sizes:
         return int(task.file.file_size_in_bytes)
+    # Only the columns that are used count, as Athena bills Parquet: https://aws.amazon.com/athena/pricing/
     leaves = [leaf for item in table.schema().fields if item.name.lower() in columns for leaf in _leaves(item)]
     return sum(int(sizes[leaf]) for leaf in leaves if leaf in sizes)
 
@@ -231,6 +236,8 @@ def _parquet(world: World, table: Table, columns: Sequence[Column], tasks: Seque
         return empty(columns)
     ids = {item.name.lower(): item.field_id for item in table.schema().fields}
     fields = ", ".join(
+        # By field id: a file that is older than a column gives NULL for it, and one from before a rename the old
+        # column.
         f"{ids[item.name]}: {{name: {text(item.name)}, type: {_kind(item)}, default_value: NULL}}"
         for item in columns
         if item.name in ids

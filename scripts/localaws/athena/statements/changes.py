@@ -16,7 +16,10 @@ from sqlglot import exp
 from localaws.athena.catalog import TableRef
 from localaws.athena.errors import QueryError
 
+# The authoriser leaves names of WITH entries alone, so the target goes through it as one and is bound to the table
+# after.
 TARGET = "__merge_target"
+# Hidden columns of the target: the file that a row is read from, and its place there.
 PATH, POSITION = "$path", "$pos"
 _KINDS = (exp.Update, exp.Insert)
 
@@ -73,6 +76,7 @@ def _clause(when: exp.When, ref: TableRef, label: exp.Identifier) -> Clause:
     then = when.args["then"]
     matched = bool(when.args.get("matched"))
     condition = when.args.get("condition")
+    # `WHEN NOT MATCHED BY SOURCE` is Spark's and sqlglot's, not Trino's: https://trino.io/docs/current/sql/merge.html
     if when.args.get("source"):
         raise QueryError("SYNTAX_ERROR", "mismatched input 'BY'", when)
     if isinstance(then, exp.Update) and matched:
@@ -153,6 +157,7 @@ def with_target(query: exp.Select) -> exp.Select:
 def _test(clause: Clause, path: exp.Column, *, is_merge: bool) -> exp.Expr:
     if not is_merge:
         return exp.Boolean(this=True)
+    # No row of the target stands beside this one of the source: the LEFT JOIN gives it no file.
     absent = exp.Is(this=path.copy(), expression=exp.Null())
     test: exp.Expr = exp.Not(this=absent) if clause.matched else absent
     return exp.And(this=test, expression=exp.Paren(this=clause.condition.copy())) if clause.condition else test
@@ -186,6 +191,7 @@ def carrier(tree: exp.Expr) -> exp.Select:
     """A SELECT that holds every expression of a MERGE, UPDATE or DELETE."""
     tree = _prepared(tree)
     target = _target(label_of(tree.this))
+    # The number keeps a DELETE without expressions a SELECT.
     select = exp.Select(expressions=[*(part.copy() for part in _parts(tree)), exp.Literal.number(1)])
     if isinstance(tree, exp.Merge):
         select.set("from_", exp.From(this=tree.args["using"].copy()))

@@ -38,6 +38,7 @@ from localaws.athena.types import Type, parse_type, trino_from_hive, trino_text
 
 _PLAIN: dict[str, it.IcebergType] = {
     "boolean": it.BooleanType(),
+    # Iceberg's smallest integer has 32 bits.
     "tinyint": it.IntegerType(),
     "smallint": it.IntegerType(),
     "integer": it.IntegerType(),
@@ -62,6 +63,7 @@ _TIMES: dict[str, tr.Transform[Any, Any]] = {
     "hour": tr.HourTransform(),
 }
 _SETTINGS = ("format", "write_compression", "compression_level")
+# As every Iceberg writer numbers them: https://iceberg.apache.org/spec/#partition-specs
 FIRST_PARTITION_ID = 1000
 
 
@@ -124,6 +126,8 @@ def create_iceberg(
     spec = partition_spec(schema, partitions)
     require_catalog(session.caller, "CreateTable", database.catalog_id, database.name, name.name)
     catalog = session.world.iceberg_catalog(database.catalog_id)
+    # pyiceberg makes format 2, the one that Athena makes too:
+    # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html
     catalog.create_table((database.name, name.name), schema, location, spec, properties=table_properties)
     session.world.creators[(database.catalog_id, database.name, name.name)] = session.caller.arn
     session.fresh()
@@ -139,6 +143,7 @@ def iceberg_schema(columns: Sequence[NewColumn]) -> Schema:
     fields = []
     numbers = [next(ids) for _ in columns]
     for column, number in zip(columns, numbers, strict=True):
+        # Optional always: Athena's DDL has no NOT NULL.
         kind = iceberg_type(parse_type(column.type), ids)
         fields.append(it.NestedField(number, column.name, kind, required=False, doc=column.comment or None))
     return Schema(*fields)
@@ -284,6 +289,7 @@ _KNOWN = frozenset(
 
 def create_table_as(session: Session, statement: st.CreateTableAs) -> Outcome:
     """A new table with the query's columns and, unless WITH NO DATA, its rows."""
+    # A misspelt property would otherwise be a table in another format than the one meant.
     unknown = sorted(set(statement.properties) - _KNOWN)
     if unknown:
         raise QueryError(
@@ -297,6 +303,7 @@ def create_table_as(session: Session, statement: st.CreateTableAs) -> Outcome:
             return Outcome(ROWS, update_count=0, location=session.place.path(""))
         raise QueryError("TABLE_ALREADY_EXISTS", f"Table '{name.database}.{name.name}' already exists")
     query = session.authorised(statement.tree)
+    # Names and types are checked before the query runs: it may run for long.
     columns = session.engine.describe(query)
     check_names(columns)
     is_iceberg = statement.properties.get("table_type", "").upper() == "ICEBERG"
@@ -319,6 +326,7 @@ def _location(session: Session, properties: dict[str, str], key: str) -> str:
 
 
 def _create_iceberg_as(session: Session, properties: dict[str, str], name: Name, result: Result) -> Outcome:
+    # Iceberg tables are managed: https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
     if properties.get("is_external", "false").lower() != "false":
         raise QueryError("INVALID_TABLE_PROPERTY", "Iceberg tables need is_external = false")
     location = _location(session, properties, "location")
@@ -343,6 +351,7 @@ def _create_iceberg_as(session: Session, properties: dict[str, str], name: Name,
 
 
 def _create_hive_as(session: Session, properties: dict[str, str], name: Name, result: Result) -> Outcome:
+    # Accepted; the files are not bucketed, which changes no answer.
     if "bucketed_by" in properties and not properties.get("bucket_count", "").isdigit():
         raise QueryError("INVALID_TABLE_PROPERTY", "bucketed_by needs bucket_count")
     location = _location(session, properties, "external_location")

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from localaws.world import World
 
 
+# Hive's folder for NULL.
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _CODECS = {"PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "NONE": "none", "LZ4": "lz4"}}
 _CODECS["JSON"] = _CODECS["TEXTFILE"] = {"GZIP": "gzip", "NONE": "none"}
+# GZIP unless something else is asked for: https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html
 _DEFAULTS = {"PARQUET": "GZIP", "JSON": "GZIP", "TEXTFILE": "GZIP"}
 
 
@@ -45,6 +47,7 @@ class Format:
 
     name: str = "PARQUET"
     compression: str = ""
+    # Hive's Ctrl-A.
     delimiter: str = "\x01"
 
     def __post_init__(self) -> None:
@@ -100,6 +103,7 @@ class Sink:
 
     def _file(self, values: tuple[str, ...], folder: Path) -> _File:
         if values not in self._files:
+            # https://docs.aws.amazon.com/athena/latest/ug/ctas-insert-into.html
             if len(self._files) >= 100 and self.partitions:
                 message = "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets"
                 raise QueryError("HIVE_TOO_MANY_OPEN_PARTITIONS", message.partition(": ")[2])
@@ -113,6 +117,7 @@ class Sink:
         width = len(self.columns) - self.partitions
         names = [column.name for column in self.columns[width:]]
         steps = [f"{name}={quote(value, safe=' :')}" for name, value in zip(names, values, strict=True)]
+        # Parquet compresses inside of the file; a text file is compressed whole, and its name has to say so.
         ending = "" if self.format.name == "PARQUET" or self.format.codec == "none" else ".gz"
         name = (
             f"{datetime.now():%Y%m%d_%H%M%S}_{os.getpid() % 100000:05d}_{uuid.uuid4().hex[:5]}_{uuid.uuid4()}{ending}"
@@ -183,6 +188,7 @@ class _TextFile(_File):
         return (self.format.delimiter.join(values) for values in zip(*columns, strict=True))
 
 
+# NULL in Hive's text files.
 _N = "\\N"
 
 
@@ -292,6 +298,7 @@ def add_partitions(session: Session, ref: TableRef, sink: Sink) -> None:
     keys = [column.name for column in ref.columns if column.is_partition]
     for values in sorted(sink.folders):
         steps = "/".join(f"{name}={value}" for name, value in zip(keys, values, strict=True))
+        # A partition's descriptor is the table's at the time, with a place of its own, as Hive writes it.
         storage = {**ref.glue["StorageDescriptor"], "Location": f"{ref.location.rstrip('/')}/{steps}/"}
         try:
             session.world.client("glue", ref.catalog_id).create_partition(

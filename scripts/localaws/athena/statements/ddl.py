@@ -26,6 +26,7 @@ def create_view(session: Session, statement: st.CreateView) -> Outcome:
     query = session.authorised(statement.tree)
     columns = session.engine.describe(query)
     check_names(columns)
+    # Bare names in the view mean what they meant to its author.
     schema = session.database or name.database
     view = View(statement.sql, schema, tuple((column.name, trino_text(column.type)) for column in columns))
     entry = glue_input(name.name, view)
@@ -57,6 +58,8 @@ def drop(session: Session, statement: st.Drop) -> Outcome:
     if table.kind == "iceberg":
         require_write(session.caller, table.location)
     session.world.client("glue", table.catalog_id).delete_table(DatabaseName=table.database, Name=table.name)
+    # Iceberg tables are managed, their data goes with them:
+    # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-managing-tables.html
     if table.kind == "iceberg" and table.location:
         remove_under(session.world, table.location)
     return Outcome(lines=[])
@@ -169,6 +172,7 @@ def add_partitions(session: Session, statement: st.AddPartitions) -> Outcome:
             raise QueryError("INVALID_PARTITION_VALUE", "The partition's keys are not the table's")
         steps = "/".join(f"{key}={lower[key]}" for key in keys)
         place = location or f"{ref.location.rstrip('/')}/{steps}/"
+        # ALTER on a table is no right to read what a partition could be pointed at.
         check_partition(session.caller, ref, place)
         _add_partition(session, ref, [lower[key] for key in keys], place, statement.if_not_exists)
     return Outcome(lines=[])
@@ -204,6 +208,7 @@ def repair(session: Session, statement: st.Repair) -> Outcome:
         pairs = [step.partition("=") for step in steps]
         if [pair[0].lower() for pair in pairs] == keys and keys:
             partitions[tuple(pair[2] for pair in pairs)] = f"s3://{bucket}/{root}{'/'.join(steps)}/"
+    # Folders that are gone keep their partitions: https://docs.aws.amazon.com/athena/latest/ug/msck-repair-table.html
     added = [
         ":".join(values)
         for values, place in partitions.items()

@@ -41,11 +41,14 @@ if TYPE_CHECKING:
     from localaws.world import World
 
 
+# What a commit to Iceberg changes in a Glue entry.
 POINTERS = ("metadata_location", "previous_metadata_location")
 MEMBERS = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType")
 TRIES = 5
 
 
+# Trino's commit writes the whole entry anew and knows nothing of Athena's marks on columns (`iceberg.field.id`,
+# `iceberg.field.current`) or of others' settings; clients such as awswrangler go by them.
 def keep_entry(world: World, ref: TableRef) -> None:
     """Put back what was there before, but for the pointers to the metadata; again if somebody commits meanwhile."""
     glue = world.client("glue", ref.catalog_id)
@@ -100,6 +103,7 @@ def insert(session: Session, statement: st.Insert) -> Outcome:
     require_write(session.caller, ref.location)
     tree = filled(statement.tree, statement.columns, ref)
     query = session.authorised(tree)
+    # Trino commits by itself; DuckDB gives None, and its rows are written here.
     rows = _inserted_by_engine(session, query, ref)
     if rows is not None:
         return Outcome(ROWS, update_count=rows, location=session.place.path(""))
@@ -159,10 +163,12 @@ def change(session: Session, statement: st.Change) -> Outcome:
     writer = Writer(session.world, ref)
     moves = _Moves(len(ref.columns))
     with session.engine.run(query, session.work) as result:
+        # Before the new values come file, position and number of the clause.
         check_types(f"{statement.word} statement", result.columns[3:], ref)
         added = writer.files(moves.kept(result.batches, deletes=_deleting(statement.tree)))
     snapshot = writer.read.current_snapshot()
     tasks = planned(writer.read, snapshot)
+    # DuckDB says where it read: a path of this machine; Iceberg knows the file by its address.
     paths = {_local(session, task.file.file_path): task.file.file_path for task in tasks}
     removed = {paths.get(path, path): positions for path, positions in moves.gone().items()}
     writer.change(removed, tasks, added)
@@ -190,6 +196,7 @@ def _changeable(session: Session, name: Name, word: str) -> TableRef:
     ref = session.table(name)
     if ref.kind != "iceberg":
         raise QueryError("NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional tables")
+    # Lake Formation has no row rules for a target, so a change needs the right to read all of it.
     needed = {"DELETE": ["DELETE"], "UPDATE": ["UPDATE"], "MERGE": ["INSERT", "DELETE"]}[word]
     session.require(ref, "READ_ALL", *needed)
     require_write(session.caller, ref.location)
@@ -241,6 +248,7 @@ class _Moves:
         positions_by_file = {}
         for path, parts in self._gone.items():
             positions = np.concatenate(parts)
+            # As Trino's MERGE; an UPDATE or DELETE finds each row once.
             if len(np.unique(positions)) != len(positions):
                 message = "One MERGE target table row matched more than one source row"
                 raise QueryError("MERGE_TARGET_ROW_MULTIPLE_MATCHES", message)
@@ -250,6 +258,7 @@ class _Moves:
 
 SMALL = 64 << 20
 AT_ONCE = 256 << 20
+# Athena's defaults: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html
 AGE_SECONDS, KEPT = 432_000, 1
 
 

@@ -27,6 +27,7 @@ def create(words: Words) -> st.Statement:
         raise words.refusal("Expecting: 'TABLE', 'VIEW', 'DATABASE', 'SCHEMA'")
     unless = words.accept("IF", "NOT", "EXISTS")
     name = words.qualified()
+    # `CREATE TABLE t WITH (…) AS`, `CREATE TABLE t AS`: what is left is DDL in Hive's words.
     if not external and (words.peek("WITH") or words.peek("AS") or words.peek("COMMENT")):
         return _table_as(words, name, unless)
     return _table(words, name, external, unless)
@@ -66,6 +67,7 @@ def _table_as(words: Words, name: list[str], unless: bool) -> st.Statement:
 
 def _data_clause(words: Words) -> bool:
     """`WITH [NO] DATA` at the end is not the query's."""
+    # sqlglot would read the clause as the query's.
     tail = [token.upper for token in words.tokens[-3:]]
     if tail[-3:] == ["WITH", "NO", "DATA"]:
         del words.tokens[-3:]
@@ -97,6 +99,7 @@ def _type(words: Words) -> str:
     while (token := words.current) is not None:
         if depth == 0 and (token.value in (",", ")") or token.upper == "COMMENT"):
             break
+        # Commas and brackets inside of `struct<a:int,b:decimal(5,2)>` are the type's.
         depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(token.value, 0) if token.kind == "sign" else 0
         parts.append(_type_word(token))
         words.place += 1
@@ -273,6 +276,7 @@ def describe(words: Words) -> st.Statement:
 def explain(words: Words) -> st.Statement:
     words.expect("EXPLAIN")
     analyze = words.accept("ANALYZE")
+    # The options of EXPLAIN are taken and have no effect: there is one form of plan.
     if words.peek("(") and words.tokens[words.place + 1].upper in ("FORMAT", "TYPE"):
         words.parenthesised()
     return st.Explain(parse_query(words.rest()), analyze)

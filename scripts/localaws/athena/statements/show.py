@@ -18,6 +18,7 @@ from localaws.athena.session import Outcome, Session, text_columns
 from localaws.athena.statements import model as st
 from localaws.athena.types import hive_from_trino
 
+# Hive pads the columns of DESCRIBE and SHOW COLUMNS; clients of Athena strip them.
 WIDTH = 20
 
 
@@ -70,6 +71,7 @@ def _partitions(session: Session, statement: st.Show) -> Outcome:
     keys = [column.name for column in table.columns if column.is_partition]
     if not keys:
         raise QueryError("DDL_ERROR", f"FAILED: SemanticException Table {table.name} is not a partitioned table")
+    # Values of partition columns are values of rows.
     session.require(table, "READ_ALL")
     client = session.world.client("glue", table.catalog_id)
     pages = client.get_paginator("get_partitions").paginate(DatabaseName=table.database, TableName=table.name)
