@@ -1,5 +1,4 @@
 """HealthImaging on a laptop: DICOM data stores, import jobs, versioned image sets, metadata and frames.
 
-Reads and writes through `localaws.healthimaging.service`. Example:
-`boto3.client("medical-imaging").search_image_sets(datastoreId=...)`.
+Example: `boto3.client("medical-imaging").search_image_sets(datastoreId=...)`.
 """

@@ -1,9 +1,12 @@
-"""DICOM data elements as the JSON of image set metadata: keyword -> value.
+"""DICOM data elements as the JSON of image set metadata: keyword -> value, by level (patient, study, series, instance).
 
-Example: `document(dataset)["RescaleSlope"]` is `"1"`: decimal and integer strings stay strings.
+Decimal and integer strings stay strings, as written: `document(dataset)["RescaleSlope"]` is `"1"`. Private elements are
+named by their tag in eight hexadecimal digits. Pixel data, and other binary values beyond 64 KB, are null; shorter ones
+are base64. A value that cannot be read is null, and named among the faults.
 
-Private elements are named by their tag in eight hexadecimal digits. Pixel data, and other binary values beyond 64 KB,
-are null; shorter ones are base64. A value that cannot be read is null, and named among the faults.
+Which attribute belongs to which level follows the modules of the composite IODs (DICOM PS3.3): C.7.1 Patient and
+Clinical Trial Subject; C.7.2 General Study, Patient Study and Clinical Trial Study; C.7.3 General Series and Clinical
+Trial Series; C.7.4 Frame of Reference; C.7.5 General Equipment. HealthImaging keeps each of them once per image set.
 """
 
 from __future__ import annotations
@@ -31,25 +34,25 @@ class Truncated(Exception):
 
 def document(dataset: Dataset, faults: list[str]) -> dict[str, Any]:
     """All elements of a data set by name; names of unreadable ones are added to `faults`. Truncated if one is cut."""
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for tag in sorted(dataset.keys()):
-        if tag.element == 0:
+        if tag.element == 0:  # A group's length, retired (PS3.5, 7.2).
             continue
         name = name_of(tag)
         raw = dataset.get_item(tag)
         _check_whole(raw, name)
         if name in PIXELS:
-            found[name] = None
+            attributes[name] = None
             continue
         try:
-            found[name] = value_of(dataset[tag], faults)
+            attributes[name] = value_of(dataset[tag], faults)
         except Truncated:
             raise
         except Exception:
             # pydicom raises whatever its readers meet in a broken value: ValueError, struct.error, TypeError ...
-            found[name] = None
+            attributes[name] = None
             faults.append(name)
-    return found
+    return attributes
 
 
 def private_representations(dataset: Dataset) -> dict[str, str]:
@@ -80,15 +83,14 @@ def value_of(element: DataElement, faults: list[str]) -> Any:
         return None
     if isinstance(values, MultiValue | list | tuple):
         return _several(element.VR, values)
-    return _one(element.VR, values)
+    return _single(element.VR, values)
 
 
 def _several(representation: str, values: Iterable[Any]) -> Any:
-    found = [_one(representation, value) for value in values]
-    return found or None
+    return [_single(representation, value) for value in values] or None
 
 
-def _one(representation: str, value: Any) -> Any:
+def _single(representation: str, value: Any) -> Any:
     if value is None or value == "":
         return None
     if representation in _NUMBERS and isinstance(value, int | float):

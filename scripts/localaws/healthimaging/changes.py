@@ -1,8 +1,12 @@
-"""What UpdateImageSetMetadata changes, what by `force` alone, and what never.
+"""UpdateImageSetMetadata and CopyImageSet: attributes changed or removed, versions reverted to, instances copied.
 
-Example: `objection("StudyID", "S9", "Study", change)`.
+The rules are those of HealthImaging's developer guide ("DICOM metadata constraints", "Updating image set metadata"): a
+series or an instance that stands empty among the removable attributes is taken out whole; `includeStudyImageSets`
+changes patient and study of all primary image sets of the study, or of none; an image set whose UIDs are changed (by
+force) belongs to the study and series they name. A copy has its own bytes, so that either image set can be deleted;
+patient, study and series have to agree with those of the destination, unless `force` says otherwise.
 
-The rules are those of HealthImaging's developer guide: "DICOM metadata constraints" and "Updating image set metadata".
+Example: `update(vault, store, image_set, params)`; `copied(vault, store, source, params, scratch)`.
 """
 
 from __future__ import annotations
@@ -113,50 +117,52 @@ def update(vault: Vault, store: Datastore, image_set: ImageSet, params: dict[str
         if "revertToVersionId" in wanted:
             raise ServiceError("ValidationException", "includeStudyImageSets does not go with revertToVersionId.")
         changes = [(_above_series(content), how) for content, how in changes]
-        others = [one for one in store.of_study(image_set.key[0]) if one.is_primary and one is not image_set]
-        ready += [(one, one.latest, _changed(vault.document(one.latest), changes)) for one in others]
-    for one, version, document in ready:
-        save_version(vault, one, document, vault.places(version), workflow="UPDATED", is_forced=is_forced)
-        one.identity = _identity(document)
-        store.move(one, _key(document))
-    return [one for one, _, _ in ready]
+        related = store.of_study(image_set.key[0])
+        others = [other for other in related if other.is_primary and other is not image_set]
+        ready += [(other, other.latest, _changed(vault.document(other.latest), changes)) for other in others]
+    # All are checked before the first is saved: the primary image sets of a study change together or not at all.
+    for target, version, document in ready:
+        save_version(vault, target, document, vault.places(version), workflow="UPDATED", is_forced=is_forced)
+        target.identity = _identity(document)
+        store.move(target, _key(document))
+    return [target for target, _, _ in ready]
 
 
 def _changes(updates: dict[str, bytes], *, is_forced: bool, is_primary: bool) -> Changes:
     """What to remove, then what to set."""
-    found = [
+    changes = [
         (_parsed(updates[name], name), Change(is_removal=is_removal, is_forced=is_forced, is_primary=is_primary))
         for name, is_removal in (("removableAttributes", True), ("updatableAttributes", False))
         if updates.get(name)
     ]
-    if not found:
+    if not changes:
         raise ServiceError(
             "ValidationException", "DICOMUpdates has neither removableAttributes nor updatableAttributes."
         )
-    return found
+    return changes
 
 
 def _parsed(content: bytes, name: str) -> Document:
     try:
-        found = orjson.loads(content)
+        document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ServiceError("ValidationException", f"{name} is not valid JSON: {error}") from error
-    _check_form(found, "", name)
+    _check_form(document, "", name)
     for level in ("Patient", "Study"):
-        _check_form(found.get(level, {}), level, name)
-    for series in _items(found.get("Study", {}), "Series", name):
+        _check_form(document.get(level, {}), level, name)
+    for series in _items(document.get("Study", {}), "Series", name):
         _check_form(series, "Series", name)
         for instance in _items(series, "Instances", name):
             _check_form(instance, "Instance", name)
-    return found
+    return document
 
 
 def _items(content: Document, key: str, name: str) -> list[Any]:
     """What stands under the UIDs of `Series` or `Instances`."""
-    found = content.get(key, {})
-    if not isinstance(found, dict):
+    items = content.get(key, {})
+    if not isinstance(items, dict):
         raise ServiceError("ValidationException", f"{name}: {key} must be a JSON object of UIDs.")
-    return list(found.values())
+    return list(items.values())
 
 
 def _check_form(content: Any, level: str, name: str) -> None:
@@ -233,8 +239,8 @@ def _key(document: Document) -> Key:
 def _identity(document: Document) -> tuple[str | None, ...]:
     [series] = document["Study"]["Series"].values()
     levels = {"Patient": document["Patient"], "Study": document["Study"], "Series": series}
-    found = [levels[level_of(name)]["DICOM"].get(name) for name in IDENTITY]
-    return tuple(None if value is None else str(value) for value in found)
+    values = [levels[level_of(name)]["DICOM"].get(name) for name in IDENTITY]
+    return tuple(None if value is None else str(value) for value in values)
 
 
 def copied(vault: Vault, store: Datastore, source: ImageSet, params: dict[str, Any], scratch: Path) -> ImageSet:
@@ -246,7 +252,7 @@ def copied(vault: Vault, store: Datastore, source: ImageSet, params: dict[str, A
     target = wanted.get("destinationImageSet")
     if target and target["imageSetId"] == source.id:
         raise ServiceError("ValidationException", "Source and destination are the same image set.")
-    destination = _new(source) if target is None else _found(store, target)
+    destination = _new(source) if target is None else _destination(store, target)
     is_promoted = bool(params.get("promoteToPrimary"))
     if is_promoted and any(other.is_primary and other.key == source.key for other in store.of_study(source.key[0])):
         raise ServiceError("ConflictException", "The series has a primary image set.")
@@ -269,7 +275,7 @@ def _check_latest(image_set: ImageSet, number: str) -> None:
         raise ServiceError("ConflictException", message)
 
 
-def _found(store: Datastore, target: dict[str, str]) -> ImageSet:
+def _destination(store: Datastore, target: dict[str, str]) -> ImageSet:
     destination = store.image_set(target["imageSetId"])
     if destination.is_deleted:
         raise ServiceError("ResourceNotFoundException", f"The image set {destination.id} is deleted.")
@@ -305,8 +311,8 @@ def _keep_only(document: Document, copies: dict[str, str] | None) -> None:
 
 def _named(text: str) -> set[str]:
     try:
-        found = orjson.loads(text)
-        return {uid for series in found["Study"]["Series"].values() for uid in series["Instances"]}
+        names = orjson.loads(text)
+        return {uid for series in names["Study"]["Series"].values() for uid in series["Instances"]}
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise ServiceError("ValidationException", "copiableAttributes names no Study.Series.*.Instances.") from error
 
@@ -315,7 +321,7 @@ def _merged(document: Document, added: Document, *, is_forced: bool) -> Document
     """The destination's document with the instances of the source's."""
     [ours], [theirs] = document["Study"]["Series"].values(), added["Study"]["Series"].values()
     levels = [(document["Patient"], added["Patient"]), (document["Study"], added["Study"]), (ours, theirs)]
-    differ = sum(one["DICOM"] != other["DICOM"] for one, other in levels)
+    differ = sum(left["DICOM"] != right["DICOM"] for left, right in levels)
     if differ and not is_forced:
         message = "Patient, study or series of the image sets differ; force copies in spite of it."
         raise ServiceError("ValidationException", message)

@@ -1,7 +1,10 @@
-"""What HealthImaging knows: data stores, import jobs, image sets and their versions.
+"""What HealthImaging holds: data stores, import jobs, image sets and their versions, and the bytes behind them.
 
-Kept by localaws between commands; metadata, frame places and pixels are objects in the service's bucket. Example:
-`state.find(datastore_id).image_set(image_set_id).version()`.
+Records are kept by localaws between commands; metadata, places of frames and DICOM files are objects in a bucket of the
+service's own account, one bucket a data store (`Vault`). The files that one job adds to an image set lie end to end in
+one object: one request instead of thousands.
+
+Example: `state.find(datastore_id).image_set(image_set_id).version()`.
 """
 
 from __future__ import annotations
@@ -68,10 +71,10 @@ class ImageSet:
         """A version by its id, the latest when none is named; ResourceNotFoundException when it is not there."""
         if number is None:
             return self.latest
-        found = next((version for version in self.versions if str(version.number) == number), None)
-        if found is None:
+        match = next((version for version in self.versions if str(version.number) == number), None)
+        if match is None:
             raise ServiceError("ResourceNotFoundException", f"Image set {self.id} has no version {number}.")
-        return found
+        return match
 
 
 @dataclass
@@ -87,13 +90,11 @@ class Datastore:
 
     @property
     def id(self) -> str:
-        found: str = self.properties["datastoreId"]
-        return found
+        return str(self.properties["datastoreId"])
 
     @property
     def status(self) -> str:
-        found: str = self.properties["datastoreStatus"]
-        return found
+        return str(self.properties["datastoreStatus"])
 
     @property
     def bucket(self) -> str:
@@ -101,14 +102,14 @@ class Datastore:
         return f"healthimaging-{self.id}"
 
     def living(self) -> list[ImageSet]:
-        return [found for found in self.image_sets.values() if not found.is_deleted]
+        return [image_set for image_set in self.image_sets.values() if not image_set.is_deleted]
 
     def image_set(self, image_set_id: str) -> ImageSet:
         """An image set, also a deleted one; ResourceNotFoundException when there never was one of that id."""
-        found = self.image_sets.get(image_set_id)
-        if found is None:
+        image_set = self.image_sets.get(image_set_id)
+        if image_set is None:
             raise ServiceError("ResourceNotFoundException", f"The image set {image_set_id} was not found.")
-        return found
+        return image_set
 
     def add(self, image_set: ImageSet) -> None:
         self.image_sets[image_set.id] = image_set
@@ -123,8 +124,8 @@ class Datastore:
 
     def of_study(self, study_uid: str) -> list[ImageSet]:
         """The living image sets of a study, oldest first."""
-        found = (self.image_sets[image_set_id] for image_set_id in self.studies.get(study_uid, []))
-        return [image_set for image_set in found if not image_set.is_deleted]
+        image_sets = (self.image_sets[image_set_id] for image_set_id in self.studies.get(study_uid, []))
+        return [image_set for image_set in image_sets if not image_set.is_deleted]
 
 
 @dataclass
@@ -208,8 +209,8 @@ class Vault:
         return self._world.object_path(self._bucket, version.metadata_key).read_bytes()
 
     def document(self, version: Version) -> dict[str, Any]:
-        found: dict[str, Any] = orjson.loads(gzip.decompress(self.metadata(version)))
-        return found
+        content: dict[str, Any] = orjson.loads(gzip.decompress(self.metadata(version)))
+        return content
 
     def places(self, version: Version) -> Places:
         content = orjson.loads(self._world.object_path(self._bucket, version.places_key).read_bytes())

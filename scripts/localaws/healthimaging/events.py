@@ -1,7 +1,6 @@
 """HealthImaging's events on the default EventBridge bus.
 
-Writes events through `world`. Example: `tell_job(world, job)` puts `Import Job Completed` with source
-`aws.medical-imaging`.
+Example: `tell_job(world, job)` puts `Import Job Completed` with source `aws.medical-imaging`.
 """
 
 from __future__ import annotations

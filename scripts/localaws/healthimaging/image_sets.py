@@ -1,6 +1,9 @@
-"""Image set metadata documents: built from instances, and added to.
+"""Image sets: their metadata documents, how imported instances become new ones or new versions, and their frames.
 
-Example: `with_instances(empty(...), [instance])["Study"]["Series"]`.
+An instance is primary unless one of seven attributes of patient, study and series contradicts what the data store holds
+of its study or series as primary. The same instance again replaces the one before, in a new version.
+
+Example: `Gathering(world, store, scratch).add(series_key, received)`.
 """
 
 from __future__ import annotations
@@ -70,14 +73,14 @@ def with_instances(document: Document, instances: Iterable[Instance]) -> Documen
 
 
 def _instance(instance: Instance) -> Document:
-    found: Document = {
+    entry: Document = {
         "DICOM": instance.levels["Instance"],
         "DICOMVRs": instance.representations,
         "ImageFrames": instance.frames,
     }
     if instance.stored_syntax is not None:
-        found["StoredTransferSyntaxUID"] = instance.stored_syntax
-    return found
+        entry["StoredTransferSyntaxUID"] = instance.stored_syntax
+    return entry
 
 
 def instances_of(document: Document) -> dict[str, Document]:
@@ -89,9 +92,9 @@ def search_tags(document: Document) -> dict[str, Any]:
     """What SearchImageSets shows of a document; empty attributes are left out."""
     [series] = document["Study"]["Series"].values()
     levels = {"Patient": document["Patient"]["DICOM"], "Study": document["Study"]["DICOM"], "Series": series["DICOM"]}
-    found = {name: levels[level].get(keyword) for name, (level, keyword) in SEARCH_TAGS.items()}
-    found["DICOMSeriesNumber"] = _whole(found["DICOMSeriesNumber"])
-    return {name: value for name, value in found.items() if value is not None}
+    tags = {name: levels[level].get(keyword) for name, (level, keyword) in SEARCH_TAGS.items()}
+    tags["DICOMSeriesNumber"] = _whole(tags["DICOMSeriesNumber"])
+    return {name: value for name, value in tags.items() if value is not None}
 
 
 def _whole(value: Any) -> int | None:
@@ -127,8 +130,8 @@ class Gathering:
         return [(self._put(key, identity, items), items) for identity, items in groups.items()]
 
     def _put(self, key: Key, identity: Identity, items: list[Received]) -> ImageSet:
-        known = (found for found in self._store.of_study(key[0]) if found.key == key)
-        image_set = next((found for found in known if found.identity == identity), None)
+        of_series = (other for other in self._store.of_study(key[0]) if other.key == key)
+        image_set = next((other for other in of_series if other.identity == identity), None)
         if image_set is None:
             return self._create(key, identity, items)
         document = self._vault.document(image_set.latest)
@@ -156,10 +159,10 @@ class Gathering:
 
     def _agrees(self, key: Key, identity: Identity) -> bool:
         """Whether nothing primary of the same series or study says otherwise."""
-        for found in self._store.of_study(key[0]):
-            if found.is_primary:
-                is_same_study = all(found.identity[index] == identity[index] for index in _OF_STUDY)
-                if not is_same_study or (found.key == key and found.identity != identity):
+        for other in self._store.of_study(key[0]):
+            if other.is_primary:
+                is_same_study = all(other.identity[index] == identity[index] for index in _OF_STUDY)
+                if not is_same_study or (other.key == key and other.identity != identity):
                     return False
         return True
 

@@ -1,4 +1,4 @@
-"""DICOM import jobs: submitted, run in the background, done.
+"""DICOM import jobs: submitted, run in the background from the listing to the manifest, done.
 
 Example: `ImportJobs(world, state).start(params)` is the record of a submitted job.
 """

@@ -123,30 +123,30 @@ def read_instance(path: Path, storage_format: str = "HTJ2K") -> Instance:
         raise InstanceRefused("DICOM attribute TransferSyntaxUID does not exist")
     faults: list[str] = []
     try:
-        found = {**document(dataset.file_meta, faults), **document(dataset, faults)}
+        attributes = {**document(dataset.file_meta, faults), **document(dataset, faults)}
     except Truncated as error:
         raise InstanceRefused(f"The DICOM file is truncated: {error}") from error
-    _check(found)
-    (frames, stored_syntax), unusable = _frames(dataset, found, storage_format)
+    _check(attributes)
+    (frames, stored_syntax), unusable = _frames(dataset, attributes, storage_format)
     return Instance(
-        study_uid=found["StudyInstanceUID"],
-        series_uid=found["SeriesInstanceUID"],
-        sop_uid=found["SOPInstanceUID"],
-        identity=tuple(_plain(found.get(name)) for name in IDENTITY),
-        levels=_by_level(found),
+        study_uid=attributes["StudyInstanceUID"],
+        series_uid=attributes["SeriesInstanceUID"],
+        sop_uid=attributes["SOPInstanceUID"],
+        identity=tuple(_plain(attributes.get(name)) for name in IDENTITY),
+        levels=_by_level(attributes),
         representations=private_representations(dataset),
         frames=frames,
         stored_syntax=stored_syntax,
-        warned=[*unusable, *_warned(found, faults)],
+        warned=[*unusable, *_warned(attributes, faults)],
     )
 
 
-def _check(found: dict[str, Any]) -> None:
+def _check(attributes: dict[str, Any]) -> None:
     for name in REQUIRED:
-        if not isinstance(found.get(name), str):
+        if not isinstance(attributes.get(name), str):
             raise InstanceRefused(f"DICOM attribute {name} does not exist")
     for name, longest in LONGEST.items():
-        value = found.get(name)
+        value = attributes.get(name)
         if isinstance(value, str) and len(value) > longest:
             raise InstanceRefused(f"DICOM attribute {name} has {len(value)} characters, at most {longest} are allowed")
 
@@ -155,38 +155,38 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _by_level(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _by_level(attributes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     levels: dict[str, dict[str, Any]] = {"Patient": {}, "Study": {}, "Series": {}, "Instance": {}}
-    for name, value in found.items():
+    for name, value in attributes.items():
         levels[level_of(name)][name] = value
     return levels
 
 
-def _warned(found: dict[str, Any], faults: Iterable[str]) -> Iterable[Warned]:
+def _warned(attributes: dict[str, Any], faults: Iterable[str]) -> Iterable[Warned]:
     for name in faults:
         yield Warned("OTHER", f"DICOM attribute {name} cannot be read and is kept as null")
     for name in REQUIRED:
-        if not UID(found[name]).is_valid:
+        if not UID(attributes[name]).is_valid:
             yield Warned("INVALID_UID_FORMAT", f"DICOM attribute {name} is not a valid UID")
     for name, longest in VR_LONGEST.items():
-        if isinstance(found.get(name), str) and len(found[name]) > longest:
+        if isinstance(attributes.get(name), str) and len(attributes[name]) > longest:
             yield Warned("INVALID_DICOM_VALUE_LENGTH", f"DICOM attribute {name} is longer than {longest} characters")
     for name in ("FloatPixelData", "DoubleFloatPixelData"):
-        if name in found:
+        if name in attributes:
             yield Warned("TRANSCODING_EXCEPTION", f"{name} has no image frames here")
 
 
 Frames = tuple[list[dict[str, Any]], str | None]
 
 
-def _frames(dataset: Dataset, found: dict[str, Any], storage_format: str) -> tuple[Frames, list[Warned]]:
+def _frames(dataset: Dataset, attributes: dict[str, Any], storage_format: str) -> tuple[Frames, list[Warned]]:
     """Metadata of the frames and the transfer syntax in which they are stored; none of both without usable pixels."""
-    if "PixelData" not in found:
+    if "PixelData" not in attributes:
         return ([], None), []
     try:
         pixels = Pixels(dataset)
         pixels.check_length()
-        frames = [_frame(pixels, index, found["SOPInstanceUID"]) for index in range(pixels.count)]
+        frames = [_frame(pixels, index, attributes["SOPInstanceUID"]) for index in range(pixels.count)]
     except PixelError as error:
         return ([], str(dataset.file_meta.TransferSyntaxUID)), [Warned(error.kind, str(error))]
     except Exception as error:  # Readers of damaged fragments raise nearly anything.

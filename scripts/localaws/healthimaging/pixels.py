@@ -1,10 +1,10 @@
 """Frames of a DICOM instance: out of the file, and as HTJ2K or JPEG 2000 codestreams.
 
-Example: `Pixels(dataset).frame(0)` is the first frame as numbers, exactly as stored.
-
 HealthImaging stores images in its own codec and leaves some lossy ones, and videos, as they came (developer guide,
 "Supported transfer syntaxes"). Pixels that it cannot use do not keep the instance out: a warning says so ("Warning
 codes"), and the metadata list no frames.
+
+Example: `Pixels(dataset).frame(0)` is the first frame as numbers, exactly as stored.
 """
 
 from __future__ import annotations
@@ -113,27 +113,27 @@ class Pixels:
             if self.syntax in _NATIVE:
                 return self._native(index)
             decode = _LOSSLESS.get(self.syntax) or _KEPT[self.syntax][1]
-            found = np.asarray(decode(self._encoded(index)))
+            values = np.asarray(decode(self._encoded(index)))
         except PixelError:
             raise
         except Exception as error:
             raise PixelError(f"Frame {index + 1} cannot be decoded: {type(error).__name__}: {error}") from error
-        return self._as_described(found, index)
+        return self._as_described(values, index)
 
     def _native(self, index: int) -> Frame:
         decoder = get_decoder(self._dataset.file_meta.TransferSyntaxUID)
-        found, _ = decoder.as_array(self._dataset, index=index, raw=True, decoding_plugin="")
-        return np.ascontiguousarray(found, dtype=found.dtype.newbyteorder("="))
+        values, _ = decoder.as_array(self._dataset, index=index, raw=True, decoding_plugin="")
+        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
-    def _as_described(self, found: Frame, index: int) -> Frame:
-        if found.shape[:2] != self.shape:
+    def _as_described(self, values: Frame, index: int) -> Frame:
+        if values.shape[:2] != self.shape:
             wanted = " x ".join(map(str, self.shape))
             raise PixelError(
-                f"Frame {index + 1} has {found.shape[0]} x {found.shape[1]} pixels, the header says {wanted}"
+                f"Frame {index + 1} has {values.shape[0]} x {values.shape[1]} pixels, the header says {wanted}"
             )
-        if self._whole("PixelRepresentation", 0) == 1 and found.dtype.kind == "u":
-            return _signed(found, self._whole("BitsStored", found.dtype.itemsize * 8))
-        return found
+        if self._whole("PixelRepresentation", 0) == 1 and values.dtype.kind == "u":
+            return _signed(values, self._whole("BitsStored", values.dtype.itemsize * 8))
+        return values
 
     def _encoded(self, index: int) -> bytes:
         return get_frame(self._dataset.PixelData, index, number_of_frames=self.count)
@@ -166,11 +166,11 @@ class Pixels:
             raise PixelError(message, "FRAMES_EXTRACTION_FAILURE")
 
 
-def _signed(found: Frame, bits: int) -> Frame:
+def _signed(values: Frame, bits: int) -> Frame:
     """Two's complement of `bits` bits, which some codecs give as unsigned numbers."""
-    wide = found.astype(np.int32)
+    wide = values.astype(np.int32)
     wide[wide >= 1 << (bits - 1)] -= 1 << bits
-    return wide.astype(np.dtype(f"i{found.dtype.itemsize}"))
+    return wide.astype(np.dtype(f"i{values.dtype.itemsize}"))
 
 
 def encode(frame: Frame, storage_format: str) -> tuple[bytes, str]:

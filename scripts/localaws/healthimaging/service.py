@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localaws.buckets import remove_bucket
-from localaws.healthimaging import changes
-from localaws.healthimaging.changes import copied
+from localaws.healthimaging.changes import copied, update
 from localaws.healthimaging.datastore import Datastore, HealthImagingState, ImageSet, Vault, Version
 from localaws.healthimaging.events import tell_datastore, tell_image_set
 from localaws.healthimaging.image_sets import read_frame
@@ -84,10 +83,10 @@ class HealthImaging(Service):
 
     def _new_properties(self, params: Params) -> dict[str, Any]:
         datastore_id, now = uuid.uuid4().hex, datetime.now(UTC)
-        given = ("kmsKeyArn", "lambdaAuthorizerArn", "losslessStorageFormat")
+        optional = ("kmsKeyArn", "lambdaAuthorizerArn", "losslessStorageFormat")
         return {
             "losslessStorageFormat": "HTJ2K",
-            **{name: params[name] for name in given if name in params},
+            **{name: params[name] for name in optional if name in params},
             "datastoreId": datastore_id,
             "datastoreName": params.get("datastoreName", datastore_id),
             "datastoreStatus": "CREATING",
@@ -112,9 +111,9 @@ class HealthImaging(Service):
 
     def list_datastores(self, params: Params, caller: Caller) -> Result:
         wanted = params.get("datastoreStatus")
-        found = [store for store in self._state.datastores.values() if wanted in {None, store.status}]
-        shown = [{name: store.properties[name] for name in _SUMMARY} for store in found]
-        return _listed("datastoreSummaries", shown, params)
+        stores = [store for store in self._state.datastores.values() if wanted in {None, store.status}]
+        summaries = [{name: store.properties[name] for name in _SUMMARY} for store in stores]
+        return _listed("datastoreSummaries", summaries, params)
 
     def delete_datastore(self, params: Params, caller: Caller) -> Result:
         with self._state.lock:
@@ -146,19 +145,19 @@ class HealthImaging(Service):
     def list_dicom_import_jobs(self, params: Params, caller: Caller) -> Result:
         jobs = self._state.find(params["datastoreId"]).jobs.values()
         wanted = params.get("jobStatus")
-        found = [
+        summaries = [
             {name: job[name] for name in _JOB_SUMMARY if name in job}
             for job in reversed(list(jobs))
             if wanted in {None, job["jobStatus"]}
         ]
-        return _listed("jobSummaries", found, params)
+        return _listed("jobSummaries", summaries, params)
 
     def search_image_sets(self, params: Params, caller: Caller) -> Result:
         store = self._state.active(params["datastoreId"])
         criteria = params.get("searchCriteria", {})
-        found, token = page(hits(store, criteria), params.get("nextToken"), params.get("maxResults", DEFAULT_PAGE))
+        image_sets, token = page(hits(store, criteria), params.get("nextToken"), params.get("maxResults", DEFAULT_PAGE))
         return {
-            "imageSetsMetadataSummaries": [summary(store, image_set) for image_set in found],
+            "imageSetsMetadataSummaries": [summary(store, image_set) for image_set in image_sets],
             **({"sort": criteria["sort"]} if "sort" in criteria else {}),
             **({"nextToken": token} if token else {}),
         }
@@ -182,11 +181,12 @@ class HealthImaging(Service):
 
     def list_image_set_versions(self, params: Params, caller: Caller) -> Result:
         _, image_set = self._image_set(params)
-        found = [
+        versions = [
             {
                 "imageSetId": image_set.id,
                 "versionId": str(version.number),
                 "imageSetState": version.state,
+                # With a capital I here alone: the model's own spelling.
                 "ImageSetWorkflowStatus": version.workflow,
                 **_times(version),
                 **_overrides(version),
@@ -194,7 +194,7 @@ class HealthImaging(Service):
             }
             for version in reversed(image_set.versions)
         ]
-        return _listed("imageSetPropertiesList", found, params)
+        return _listed("imageSetPropertiesList", versions, params)
 
     def get_image_set_metadata(self, params: Params, caller: Caller) -> Result:
         store, image_set = self._living(params)
@@ -217,8 +217,8 @@ class HealthImaging(Service):
         store, image_set = self._living(params)
         with store.lock:
             tell_image_set(self.world, store, image_set, "Image Set Updating", under_way="UPDATING")
-            for one in changes.update(Vault(self.world, store.bucket), store, image_set, params):
-                tell_image_set(self.world, store, one, "Image Set Updated")
+            for updated in update(Vault(self.world, store.bucket), store, image_set, params):
+                tell_image_set(self.world, store, updated, "Image Set Updated")
         return {"datastoreId": store.id, **_latest(image_set)}
 
     def copy_image_set(self, params: Params, caller: Caller) -> Result:
@@ -226,12 +226,12 @@ class HealthImaging(Service):
         _, source = self._living({**params, "imageSetId": params["sourceImageSetId"]})
         tell_image_set(self.world, store, source, "Image Set Copying", under_way="COPYING")
         with store.lock, tempfile.TemporaryDirectory(prefix="healthimaging-") as scratch:
-            made = copied(Vault(self.world, store.bucket), store, source, params, Path(scratch))
-        tell_image_set(self.world, store, made, "Image Set Copied")
+            copy = copied(Vault(self.world, store.bucket), store, source, params, Path(scratch))
+        tell_image_set(self.world, store, copy, "Image Set Copied")
         return {
             "datastoreId": store.id,
             "sourceImageSetProperties": _latest(source),
-            "destinationImageSetProperties": _latest(made),
+            "destinationImageSetProperties": _latest(copy),
         }
 
     def delete_image_set(self, params: Params, caller: Caller) -> Result:
@@ -293,8 +293,8 @@ def _latest(image_set: ImageSet) -> Result:
 
 
 def _times(version: Version) -> Result:
-    found = {"createdAt": version.created_at, "updatedAt": version.updated_at}
-    return {**found, **({"deletedAt": version.deleted_at} if version.deleted_at else {})}
+    times = {"createdAt": version.created_at, "updatedAt": version.updated_at}
+    return {**times, **({"deletedAt": version.deleted_at} if version.deleted_at else {})}
 
 
 def _overrides(version: Version) -> Result:
@@ -302,18 +302,18 @@ def _overrides(version: Version) -> Result:
 
 
 def _listed(name: str, items: list[dict[str, Any]], params: Params) -> Result:
-    found, token = page(items, params.get("nextToken"), params.get("maxResults", DEFAULT_PAGE))
-    return {name: found, **({"nextToken": token} if token else {})}
+    shown, token = page(items, params.get("nextToken"), params.get("maxResults", DEFAULT_PAGE))
+    return {name: shown, **({"nextToken": token} if token else {})}
 
 
 def hits(store: Datastore, criteria: dict[str, Any]) -> list[ImageSet]:
     """The living image sets that all filters keep, in the order asked for; newest change first by default."""
     keeps = [_filter(item) for item in criteria.get("filters", [])]
-    found = [image_set for image_set in store.living() if all(keep(image_set) for keep in keeps)]
+    matches = [image_set for image_set in store.living() if all(keep(image_set) for keep in keeps)]
     sort = criteria.get("sort", {"sortField": "updatedAt", "sortOrder": "DESC"})
     field, is_descending = sort["sortField"], sort["sortOrder"] == "DESC"
-    have = [image_set for image_set in found if _value(image_set, field) is not None]
-    have_not = [image_set for image_set in found if _value(image_set, field) is None]
+    have = [image_set for image_set in matches if _value(image_set, field) is not None]
+    have_not = [image_set for image_set in matches if _value(image_set, field) is None]
     return sorted(have, key=lambda item: (_value(item, field), item.id), reverse=is_descending) + have_not
 
 
@@ -377,7 +377,7 @@ def _moment(date: str, time: str | None) -> str:
 
 def summary(store: Datastore, image_set: ImageSet) -> dict[str, Any]:
     """One hit as SearchImageSets answers it."""
-    related = [found for found in store.of_study(image_set.key[0]) if found.is_primary or found is image_set]
+    related = [other for other in store.of_study(image_set.key[0]) if other.is_primary or other is image_set]
     return {
         "imageSetId": image_set.id,
         "version": image_set.latest.number,
@@ -387,8 +387,8 @@ def summary(store: Datastore, image_set: ImageSet) -> dict[str, Any]:
         "storageTier": "FREQUENT_ACCESS",
         "DICOMTags": {
             **image_set.tags,
-            "DICOMNumberOfStudyRelatedSeries": len({found.key for found in related}),
-            "DICOMNumberOfStudyRelatedInstances": sum(found.n_instances for found in related),
+            "DICOMNumberOfStudyRelatedSeries": len({other.key for other in related}),
+            "DICOMNumberOfStudyRelatedInstances": sum(other.n_instances for other in related),
         },
         "isPrimary": image_set.is_primary,
     }

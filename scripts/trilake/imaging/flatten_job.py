@@ -1,9 +1,8 @@
 """The flatten job: metadata of image sets into the instance and series tables, after a load or to catch up.
 
-After a load (--load_id) it reads the image sets that s3://<raw>/imaging/loads/<load_id>/work.json names. Without one,
-as an event or the clock starts it, it finds for itself what the tables lack: image sets whose newest version is not
-there, and rows of image sets that are gone. Metadata are read once for each version: reading them moves an image set
-out of the archive tier. The series table is written last: its rows say that an image set is done.
+After a load (--load_id) it reads the image sets that imaging/loads/<load_id>/work.json names. Without one, as an event
+or the clock starts it, it finds for itself what the tables lack: image sets whose newest version is not there, and rows
+of image sets that are gone.
 
 Example: flatten(Job.start(sys.argv))
 """
@@ -45,6 +44,7 @@ def flatten(job: Job) -> None:
     items, gone = (read_work(job.session, load_id), []) if load_id else differences(job.session)
     with TemporaryDirectory() as folder:
         reader = MetadataReader(job.session, folder)
+        # The series table last: its rows say that an image set is done.
         for target, make in ((INSTANCE_TABLE, instance_rows), (SERIES_TABLE, series_rows)):
             if items:
                 fill_table(job, target, items, RowMaker(reader, target.schema, make))
@@ -59,10 +59,10 @@ def differences(session: Session) -> tuple[list[Item], list[str]]:
 
     Versions come from SearchImageSets, which leaves image sets in the tier they are in.
     """
-    flattened = {one.image_set_id: (one.version, one.flattened_by) for one in stored_series(session)}
+    flattened = {row.image_set_id: (row.version, row.flattened_by) for row in stored_series(session)}
     pages = session.client("medical-imaging").get_paginator("search_image_sets")
-    asked = pages.paginate(datastoreId=session.settings.imaging.datastore_id)
-    current = {one["imageSetId"]: one["version"] for page in asked for one in page["imageSetsMetadataSummaries"]}
+    summaries = pages.paginate(datastoreId=session.settings.imaging.datastore_id)
+    current = {item["imageSetId"]: item["version"] for page in summaries for item in page["imageSetsMetadataSummaries"]}
     new = [name for name, version in current.items() if flattened.get(name) != (version, FLATTENED_BY)]
     return [{"image_set_id": name} for name in sorted(new)], sorted(set(flattened) - set(current))
 
@@ -100,25 +100,28 @@ class MetadataReader:
     folder: str = ""
 
     def __call__(self, image_set_id: str) -> tuple[Json, ImageSet]:
-        kept = Path(self.folder) / f"{image_set_id}.json.gz" if self.folder else None
-        if kept is not None and kept.exists():
-            told, body = json.loads(kept.with_suffix(".told").read_text()), kept.read_bytes()
+        copy = Path(self.folder) / f"{image_set_id}.json.gz" if self.folder else None
+        if copy is not None and copy.exists():
+            properties, body = json.loads(copy.with_suffix(".properties").read_text()), copy.read_bytes()
         else:
-            told, body = self.ask(image_set_id)
-            if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.with_suffix(".told").write_text(json.dumps(told))
-                kept.write_bytes(body)
-        image_set = ImageSet(self.session.settings.imaging.datastore_id, image_set_id, told["version"], told["primary"])
+            properties, body = self.ask(image_set_id)
+            if copy is not None:
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.with_suffix(".properties").write_text(json.dumps(properties))
+                copy.write_bytes(body)
+        image_set = ImageSet(
+            self.session.settings.imaging.datastore_id, image_set_id, properties["version"], properties["primary"]
+        )
         return json.loads(gzip.decompress(body)), image_set
 
     def ask(self, image_set_id: str) -> tuple[Json, bytes]:
         client = self.session.client("medical-imaging")
         name = {"datastoreId": self.session.settings.imaging.datastore_id, "imageSetId": image_set_id}
-        told = free(partial(client.get_image_set, **name))
-        body = free(partial(client.get_image_set_metadata, **name, versionId=told["versionId"]))
-        is_primary = bool(told.get("isPrimary", True))
-        return {"version": int(told["versionId"]), "primary": is_primary}, body["imageSetMetadataBlob"].read()
+        properties = free(partial(client.get_image_set, **name))
+        # Reading metadata moves an image set out of the archive tier: once a version, and never to look what is new.
+        body = free(partial(client.get_image_set_metadata, **name, versionId=properties["versionId"]))
+        is_primary = bool(properties.get("isPrimary", True))
+        return {"version": int(properties["versionId"]), "primary": is_primary}, body["imageSetMetadataBlob"].read()
 
 
 def free(call: Callable[[], Any]) -> Any:

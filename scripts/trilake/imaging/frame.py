@@ -1,6 +1,6 @@
 """Frames of an instance: where each lies in the patient, how its stored values become real ones, what it belongs to.
 
-Pure: the header comes as JSON, keyword -> value, as HealthImaging's metadata have it (`document` makes the same of a
+Headers come as JSON, keyword -> value, as HealthImaging's metadata have them (`pixels.document` makes the same of a
 file). One description serves single frames, enhanced multi-frame objects, whose functional groups say these things per
 frame (PS3.3 C.7.6.16), and older multi-frame objects, which give one position and a distance for all their frames.
 
@@ -27,9 +27,9 @@ TELLS_REPEATS_APART = (
     "AcquisitionNumber", "TriggerTime", "NominalCardiacTriggerDelayTime", "AcquisitionTime", "ContentTime",
 )  # fmt: skip
 """Keywords that may differ within a volume, asked only where several frames lie at one place."""
-CINE = ("FrameTime", "FrameTimeVector")
+CINE = ("FrameTime", "FrameTimeVector")  # Frames that follow one another in time, at one place (PS3.3 C.7.6.5).
 MOSAIC_TILES = "0019100A"
-"""Siemens' NumberOfImagesInMosaic, a private element."""
+"""Siemens' NumberOfImagesInMosaic, a private element: functional series keep a whole volume in one picture."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,13 @@ class Frame:
 def frames_of(header: Json, sop_instance_uid: str, n_frames: int | None = None) -> list[Frame]:
     """The frames of an instance in the order in which they are stored. `n_frames`: how many the store keeps."""
     count = n_frames if n_frames is not None else integer(header.get("NumberOfFrames")) or 1
-    return [frame_of(told, sop_instance_uid, index) for index, told in enumerate(told_of(header, count))]
+    return [
+        frame_of(attributes, sop_instance_uid, index)
+        for index, attributes in enumerate(attributes_of_frames(header, count))
+    ]
 
 
-def told_of(header: Json, n_frames: int) -> Iterator[Mapping[str, Any]]:
+def attributes_of_frames(header: Json, n_frames: int) -> Iterator[Mapping[str, Any]]:
     """What the header says of each frame: its own functional groups before the shared ones before the rest."""
     shared = flat(first_item(header.get("SharedFunctionalGroupsSequence")))
     detector = first_item(header.get("DetectorInformationSequence"))
@@ -81,38 +84,41 @@ def told_of(header: Json, n_frames: int) -> Iterator[Mapping[str, Any]]:
         yield ChainMap(flat(group), shared, header, detector)
 
 
-def frame_of(told: Mapping[str, Any], sop_instance_uid: str, index: int) -> Frame:
-    position, orientation = vector(told.get("ImagePositionPatient"), 3), axes(told.get("ImageOrientationPatient"))
-    thickness, between = number(told.get("SliceThickness")), number(told.get("SpacingBetweenSlices"))
-    is_own = "PlanePositionSequence" in told or index == 0
-    slope, intercept = number(told.get("RescaleSlope")), number(told.get("RescaleIntercept"))
+def frame_of(attributes: Mapping[str, Any], sop_instance_uid: str, index: int) -> Frame:
+    position, orientation = (
+        vector(attributes.get("ImagePositionPatient"), 3),
+        axes(attributes.get("ImageOrientationPatient")),
+    )
+    thickness, between = number(attributes.get("SliceThickness")), number(attributes.get("SpacingBetweenSlices"))
+    is_own = "PlanePositionSequence" in attributes or index == 0
+    slope, intercept = number(attributes.get("RescaleSlope")), number(attributes.get("RescaleIntercept"))
     frame = Frame(
         sop_instance_uid=sop_instance_uid,
         index=index,
-        number=integer(told.get("InstanceNumber")) or 0,
+        number=integer(attributes.get("InstanceNumber")) or 0,
         position=position,
         orientation=orientation,
-        spacing=vector(told.get("PixelSpacing"), 2),
+        spacing=vector(attributes.get("PixelSpacing"), 2),
         thickness=thickness,
         between=between,
         slope=1.0 if slope is None else slope,
         intercept=intercept or 0.0,
-        shape=(integer(told.get("Rows")) or 0, integer(told.get("Columns")) or 0),
-        marks=values_of(told, TELLS_APART),
-        repeats=values_of(told, TELLS_REPEATS_APART),
+        shape=(integer(attributes.get("Rows")) or 0, integer(attributes.get("Columns")) or 0),
+        marks=values_of(attributes, TELLS_APART),
+        repeats=values_of(attributes, TELLS_REPEATS_APART),
     )
-    return frame if is_own or position is None else stepped(frame, told)
+    return frame if is_own or position is None else stepped(frame, attributes)
 
 
-def stepped(frame: Frame, told: Mapping[str, Any]) -> Frame:
+def stepped(frame: Frame, attributes: Mapping[str, Any]) -> Frame:
     """A frame of an object that gives one position for all: in the file's order along the normal.
 
     RT doses say each frame's offset (GridFrameOffsetVector, PS3.3 C.8.8.3.2); frames that follow one another in time
     stay where they are; with no distance between slices there is no position.
     """
-    if any(told.get(name) is not None for name in CINE):
+    if any(attributes.get(name) is not None for name in CINE):
         return frame
-    offsets = numbers(told.get("GridFrameOffsetVector"))
+    offsets = numbers(attributes.get("GridFrameOffsetVector"))
     step = abs(frame.between or frame.thickness or 0.0)
     if frame.index < len(offsets):
         away = offsets[frame.index] - offsets[0]
@@ -126,13 +132,13 @@ def stepped(frame: Frame, told: Mapping[str, Any]) -> Frame:
 
 def flat(group: Json) -> Json:
     """The attributes of all functional groups of a frame; each group is a sequence of one item, and is named too."""
-    found: Json = {}
+    attributes: Json = {}
     for name, sequence in group.items():
         item = first_item(sequence)
         if item:
-            found |= item | {name: sequence}
-            found |= {inner: value for nested in nested_items(item) for inner, value in nested.items()}
-    return found
+            attributes |= item | {name: sequence}
+            attributes |= {inner: value for nested in nested_items(item) for inner, value in nested.items()}
+    return attributes
 
 
 def nested_items(item: Json) -> list[Json]:
@@ -144,27 +150,28 @@ def first_item(sequence: Any) -> Json:
 
 
 def vector(value: Any, length: int) -> Vector | None:
-    found = numbers(value)
-    return tuple(found) if len(found) == length else None
+    components = numbers(value)
+    return tuple(components) if len(components) == length else None
 
 
 def axes(value: Any) -> Vector | None:
     """The directions of rows and columns, of length one; None when they are no right angle."""
-    found = numbers(value)
-    if len(found) != 6:
+    cosines = numbers(value)
+    if len(cosines) != 6:
         return None
-    row, column = np.array(found[:3]), np.array(found[3:])
+    row, column = np.array(cosines[:3]), np.array(cosines[3:])
     lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    # Written with few digits they are not quite of length one; far from it they are no directions at all.
     if min(lengths) < 0.9 or max(lengths) > 1.1 or abs(float(np.dot(row, column))) > 0.01:
         return None
     return tuple(float(value) for value in (*(row / lengths[0]), *(column / lengths[1])))
 
 
-def values_of(told: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+def values_of(attributes: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     """What the header says of these keywords; equal numbers in one form, however they are written."""
-    found = {name: told.get(name) for name in names}
-    plain = {name: value if number(value) is None else f"{number(value):g}" for name, value in found.items()}
-    return {name: said for name, value in plain.items() if (said := text(value)) is not None}
+    values = {name: attributes.get(name) for name in names}
+    plain = {name: value if number(value) is None else f"{number(value):g}" for name, value in values.items()}
+    return {name: word for name, value in plain.items() if (word := text(value)) is not None}
 
 
 def mosaic_tiles(header: Json) -> int | None:
@@ -173,6 +180,7 @@ def mosaic_tiles(header: Json) -> int | None:
     0 when ImageType says mosaic, but the private element with the number is not there.
     """
     value = header.get(MOSAIC_TILES)
+    # Without the vendor's dictionary it is of unknown representation: bytes, in JSON as base64.
     if isinstance(value, str) and not value.isdigit():
         value = int.from_bytes(base64.b64decode(value)[:2], "little")
     tiles = integer(value)

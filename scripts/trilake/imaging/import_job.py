@@ -1,11 +1,11 @@
 """HealthImaging import jobs: files staged, jobs within the quotas, several at once, each begun again where it ended.
 
-Writes s3://<raw>/imaging/staged/<token>/<hash>.dcm; what the service writes is read by `import_results`. Quotas
-(service page "endpoints and quotas"): 5,000 files and 10 GB a job, 100 jobs at once (20 in one Region), one
-StartDICOMImportJob a second. A job's token is made of the contents that it imports: a run that was killed and is
-started again asks for the same jobs, and the service answers with those it has.
+Files are staged below imaging/staged/<token>/ in the raw bucket. A job's token is made of the contents that it imports:
+a run that was killed and is started again asks for the same jobs, and the service answers with those it has. COMPLETED
+can hide failed files, so a job's manifest and reports are read, never its status alone (HealthImaging developer guide,
+"Understanding import jobs" and "Warning codes").
 
-Example: for token, results in run_imports(session, staged, run): ...
+Example: for token, imported in run_imports(session, staged, run): ...
 """
 
 import gzip
@@ -28,6 +28,7 @@ from trilake.core.session import Session
 from trilake.core.uploads import upload_all
 from trilake.imaging.part10 import with_part10
 
+# Parts of exception types that are the service's own trouble: another try may do better.
 PASSING = ("InternalServer", "Throttling", "ServiceUnavailable", "ServiceQuota", "Timeout")
 
 
@@ -58,8 +59,8 @@ def results(session: Session, job: dict[str, Any]) -> Iterator[Imported]:
     for sha256, response in warned.items():
         yield loaded(sha256, response)
     for entry in lines(session, summary.get("failureOutputS3Uri")):
-        told = entry["exception"]
-        kind, message = told.get("exceptionType", "no type"), told.get("message", "no message")
+        exception = entry["exception"]
+        kind, message = exception.get("exceptionType", "no type"), exception.get("message", "no message")
         is_passing = any(word in kind for word in PASSING)
         yield Imported(content_of(entry["inputFile"]), problem=f"{kind}: {message}", is_passing=is_passing)
 
@@ -94,11 +95,11 @@ def lines(session: Session, folder: str | None) -> Iterator[dict[str, Any]]:
     for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
         for line in read(session, f"s3://{bucket}/{key}").splitlines():
             try:
-                found = orjson.loads(line) if line.strip() else None
+                entry = orjson.loads(line) if line.strip() else None
             except orjson.JSONDecodeError:
                 continue
-            if isinstance(found, dict):
-                yield found
+            if isinstance(entry, dict):
+                yield entry
 
 
 def read(session: Session, uri: str) -> bytes:
@@ -107,6 +108,7 @@ def read(session: Session, uri: str) -> bytes:
     return body
 
 
+# HealthImaging endpoints and quotas. Of jobs at once most Regions allow 100, the smallest 20; of starts, one a second.
 MOST_FILES = 5_000
 MOST_BYTES = 10 * 10**9
 MOST_JOBS = 20
@@ -157,16 +159,16 @@ class Starts:
 
 def portions(files: list[Staged]) -> Iterator[list[Staged]]:
     """Files in order, cut where a job's quota of files or bytes is reached."""
-    held: list[Staged] = []
+    portion: list[Staged] = []
     n_bytes = 0
-    for one in files:
-        n_bytes += one.n_bytes
-        if held and (len(held) == MOST_FILES or n_bytes > MOST_BYTES):
-            yield held
-            held, n_bytes = [], one.n_bytes
-        held.append(one)
-    if held:
-        yield held
+    for staged in files:
+        n_bytes += staged.n_bytes
+        if portion and (len(portion) == MOST_FILES or n_bytes > MOST_BYTES):
+            yield portion
+            portion, n_bytes = [], staged.n_bytes
+        portion.append(staged)
+    if portion:
+        yield portion
 
 
 def run_imports(session: Session, files: list[Staged], run: IngestRun) -> Iterator[tuple[str, list[Imported]]]:
@@ -183,11 +185,11 @@ def run_imports(session: Session, files: list[Staged], run: IngestRun) -> Iterat
             running.append(begin(session, portion, attempt, run, starts))
             continue
         ended = running.popleft()
-        found = outcome_of(session, ended)
-        again = {one.sha256 for one in found if one.is_passing and ended.attempt < MOST_TRIES}
+        imported = outcome_of(session, ended)
+        again = {result.sha256 for result in imported if result.is_passing and ended.attempt < MOST_TRIES}
         if again:
-            waiting.append(([one for one in ended.files if one.file.sha256 in again], ended.attempt + 1))
-        yield ended.token, [one for one in found if one.sha256 not in again]
+            waiting.append(([staged for staged in ended.files if staged.file.sha256 in again], ended.attempt + 1))
+        yield ended.token, [result for result in imported if result.sha256 not in again]
 
 
 def begin(session: Session, files: list[Staged], attempt: int, run: IngestRun, starts: Starts) -> RunningJob:
@@ -202,7 +204,7 @@ def begin(session: Session, files: list[Staged], attempt: int, run: IngestRun, s
 def token_of(session: Session, files: list[Staged], attempt: int, run: IngestRun) -> str:
     """The same for the same contents, store and try; a replay is always new, since it may bring old content back."""
     words = [session.settings.imaging.datastore_id, str(attempt), run.ingest_id if run.is_replay else ""]
-    words += sorted(one.file.sha256 for one in files)
+    words += sorted(staged.file.sha256 for staged in files)
     return hashlib.sha256("/".join(words).encode()).hexdigest()[:40]
 
 
@@ -210,20 +212,20 @@ def stage(session: Session, files: list[Staged], prefix: str, work_dir: Path) ->
     """The files under their hashes; those that an earlier try staged are there already."""
     bucket, s3 = session.settings.core.raw_bucket, session.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
-    wanted = [(one, f"{prefix}{one.file.sha256}.dcm") for one in files]
-    upload_all(s3, bucket, [(path_of(one, work_dir), key) for one, key in wanted if key not in there])
+    present = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+    keys = [(staged, f"{prefix}{staged.file.sha256}.dcm") for staged in files]
+    upload_all(s3, bucket, [(path_of(staged, work_dir), key) for staged, key in keys if key not in present])
     return f"s3://{bucket}/{prefix}"
 
 
-def path_of(one: Staged, work_dir: Path) -> Path:
+def path_of(staged: Staged, work_dir: Path) -> Path:
     """What is uploaded: the file, or what is made of it."""
-    path = one.file.path
-    if one.unpacked_bytes:
-        packed, path = path, work_dir / f"{one.file.sha256}.unpacked"
+    path = staged.file.path
+    if staged.unpacked_bytes:
+        packed, path = path, work_dir / f"{staged.file.sha256}.unpacked"
         with gzip.open(packed) as source, path.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
-    return path if one.is_part10 else with_part10(path, work_dir / f"{one.file.sha256}.part10")
+    return path if staged.is_part10 else with_part10(path, work_dir / f"{staged.file.sha256}.part10")
 
 
 def start(session: Session, prefix: str, token: str) -> str:
@@ -262,10 +264,10 @@ def outcome_of(session: Session, running: RunningJob) -> list[Imported]:
     job = wait(session, running.job_id)
     if job["jobStatus"] == "FAILED":
         problem = f"the import job failed: {job.get('message', 'no message')}"
-        return [Imported(one.file.sha256, problem=problem, is_passing=True) for one in running.files]
-    named = {one.sha256: one for one in results(session, job)}
+        return [Imported(staged.file.sha256, problem=problem, is_passing=True) for staged in running.files]
+    named = {result.sha256: result for result in results(session, job)}
     nothing = "the job's reports do not name the file"
-    hashes = [one.file.sha256 for one in running.files]
+    hashes = [staged.file.sha256 for staged in running.files]
     return [named.get(sha256) or Imported(sha256, problem=nothing) for sha256 in hashes]
 
 

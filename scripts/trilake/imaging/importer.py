@@ -1,8 +1,5 @@
 """DICOM files into the image store: preflight, import jobs, metadata tables, radiomics.
 
-Reads DICOM with or without preamble; writes below imaging/ in the raw bucket. `preflight` sorts the files, `import_job`
-runs the jobs, `loaded` keeps what they did. `make ingest`.
-
 Example: Importer().load(session, files, run)
 """
 
@@ -25,13 +22,13 @@ class Importer:
 
     def load(self, session: Session, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         sorted_files = preflight(files, run, lambda headers: read_earlier(session, headers))
-        accepted = {one.file.sha256: one for one in sorted_files.accepted}
+        accepted = {entry.file.sha256: entry for entry in sorted_files.accepted}
         if not accepted:
             return sorted_files.outcomes
         results = import_all(session, accepted, run)
         image_sets = sorted({result.image_set_id for result in results.values() if result.image_set_id})
         problems = describe_image_sets(session, image_sets, run) if image_sets else {}
-        outcomes = [settle(one, results[sha256], run) for sha256, one in accepted.items()]
+        outcomes = [settle(entry, results[sha256], run) for sha256, entry in accepted.items()]
         attach(problems, list(results.values()), {outcome.content_sha256: outcome for outcome in outcomes})
         return outcomes + sorted_files.outcomes
 
@@ -40,30 +37,32 @@ class Importer:
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         sorted_files = preflight(files, run, lambda headers: Earlier())
-        loaded = [one.file.outcome(records_in=1, loaded=1, reasons=list(one.warnings)) for one in sorted_files.accepted]
+        loaded = [
+            entry.file.outcome(records_in=1, loaded=1, reasons=list(entry.warnings)) for entry in sorted_files.accepted
+        ]
         return loaded + sorted_files.outcomes
 
 
 def import_all(session: Session, accepted: dict[str, Accepted], run: IngestRun) -> dict[str, Imported]:
     """What the service did with each content, kept job by job as the jobs end."""
     results: dict[str, Imported] = {}
-    staged = [Staged(one.file, one.header.is_part10, one.header.unpacked_bytes) for one in accepted.values()]
-    for token, found in run_imports(session, staged, run):
-        rows = [loaded_row(accepted[one.sha256], one) for one in found if one.image_set_id]
+    staged = [Staged(entry.file, entry.header.is_part10, entry.header.unpacked_bytes) for entry in accepted.values()]
+    for token, imported in run_imports(session, staged, run):
+        rows = [loaded_row(accepted[result.sha256], result) for result in imported if result.image_set_id]
         if rows:
             keep_loaded(session, token, rows)
-        results |= {one.sha256: one for one in found}
+        results |= {result.sha256: result for result in imported}
     return results
 
 
-def loaded_row(one: Accepted, result: Imported) -> dict[str, object]:
+def loaded_row(entry: Accepted, result: Imported) -> dict[str, object]:
     return {
-        "file": one.file.name,
-        "content_sha256": one.file.sha256,
-        "sop_instance_uid": one.header.sop_uid,
-        "series_instance_uid": one.header.series_uid,
-        "study_instance_uid": one.header.study_uid,
-        "patient_hash": patient_hash(one.header),
+        "file": entry.file.name,
+        "content_sha256": entry.file.sha256,
+        "sop_instance_uid": entry.header.sop_uid,
+        "series_instance_uid": entry.header.series_uid,
+        "study_instance_uid": entry.header.study_uid,
+        "patient_hash": patient_hash(entry.header),
         "image_set_id": result.image_set_id,
         "image_set_version": result.version,
         "is_primary": result.is_primary,
@@ -71,24 +70,24 @@ def loaded_row(one: Accepted, result: Imported) -> dict[str, object]:
     }
 
 
-def settle(one: Accepted, result: Imported, run: IngestRun) -> FileOutcome:
+def settle(entry: Accepted, result: Imported, run: IngestRun) -> FileOutcome:
     """The outcome of one submitted file."""
     if result.image_set_id:
-        reasons = [*one.warnings, *service_warnings(result)]
-        return one.file.outcome(records_in=1, loaded=1, reasons=reasons)
+        reasons = [*entry.warnings, *service_warnings(result)]
+        return entry.file.outcome(records_in=1, loaded=1, reasons=reasons)
     code = "IMPORT_FAILED" if result.is_passing else "SERVICE_REFUSED"
-    return refuse(one.file, [Reason(code, "an object that HealthImaging accepts", result.problem)], run)
+    return refuse(entry.file, [Reason(code, "an object that HealthImaging accepts", result.problem)], run)
 
 
 def service_warnings(result: Imported) -> list[Reason]:
-    found = [
+    reasons = [
         Reason("SERVICE_WARNED", "an object without a warning of HealthImaging", words, is_warning=True)
         for words in result.warnings
     ]
     if not result.is_primary:
         expected = "patient, study and series as the store has them of this study"
-        found.append(Reason("DICOM_NOT_PRIMARY", expected, is_warning=True))
-    return found
+        reasons.append(Reason("DICOM_NOT_PRIMARY", expected, is_warning=True))
+    return reasons
 
 
 def describe_image_sets(session: Session, image_sets: list[str], run: IngestRun) -> dict[str, str]:
@@ -102,8 +101,8 @@ def describe_image_sets(session: Session, image_sets: list[str], run: IngestRun)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=report_key(run.ingest_id, "")[:-5])
     problems = {}
     for entry in (entry for page in pages for entry in page.get("Contents", [])):
-        told = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-        problems[told["image_set_id"]] = told["problem"]
+        report = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+        problems[report["image_set_id"]] = report["problem"]
     return problems
 
 

@@ -1,7 +1,7 @@
-"""What earlier imports put into the image store: one row per file, kept beside the jobs' manifests.
+"""What earlier imports put into the image store: one row per file, in imaging/loaded/<token>.parquet, a file a job.
 
-Reads and writes s3://<raw>/imaging/loaded/<token>.parquet, one object an import job. Preflight holds new files against
-it: the same SOPInstanceUID with other content, a study with another patient. PatientIDs are kept as hashes.
+Preflight holds new files against it: the same SOPInstanceUID with other content, a study with another patient.
+PatientIDs are kept as hashes: equal or different is all that is asked of them.
 
 Example: earlier = read_earlier(session, headers)
 """
@@ -65,7 +65,7 @@ def keep_loaded(session: Session, token: str, rows: list[dict[str, object]]) -> 
 
 def read_earlier(session: Session, headers: Iterable[DicomHeader]) -> Earlier:
     """What the store has of these instances and studies: the content that was loaded last stands."""
-    found = Earlier()
+    earlier = Earlier()
     pairs = [(header.sop_uid, header.study_uid) for header in headers]
     instances, studies = (pa.array(sorted({pair[place] for pair in pairs}), pa.string()) for place in (0, 1))
     concerning: list[dict[str, Any]] = []
@@ -76,11 +76,11 @@ def read_earlier(session: Session, headers: Iterable[DicomHeader]) -> Earlier:
         concerning += table.filter(concerned).to_pylist()
     for row in sorted(concerning, key=lambda row: row["loaded_at"]):
         uid, content = row["sop_instance_uid"], row["content_sha256"]
-        found.before.setdefault(uid, set()).add(content)
-        found.contents[uid] = content, row["file"]
+        earlier.before.setdefault(uid, set()).add(content)
+        earlier.contents[uid] = content, row["file"]
         if row["patient_hash"]:
-            found.patients.setdefault(row["study_instance_uid"], {}).setdefault(row["patient_hash"], row["file"])
-    return found
+            earlier.patients.setdefault(row["study_instance_uid"], {}).setdefault(row["patient_hash"], row["file"])
+    return earlier
 
 
 def replaced_contents(session: Session, contents: set[str]) -> set[str]:

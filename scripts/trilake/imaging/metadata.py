@@ -1,7 +1,8 @@
-"""The heart of the flatten job: one image set's metadata JSON to rows of the series and instance tables.
+"""One image set's metadata JSON to rows of the series and instance tables: the heart of the flatten job.
 
-Source of the JSON's shape: HealthImaging developer guide, GetImageSetMetadata (SchemaVersion 1.1); keys below `DICOM`
-are keywords of PS3.6.
+Source of the JSON's form: HealthImaging developer guide, GetImageSetMetadata (SchemaVersion 1.1); keys below `DICOM`
+are keywords of PS3.6. What keeps a series' largest stack from being a volume is told in words, the same that the
+radiomics job puts into the ledger.
 
 Example: series_rows(metadata, ImageSet("store", "id", 1, True))
 """
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trilake.imaging.frame import Frame, Vector, frames_of, mosaic_tiles, told_of
+from trilake.imaging.frame import Frame, Vector, attributes_of_frames, frames_of, mosaic_tiles
 from trilake.imaging.pixels import checked
 from trilake.imaging.values import Json, clock, day, integer, number, numbers, text
 from trilake.imaging.volume import Stack, check, stacks_of
@@ -30,39 +31,40 @@ def geometry(instances: Json) -> Json:
     A picture without frames is a problem; objects that describe none (reports, documents) are not.
     `n_slices` counts the places of that stack, or the tiles of a mosaic; mosaics have no further geometry.
     """
-    pictures = {uid: one for uid, one in instances.items() if one.get("ImageFrames")}
+    pictures = {uid: instance for uid, instance in instances.items() if instance.get("ImageFrames")}
     if not pictures:
         return NOTHING | {"geometry_problem": frameless_problem(instances)}
     frames, problem = frames_with_problem(pictures)
-    tiles = max((mosaic_tiles(one["DICOM"]) or 0 for one in pictures.values()), default=0)
+    tiles = max((mosaic_tiles(instance["DICOM"]) or 0 for instance in pictures.values()), default=0)
     stacks = stacks_of(frames)
-    found = NOTHING | {
+    columns = NOTHING | {
         "n_stacks": len(stacks),
-        "is_multi_frame": any(len(one["ImageFrames"]) > 1 for one in pictures.values()),
+        "is_multi_frame": any(len(instance["ImageFrames"]) > 1 for instance in pictures.values()),
         "n_mosaic_tiles": tiles or None,
         "n_slices": tiles or None,
         "geometry_problem": problem or problem_of(stacks),
     }
-    return found if tiles else found | stack_columns(stacks[0])
+    # The normal of a mosaic's tiles is in a vendor's private header: it has no geometry here.
+    return columns if tiles else columns | stack_columns(stacks[0])
 
 
 def frameless_problem(instances: Json) -> str | None:
     """Why nothing can be made of instances whose headers describe a picture; None for reports and documents."""
-    n_pictures = sum(one.get("DICOM", {}).keys() >= PICTURE for one in instances.values())
-    told = f"{n_pictures} of {len(instances)} instances describe a picture and have no frames"
-    return told if n_pictures else None
+    n_pictures = sum(instance.get("DICOM", {}).keys() >= PICTURE for instance in instances.values())
+    problem = f"{n_pictures} of {len(instances)} instances describe a picture and have no frames"
+    return problem if n_pictures else None
 
 
 def frames_with_problem(pictures: Json) -> tuple[list[Frame], str]:
     """All frames, and why they can be no part of a volume ('' when they can)."""
     frames, problem = [], ""
     for uid, instance in pictures.items():
-        found = frames_of(instance["DICOM"], uid, len(instance["ImageFrames"]))
+        instance_frames = frames_of(instance["DICOM"], uid, len(instance["ImageFrames"]))
         try:
-            checked(found, instance["DICOM"])
+            checked(instance_frames, instance["DICOM"])
         except ValueError as error:
             problem = str(error)
-        frames += found
+        frames += instance_frames
     return frames, problem
 
 
@@ -143,7 +145,7 @@ class ImageSet:
 
 
 def series_rows(metadata: Json, image_set: ImageSet) -> Iterator[Json]:
-    """One row per series of the image set, in the shape `shape.SERIES`."""
+    """One row per series of the image set, with the columns of `tables.SERIES`."""
     patient: Json = metadata["Patient"].get("DICOM", {})
     study: Json = metadata["Study"].get("DICOM", {})
     shared = study_columns(patient, study)
@@ -181,28 +183,28 @@ def study_columns(patient: Json, study: Json) -> Json:
 def series_columns(header: Json, instances: Json) -> Json:
     """What the series' header says, else its first instance, else that one's first frame."""
     first: Json = next(iter(instances.values()))["DICOM"] if instances else {}
-    told = ChainMap(header, dict(next(told_of(first, 1))))
-    spacing = numbers(told.get("PixelSpacing"))
-    texts = {column: text(told.get(keyword)) for column, keyword in TEXTS.items()}
-    values = {column: number(told.get(keyword)) for column, keyword in NUMBERS.items()}
+    attributes = ChainMap(header, dict(next(attributes_of_frames(first, 1))))
+    spacing = numbers(attributes.get("PixelSpacing"))
+    texts = {column: text(attributes.get(keyword)) for column, keyword in TEXTS.items()}
+    values = {column: number(attributes.get(keyword)) for column, keyword in NUMBERS.items()}
     return {
         **texts,
         **values,
-        "echo_time": number(told.get("EffectiveEchoTime", told.get("EchoTime"))),
-        "series_number": integer(told.get("SeriesNumber")),
-        "series_date": day(told.get("SeriesDate")),
-        "series_time": clock(told.get("SeriesTime")),
+        "echo_time": number(attributes.get("EffectiveEchoTime", attributes.get("EchoTime"))),
+        "series_number": integer(attributes.get("SeriesNumber")),
+        "series_date": day(attributes.get("SeriesDate")),
+        "series_time": clock(attributes.get("SeriesTime")),
         "n_instances": len(instances),
-        "n_frames": sum(len(one.get("ImageFrames", [])) for one in instances.values()),
-        "n_rows": integer(told.get("Rows")),
-        "n_columns": integer(told.get("Columns")),
+        "n_frames": sum(len(instance.get("ImageFrames", [])) for instance in instances.values()),
+        "n_rows": integer(attributes.get("Rows")),
+        "n_columns": integer(attributes.get("Columns")),
         "row_spacing": spacing[0] if len(spacing) == 2 else None,
         "column_spacing": spacing[1] if len(spacing) == 2 else None,
     }
 
 
 def instance_rows(metadata: Json, image_set: ImageSet) -> Iterator[Json]:
-    """One row per instance, in the shape `shape.INSTANCE`."""
+    """One row per instance, with the columns of `tables.INSTANCE`."""
     study_uid = metadata["Study"].get("DICOM", {}).get("StudyInstanceUID")
     for series_uid, series in metadata["Study"]["Series"].items():
         for sop_uid, instance in series["Instances"].items():

@@ -1,9 +1,10 @@
-"""Codestreams of one frame to its stored values: what HealthImaging gives out, and what DICOM files hold.
+"""Where a series' frames come from, HealthImaging or DICOM files, and their codestreams as stored values.
 
-Which codec is told by the first bytes, not by a transfer syntax: HealthImaging names its own, and leaves frames that
-came with loss as they were. Registered with pydicom (`register`), whose own decoders know no JPEG-LS or HTJ2K.
+Both sources describe frames by the same JSON (`frame.frames_of`), so that a series is the same volume either way. Which
+codec is told by a codestream's first bytes, not by a transfer syntax: HealthImaging names its own, and leaves frames
+that came with loss as they were. pydicom, whose own decoders know no JPEG-LS or HTJ2K, gets this one (`register`).
 
-Example: decode(answer["imageFrameBlob"].read()).shape
+Example: read_volume(FileFrames(sorted(folder.glob("*.dcm"))))
 """
 
 import base64
@@ -85,10 +86,12 @@ def is_lossy(codestream: bytes) -> bool:
     if codestream.startswith(JPEG_START):
         kind = jpeg_kind(codestream)
         if kind == JPEG_LS:
+            # Start of scan: behind its components stands NEAR, the error allowed (ISO/IEC 14495-1, C.2.3).
             scan = codestream.find(b"\xff\xda")
             n_components = codestream[scan + 4]
             return codestream[scan + 5 + 2 * n_components] > 0
         return kind != LOSSLESS_JPEG
+    # COD, the coding style: behind 13 bytes stands the wavelet, 0 being the irreversible 9/7 (ISO/IEC 15444-1, A.6.1).
     style = codestream.find(b"\xff\x52")
     return style >= 0 and codestream[style + 13] == 0
 
@@ -134,8 +137,8 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytearray:
 GREY = {"MONOCHROME1", "MONOCHROME2"}
 ENCODING = dict.fromkeys(("PhotometricInterpretation", "PlanarConfiguration"))
 """What a lossless encoding may change in a header."""
-ONCE = 8
-"""Frames asked for at once."""
+FRAMES_AT_ONCE = 8
+"""Each answer is waited for; boto3 keeps ten connections a client."""
 
 
 @dataclass
@@ -146,7 +149,7 @@ class ImageSetFrames:
     image_set: dict[str, str]
     instances: dict[str, Json]
     is_lossless: bool = True
-    held: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
+    cache: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
 
     def frames(self) -> list[Frame]:
         return [
@@ -156,24 +159,26 @@ class ImageSetFrames:
         ]
 
     def pixels(self, frame: Frame) -> NDArray[Any]:
-        found = self.peek(frame)
-        del self.held[frame.sop_instance_uid, frame.index]
-        return found
+        pixels = self.peek(frame)
+        del self.cache[frame.sop_instance_uid, frame.index]
+        return pixels
 
     def peek(self, frame: Frame) -> NDArray[Any]:
         """The same, kept for a second look."""
-        if not self.held:
-            self.ask_ahead()
-        found = self.held[frame.sop_instance_uid, frame.index]
-        return grey(found, self.instances[frame.sop_instance_uid]["DICOM"])
+        if not self.cache:
+            self.read_ahead()
+        pixels = self.cache[frame.sop_instance_uid, frame.index]
+        return grey(pixels, self.instances[frame.sop_instance_uid]["DICOM"])
 
-    def ask_ahead(self) -> None:
+    def read_ahead(self) -> None:
         """All frames, several at once: each costs a round trip, and a volume needs them all."""
-        names = [(uid, index) for uid, one in self.instances.items() for index in range(len(one["ImageFrames"]))]
-        with ThreadPoolExecutor(ONCE) as pool:
-            self.held = dict(zip(names, pool.map(self.ask, names), strict=True))
+        names = [
+            (uid, index) for uid, instance in self.instances.items() for index in range(len(instance["ImageFrames"]))
+        ]
+        with ThreadPoolExecutor(FRAMES_AT_ONCE) as pool:
+            self.cache = dict(zip(names, pool.map(self.read_frame, names), strict=True))
 
-    def ask(self, name: tuple[str, int]) -> NDArray[Any]:
+    def read_frame(self, name: tuple[str, int]) -> NDArray[Any]:
         frame_id = self.instances[name[0]]["ImageFrames"][name[1]]["ID"]
         answer = self.client.get_image_frame(**self.image_set, imageFrameInformation={"imageFrameId": frame_id})
         codestream = answer["imageFrameBlob"].read()
@@ -244,11 +249,11 @@ def is_reencoded(path: Path, other: Path) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            one, two = whole_dataset(path), whole_dataset(other)
-            if one.file_meta.TransferSyntaxUID == two.file_meta.TransferSyntaxUID:
+            left, right = whole_dataset(path), whole_dataset(other)
+            if left.file_meta.TransferSyntaxUID == right.file_meta.TransferSyntaxUID:
                 return False
-            is_same = {**document(one), **ENCODING} == {**document(two), **ENCODING}
-            return is_same and np.array_equal(pixel_array(one, raw=True), pixel_array(two, raw=True))
+            is_same = {**document(left), **ENCODING} == {**document(right), **ENCODING}
+            return is_same and np.array_equal(pixel_array(left, raw=True), pixel_array(right, raw=True))
     except Exception:  # pydicom and the codecs raise nearly anything on odd pixels; a conflict it stays either way.
         return False
 
@@ -305,12 +310,13 @@ def plain(element: DataElement) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value[:64]).decode()
     if isinstance(value, MultiValue | list | tuple):
-        return [one(item) for item in value]
-    return one(value)
+        return [single(item) for item in value]
+    return single(value)
 
 
-def one(value: Any) -> Any:
+def single(value: Any) -> Any:
     if value is None or isinstance(value, int | float) and type(value) in (int, float):
         return value
+    # Decimal and integer strings stay as they were written: 1.0 and "1.00" are one number and two values.
     original = getattr(value, "original_string", None)
     return str(original if isinstance(original, str) else value).strip(" \0")

@@ -1,8 +1,9 @@
 """DICOM files sorted before anything is sent: those that may load, and why each of the others may not.
 
-Reads every file's header, and what earlier loads put into the store; refused files go to quarantine. `make ingest`.
+Every file's header is read and held against the other files' and against what earlier loads put into the store; refused
+files go to quarantine. Of a DICOMDIR only a remark remains.
 
-Example: sorted_files = preflight(files, run, read_earlier(session, headers))
+Example: sorted_files = preflight(files, run, lambda headers: read_earlier(session, headers))
 """
 
 import gzip
@@ -75,43 +76,43 @@ class Sorted:
 
 def preflight(files: list[SourceFile], run: IngestRun, look_up: LookUp) -> Sorted:
     """Every file's header read and held against the others' and the earlier loads'; their order makes no difference."""
-    found = Sorted()
-    readable = readable_files(sorted(files, key=lambda file: file.name), found, run)
-    earlier = look_up(one.header for one in readable)
+    result = Sorted()
+    readable = readable_files(sorted(files, key=lambda file: file.name), result, run)
+    earlier = look_up(entry.header for entry in readable)
     patients = patients_by_study(readable, earlier)
     first_of = first_files(readable, earlier, run)
-    for one in readable:
-        first = first_of[one.header.sop_uid]
-        if first is not one.file and first.sha256 == one.file.sha256:
-            found.outcomes.append(one.file.outcome(records_in=1, duplicate=1))
+    for entry in readable:
+        first = first_of[entry.header.sop_uid]
+        if first is not entry.file and first.sha256 == entry.file.sha256:
+            result.outcomes.append(entry.file.outcome(records_in=1, duplicate=1))
             continue
-        if reason := gave_way(one, earlier, run):
-            found.outcomes.append(one.file.outcome(records_in=1, superseded=1, reasons=[reason]))
+        if reason := gave_way(entry, earlier, run):
+            result.outcomes.append(entry.file.outcome(records_in=1, superseded=1, reasons=[reason]))
             continue
-        reason = two_contents(one, first) or other_content(one, earlier, run) or two_patients(one, patients, run)
+        reason = two_contents(entry, first) or other_content(entry, earlier, run) or two_patients(entry, patients, run)
         if reason is None:
-            found.accepted.append(one)
+            result.accepted.append(entry)
         elif reason.is_warning:
-            found.accepted.append(replace(one, warnings=(*one.warnings, reason)))
+            result.accepted.append(replace(entry, warnings=(*entry.warnings, reason)))
         else:
-            found.outcomes.append(refuse(one.file, [reason], run))
-    return found
+            result.outcomes.append(refuse(entry.file, [reason], run))
+    return result
 
 
-def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> list[Accepted]:
+def readable_files(files: list[SourceFile], result: Sorted, run: IngestRun) -> list[Accepted]:
     """The files whose header is sound; the outcomes of the others are put down."""
     images = []
     for file in files:
         if file.kind is Kind.DICOMDIR:
-            found.outcomes.append(file.outcome(reasons=[remark(file)]))
+            result.outcomes.append(file.outcome(reasons=[remark(file)]))
         elif file.n_bytes > MOST_BYTES:
-            found.outcomes.append(refuse(file, [too_large(file)], run))
+            result.outcomes.append(refuse(file, [too_large(file)], run))
         else:
             images.append(file)
     readable = []
     for file, (header, reasons) in zip(images, read_headers([file.path for file in images], run.say), strict=True):
         if header is None:
-            found.outcomes.append(refuse(file, reasons, run))
+            result.outcomes.append(refuse(file, reasons, run))
         else:
             readable.append(Accepted(file, header, tuple(reasons)))
     return readable
@@ -120,39 +121,43 @@ def readable_files(files: list[SourceFile], found: Sorted, run: IngestRun) -> li
 def patients_by_study(readable: list[Accepted], earlier: Earlier) -> dict[str, dict[str, str]]:
     """The patients of each study, by hash, each with the first file that names it."""
     patients = {study: dict(names) for study, names in earlier.patients.items()}
-    for one in readable:
-        if key := patient_hash(one.header):
-            patients.setdefault(one.header.study_uid, {}).setdefault(key, one.file.name)
+    for entry in readable:
+        if key := patient_hash(entry.header):
+            patients.setdefault(entry.header.study_uid, {}).setdefault(key, entry.file.name)
     return patients
 
 
 def first_files(readable: list[Accepted], earlier: Earlier, run: IngestRun) -> dict[str, SourceFile]:
     """The file that stands for each SOPInstanceUID: the one that an earlier run loaded, else the first by name."""
-    found: dict[str, SourceFile] = {}
-    for one in readable:
-        uid = one.header.sop_uid
-        is_loaded = not run.is_replay and earlier.contents.get(uid, ("",))[0] == one.file.sha256
-        if uid not in found or (is_loaded and found[uid].sha256 != one.file.sha256):
-            found[uid] = one.file
-    return found
+    first: dict[str, SourceFile] = {}
+    for entry in readable:
+        uid = entry.header.sop_uid
+        is_loaded = not run.is_replay and earlier.contents.get(uid, ("",))[0] == entry.file.sha256
+        if uid not in first or (is_loaded and first[uid].sha256 != entry.file.sha256):
+            first[uid] = entry.file
+    return first
 
 
-def two_contents(one: Accepted, first: SourceFile) -> Reason | None:
+def two_contents(entry: Accepted, first: SourceFile) -> Reason | None:
     """Another file of the load stands for the UID."""
-    if first is one.file:
+    if first is entry.file:
         return None
     expected = f"one content for a SOPInstanceUID; {first.name} holds another"
-    if is_reencoded(one.file.path, first.path):
+    if is_reencoded(entry.file.path, first.path):
         expected = (
             f"one content for a SOPInstanceUID; {first.name}, which is kept, has the same picture otherwise encoded"
         )
     return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
 
 
-def gave_way(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
+def gave_way(entry: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
     """The content was loaded once, and a replay has put another in its place: that decision stands."""
-    sha256, name = earlier.contents.get(one.header.sop_uid, ("", ""))
-    if run.is_replay or one.file.sha256 == sha256 or one.file.sha256 not in earlier.before.get(one.header.sop_uid, ()):
+    sha256, name = earlier.contents.get(entry.header.sop_uid, ("", ""))
+    if (
+        run.is_replay
+        or entry.file.sha256 == sha256
+        or entry.file.sha256 not in earlier.before.get(entry.header.sop_uid, ())
+    ):
         return None
     expected = (
         f"the content of {name}, replayed in the place of this one; replay its ITEM --with this file takes it back"
@@ -160,10 +165,10 @@ def gave_way(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
     return Reason("DICOM_SUPERSEDED", expected, path="(0008,0018)", is_warning=True)
 
 
-def other_content(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
+def other_content(entry: Accepted, earlier: Earlier, run: IngestRun) -> Reason | None:
     """An earlier load has the UID with another content: refused, unless the file is replayed, which is a decision."""
-    sha256, name = earlier.contents.get(one.header.sop_uid, ("", ""))
-    if not sha256 or sha256 == one.file.sha256:
+    sha256, name = earlier.contents.get(entry.header.sop_uid, ("", ""))
+    if not sha256 or sha256 == entry.file.sha256:
         return None
     if run.is_replay:
         return Reason("DICOM_REPLACED", f"the content that {name} had before", path="(0008,0018)", is_warning=True)
@@ -171,10 +176,10 @@ def other_content(one: Accepted, earlier: Earlier, run: IngestRun) -> Reason | N
     return Reason("DICOM_CONFLICT", expected, path="(0008,0018)")
 
 
-def two_patients(one: Accepted, patients: dict[str, dict[str, str]], run: IngestRun) -> Reason | None:
+def two_patients(entry: Accepted, patients: dict[str, dict[str, str]], run: IngestRun) -> Reason | None:
     """A study of two patients is refused whole, since nothing here says which of them is the right one."""
-    ours = patient_hash(one.header)
-    others = [name for key, name in patients.get(one.header.study_uid, {}).items() if key != ours]
+    ours = patient_hash(entry.header)
+    others = [name for key, name in patients.get(entry.header.study_uid, {}).items() if key != ours]
     if not ours or not others or run.is_replay:
         return None
     expected = f"one PatientID for a StudyInstanceUID; {others[0]} names another"

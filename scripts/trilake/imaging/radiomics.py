@@ -1,8 +1,8 @@
-"""Radiomics of one region of a volume, by mirp, as the Image Biomarker Standardisation Initiative defines them.
+"""Features of a region of a volume: mirp's, as the IBSI defines them, and our own of the foreground.
 
-mirp (Zwanenburg, the initiative's first author) is kept to the reference values of IBSI 1 (arXiv 1612.07003), and so is
-this module (tests/imaging/test_radiomics.py). Not computed: Moran's I and Geary's C, which mirp draws at random for
-regions of usual size, so that two runs differ.
+mirp (Zwanenburg, the Image Biomarker Standardisation Initiative's first author) is held against the reference values of
+IBSI 1 (arXiv 1612.07003), and so is this module (tests/imaging/test_radiomics.py). Our own features (volumes in mL,
+grey values) need no segmentation: cohorts, models and pages rest on them.
 
 Example: measure_region(volume, mask)[0].value
 """
@@ -28,8 +28,12 @@ SOFTWARE = "mirp"
 FEWEST_VOXELS = 8
 """Fewer have no neighbourhood, and no shape to speak of."""
 MARGIN_MM = 10.0
-"""Left around the region: what local peaks look at (a sphere of 1 cm3 has a radius of 6.2 mm)."""
+"""Left around the region: what the IBSI's local peaks look at (a sphere of 1 cm3 has a radius of 6.2 mm)."""
+# mirp estimates them from random draws for regions of usual size: two runs differ, and they were nine tenths of the
+# time.
 EXCLUDED = ("morph_moran_i", "morph_geary_c")
+# What the IBSI leaves to the user. A fixed number of bins, since grey values of MR are arbitrary; textures in 3D with
+# their directions merged, so that one value a feature remains.
 CHOICES: dict[str, Any] = {
     "base_feature_families": [
         "morph", "loc_int", "stat", "ih", "ivh", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
@@ -80,7 +84,7 @@ def measure_region(volume: Volume, mask: NDArray[np.bool_], **changes: Any) -> l
     if n_voxels < FEWEST_VOXELS:
         raise ValueError(f"the region has {n_voxels} voxels, expected {FEWEST_VOXELS} or more")
     image, region = as_mirp(volume, mask)
-    found = []
+    computed = []
     settings = FeatureExtractionSettingsClass(**(CHOICES | changes))
     previous = None
     for feature in generate_features(settings=settings):
@@ -91,14 +95,14 @@ def measure_region(volume: Volume, mask: NDArray[np.bool_], **changes: Any) -> l
         if previous is not None:
             previous.clear_local_cache(other=feature)
         previous = feature
-        found.append(feature)
-    values = feature_to_table(found).iloc[0]
-    for feature in found:
+        computed.append(feature)
+    values = feature_to_table(computed).iloc[0]
+    for feature in computed:
         feature.clear_cache()
-    return [told(feature, values[feature.table_name]) for feature in found]
+    return [measured(feature, values[feature.table_name]) for feature in computed]
 
 
-def told(feature: Any, value: Any) -> Feature:
+def measured(feature: Any, value: Any) -> Feature:
     number = float(value) if value is not None else float("nan")
     unit = UNITS.get(feature.abbr_name, "1")
     return Feature(feature.table_name, number if isfinite(number) else None, unit, feature.ibsi_id or "")
@@ -117,9 +121,9 @@ def as_mirp(volume: Volume, mask: NDArray[np.bool_]) -> tuple[GenericImage, Base
     }
     cut, region = volume.array[place].astype(np.float32), np.ascontiguousarray(mask[place])
     image = GenericImage(image_data=cut, image_dimensions=cut.shape, **shared)
-    found = BaseMask(roi_name="region", image_data=region, image_dimensions=cut.shape, **shared)
-    found.resegmentise_mask(image=image)
-    return image, found
+    mirp_mask = BaseMask(roi_name="region", image_data=region, image_dimensions=cut.shape, **shared)
+    mirp_mask.resegmentise_mask(image=image)
+    return image, mirp_mask
 
 
 def around(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[slice, ...]:
@@ -135,7 +139,7 @@ def around(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[slice, 
 
 FOREGROUND = "foreground_otsu"
 FOREGROUND_SOFTWARE = "trilake"
-N_BINS = 256
+N_BINS = 256  # Of the histogram that is searched for the threshold; not the 32 of textures.
 FOREGROUND_SETTINGS = json.dumps(
     {"threshold": "otsu", "n_bins": N_BINS, "holes": "filled slice by slice"}, sort_keys=True
 )
@@ -160,7 +164,9 @@ def otsu_threshold(values: NDArray[np.float64]) -> float:
 
 
 def foreground(array: NDArray[np.float64]) -> Foreground:
-    """The foreground of a volume [slice, row, column].
+    """The foreground of a volume [slice, row, column]: by Otsu's threshold (1979), holes filled slice by slice.
+
+    The head, not an anatomical segmentation: it is labelled `foreground_otsu` in every row.
 
     ValueError when all voxels have one value: there is no foreground to find.
     """
@@ -170,13 +176,13 @@ def foreground(array: NDArray[np.float64]) -> Foreground:
     return Foreground(np.stack([binary_fill_holes(part) for part in bright]), bright)
 
 
-def measure_foreground(array: NDArray[np.float64], found: Foreground, *, voxel_ml: float) -> list[Feature]:
+def measure_foreground(array: NDArray[np.float64], region: Foreground, *, voxel_ml: float) -> list[Feature]:
     """Volumes and grey values of the foreground; `voxel_ml` is one voxel's volume."""
-    values = array[found.inside]
+    values = array[region.inside]
     quantiles = np.percentile(values, [10, 50, 90])
-    dark = found.inside & ~found.bright
+    dark = region.inside & ~region.bright
     return [
-        Feature("foreground_volume", float(found.inside.sum()) * voxel_ml, "mL"),
+        Feature("foreground_volume", float(region.inside.sum()) * voxel_ml, "mL"),
         Feature("dark_interior_volume", float(dark.sum()) * voxel_ml, "mL"),
         Feature("foreground_mean", float(values.mean()), "1"),
         Feature("foreground_standard_deviation", float(values.std()), "1"),

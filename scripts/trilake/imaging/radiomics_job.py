@@ -1,9 +1,7 @@
 """The radiomics job: every series with pixels, measured in its regions, each value with its passport.
 
-Reads s3://<raw>/imaging/loads/<load_id>/work.json, the series table (which segmentations a study has) and
-HealthImaging; writes the radiomics table, and what could not be measured to
-imaging/reports/<load_id>/<image set>.json, from where it gets into the ledger. Run by
-glue_jobs/imaging_extract_radiomics.py.
+What could not be measured is put down in imaging/reports/<load_id>/<image set>.json, from where it gets into the
+ledger.
 
 Example: extract_radiomics(Job.start(sys.argv))
 """
@@ -65,20 +63,20 @@ def with_segmentations(session: Session, items: list[Item]) -> list[Item]:
     series = stored_series(session)
     loaded = {item["image_set_id"] for item in items}
     drawn: dict[str, list[str]] = {}
-    for one in series:
-        if one.modality == SEGMENTATION:
-            drawn.setdefault(one.study_instance_uid, []).append(one.image_set_id)
+    for row in series:
+        if row.modality == SEGMENTATION:
+            drawn.setdefault(row.study_instance_uid, []).append(row.image_set_id)
     touched = {study for study, ids in drawn.items() if loaded & set(ids)}
     wanted = {
-        one.image_set_id: one for one in series if one.image_set_id in loaded or one.study_instance_uid in touched
+        row.image_set_id: row for row in series if row.image_set_id in loaded or row.study_instance_uid in touched
     }
-    found = [
-        {"image_set_id": name, "segmentations": ",".join(sorted(drawn.get(one.study_instance_uid, [])))}
-        for name, one in sorted(wanted.items())
-        if one.modality != SEGMENTATION
+    known = [
+        {"image_set_id": name, "segmentations": ",".join(sorted(drawn.get(row.study_instance_uid, [])))}
+        for name, row in sorted(wanted.items())
+        if row.modality != SEGMENTATION
     ]
-    unknown = sorted(loaded - {one.image_set_id for one in series})
-    return found + [{"image_set_id": name, "segmentations": ""} for name in unknown]
+    unknown = sorted(loaded - {row.image_set_id for row in series})
+    return known + [{"image_set_id": name, "segmentations": ""} for name in unknown]
 
 
 @contextmanager
@@ -88,6 +86,7 @@ def in_parallel(read: ReadItem, items: list[Item]) -> Iterator[ReadItem]:
     if has_spark() or workers < 2:
         yield read
         return
+    # Spawned, not forked: boto3 and pyarrow have threads, and a fork copies their locks as they stand.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         done = {item["image_set_id"]: pool.submit(listed, read, item) for item in items}
         yield lambda item: iter(done.pop(item["image_set_id"]).result())
@@ -116,7 +115,7 @@ class Measurer:
         metadata, image_set = MetadataReader(self.session)(item["image_set_id"])
         drawings = [name for name in item.get("segmentations", "").split(",") if name]
         for series_uid, series in metadata["Study"]["Series"].items():
-            instances = {uid: one for uid, one in series["Instances"].items() if one.get("ImageFrames")}
+            instances = with_frames(series["Instances"])
             if series.get("DICOM", {}).get("Modality") == SEGMENTATION:
                 continue
             if not instances:
@@ -144,25 +143,25 @@ class Measurer:
         self, volume: Volume, series_uid: str, instances: Json, drawings: list[str], problem: Problem
     ) -> list[Region]:
         """The regions that segmentations of the study draw in the series."""
-        found: list[Region] = []
+        drawn: list[Region] = []
         for name in drawings:
             with reported(problem):
                 metadata, image_set = MetadataReader(self.session)(name)
                 for series in metadata["Study"]["Series"].values():
                     source = self.frames(image_set, with_frames(series["Instances"]))
-                    found += regions(source, volume, series_uid, set(instances))
-        return found
+                    drawn += regions(source, volume, series_uid, set(instances))
+        return drawn
 
     def measured(self, volume: Volume, drawn: list[Region], problem: Problem) -> Iterator[Json]:
         """Our own features of the foreground; the IBSI's of the drawn regions, else of the foreground."""
-        found = foreground(volume.array)
-        whole = Region(radiomics.FOREGROUND, "foreground", radiomics.FOREGROUND, found.inside)
+        head = foreground(volume.array)
+        whole = Region(radiomics.FOREGROUND, "foreground", radiomics.FOREGROUND, head.inside)
         own = Passport(
             radiomics.FOREGROUND_SETTINGS,
             radiomics.FOREGROUND_SOFTWARE,
             software_version(radiomics.FOREGROUND_SOFTWARE),
         )
-        yield from own.rows(volume, whole, measure_foreground(volume.array, found, voxel_ml=volume.voxel_ml))
+        yield from own.rows(volume, whole, measure_foreground(volume.array, head, voxel_ml=volume.voxel_ml))
         passport = Passport(settings_text(), radiomics.SOFTWARE, software_version(radiomics.SOFTWARE))
         for region in drawn or [whole]:
             with reported(problem):
@@ -175,7 +174,7 @@ class Measurer:
 
 
 def with_frames(instances: Json) -> Json:
-    return {uid: one for uid, one in instances.items() if one.get("ImageFrames")}
+    return {uid: instance for uid, instance in instances.items() if instance.get("ImageFrames")}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Regions that a DICOM segmentation (SEG) draws in a series, laid on the series' own voxels.
 
-Reads the frames of the segmentation's image set. Which series it is of: ReferencedSeriesSequence, else the source
-images that its frames name (PS3.3 C.8.20). A segmentation on another grid is refused: resampling would be a choice.
+Which series it is of: ReferencedSeriesSequence, else the source images that its frames name (PS3.3 C.8.20). A
+segmentation on another grid is refused: resampling would be a choice.
 
 Example: list(regions(source, volume, series_uid, sop_uids))
 """
@@ -71,8 +71,8 @@ def source_images(header: Json) -> Iterator[str]:
 
 
 def segments_of(header: Json) -> list[tuple[int, Json]]:
-    found = [(integer(item.get("SegmentNumber")), item) for item in header.get("SegmentSequence") or []]
-    return [(segment_number, item) for segment_number, item in found if segment_number]
+    segments = [(integer(item.get("SegmentNumber")), item) for item in header.get("SegmentSequence") or []]
+    return [(segment_number, item) for segment_number, item in segments if segment_number]
 
 
 def drawn(

@@ -1,4 +1,4 @@
-"""The raw imaging tables that the jobs fill, one row per series, instance and measured feature.
+"""The raw imaging tables that the jobs fill, one row per series, instance and measured feature; and what they hold.
 
 `sql/imaging/contract.yaml` says what the columns mean and where they come from.
 
@@ -148,8 +148,8 @@ def stored_series(session: Session) -> list[StoredSeries]:
         table = open_table(session, SERIES_TABLE.name)
     except NoSuchTableError:
         return []
-    kept = [name for name in COLUMNS if name in table.schema().column_names]
-    rows = table.scan(EqualTo("datastore_id", session.settings.imaging.datastore_id), selected_fields=tuple(kept))
+    present = [name for name in COLUMNS if name in table.schema().column_names]
+    rows = table.scan(EqualTo("datastore_id", session.settings.imaging.datastore_id), selected_fields=tuple(present))
     return [
         StoredSeries(
             row["image_set_id"],

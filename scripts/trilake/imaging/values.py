@@ -24,23 +24,23 @@ def text(value: Any) -> str | None:
 def number(value: Any) -> float | None:
     """A number that is one; infinity is none."""
     try:
-        found = float(value)
+        result = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if isfinite(found) else None
+    return result if isfinite(result) else None
 
 
 def integer(value: Any) -> int | None:
     """A whole number of 32 bits."""
-    found = number(value)
-    return int(found) if found is not None and abs(found) < 2**31 else None
+    result = number(value)
+    return int(result) if result is not None and abs(result) < 2**31 else None
 
 
 def numbers(value: Any) -> list[float]:
     """Several numbers, as a list or as DICOM text; empty when one of them is none."""
     parts = value if isinstance(value, list) else str(value or "").split("\\")
-    found = [number(part) for part in parts]
-    return [item for item in found if item is not None] if None not in found else []
+    results = [number(part) for part in parts]
+    return [result for result in results if result is not None] if None not in results else []
 
 
 def day(value: Any) -> date | None:
@@ -60,7 +60,7 @@ def clock(value: Any) -> str | None:
     if len(digits) not in (2, 4, 6) or not digits.isdigit():
         return None
     hour, minute, second = (int(digits[place : place + 2] or 0) for place in (0, 2, 4))
-    try:
+    try:  # DICOM has leap seconds, 60 (PS3.5, 6.2); Python and SQL have none.
         return time(hour, minute, min(second, 59)).isoformat()
     except ValueError:
         return None
@@ -68,5 +68,5 @@ def clock(value: Any) -> str | None:
 
 def years(value: Any) -> float | None:
     """A DICOM age ("045Y", "018M", "003D") in years."""
-    found = AGE.fullmatch(str(value or "").strip())
-    return int(found[1]) * DAYS_OF[found[2]] / DAYS_OF["Y"] if found else None
+    match = AGE.fullmatch(str(value or "").strip())
+    return int(match[1]) * DAYS_OF[match[2]] / DAYS_OF["Y"] if match else None

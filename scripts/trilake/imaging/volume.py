@@ -1,8 +1,9 @@
-"""A series as a volume in patient coordinates: frames ordered by position, rescaled, with spacing, origin, direction.
+"""A series as a volume in patient coordinates: frames into stacks, a stack into an array and its place.
 
-Pure but for the source of the frames: image sets (`image_set_frames`) or files (`file_frames`). Axes are those of ITK
-and SimpleITK: the array is [slice, row, column], spacing, origin and direction are in the order x (along a row), y
-(down a column), z (across the slices), in mm, LPS (PS3.3 C.7.6.2.1.1).
+A stack is what shares plane, echo, time, diffusion weighting, image type; series hold several more often than their
+description says. Frames are ordered by their place along the normal of the image plane (PS3.3 C.7.6.2.1.1), never by
+name or number. Axes are those of ITK and SimpleITK: the array is [slice, row, column]; spacing, origin and direction
+are in the order x (along a row), y (down a column), z (across the slices), in mm, LPS.
 
 Example: read_volume(FileFrames(paths)).spacing
 """
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from trilake.imaging.frame import TELLS_REPEATS_APART, Frame
 
+# By half a hundredth of a millimetre two writings of one place may differ: positions are decimal texts.
 SAME_PLACE_MM = 0.005
-SAME_DIRECTION = 2e-3
+SAME_DIRECTION = 2e-3  # Of a cosine: a tenth of a degree.
 UNEVEN_SHARE = 0.02
 UNEVEN_MM = 0.01
 
@@ -97,8 +99,8 @@ def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
     planes: list[tuple[float, ...] | None] = []
     for frame in frames:
         parts.setdefault((plane_of(frame, planes), *sorted(frame.marks.items())), []).append(frame)
-    found = [Stack(part) for whole in parts.values() for part in without_repeats(ordered(whole))]
-    named = [Stack(stack.frames, differing(stack, found)) for stack in found]
+    stacks = [Stack(part) for whole in parts.values() for part in without_repeats(ordered(whole))]
+    named = [Stack(stack.frames, differing(stack, stacks)) for stack in stacks]
     return sorted(named, key=lambda stack: (-len(stack.frames), stack.label))
 
 
@@ -131,24 +133,24 @@ def without_repeats(frames: tuple[Frame, ...]) -> list[tuple[Frame, ...]]:
         parts: dict[str, list[Frame]] = {}
         for frame in frames:
             parts.setdefault(frame.repeats.get(name, ""), []).append(frame)
-        found = [ordered(part) for part in parts.values()]
-        if all(len(part) == n_places and not Stack(part).n_repeated for part in found):
-            return found
+        stacks = [ordered(part) for part in parts.values()]
+        if all(len(part) == n_places and not Stack(part).n_repeated for part in stacks):
+            return stacks
     return [frames]
 
 
 def differing(stack: Stack, stacks: list[Stack]) -> dict[str, str]:
     """The keywords, with this stack's values, in which not all stacks agree."""
-    firsts = [told(one) for one in stacks]
+    firsts = [keywords_of(other) for other in stacks]
     names = dict.fromkeys(name for first in firsts for name in first)
     return {
-        name: told(stack).get(name, "")
+        name: keywords_of(stack).get(name, "")
         for name in names
         if len({first.get(name) for first in firsts}) > 1 and not is_detail(name, stacks)
     }
 
 
-def told(stack: Stack) -> dict[str, str]:
+def keywords_of(stack: Stack) -> dict[str, str]:
     first = stack.frames[0]
     plane = "" if first.orientation is None else "\\".join(f"{value:.3g}" for value in first.orientation)
     return {"ImageOrientationPatient": plane, **first.marks, **first.repeats}
@@ -205,8 +207,8 @@ def read_volume(source: FrameSource, *, keep_gaps: bool = False) -> Volume:
     """The one volume of a series. ValueError when it holds several, or for any reason of `volume_of`."""
     stacks = stacks_of(source.frames())
     if len(stacks) != 1:
-        told = "; ".join(f"{stack.label or 'one'}: {len(stack.frames)} frames" for stack in stacks[:6])
-        raise ValueError(f"the series holds {len(stacks)} stacks, expected one ({told})")
+        labels = "; ".join(f"{stack.label or 'one'}: {len(stack.frames)} frames" for stack in stacks[:6])
+        raise ValueError(f"the series holds {len(stacks)} stacks, expected one ({labels})")
     return volume_of(stacks[0], source, keep_gaps=keep_gaps)
 
 
@@ -276,8 +278,8 @@ def check_places(stack: Stack, keep_gaps: bool) -> None:
     if stack.n_repeated:
         raise ValueError(f"{stack.n_repeated} of {len(stack.frames)} frames lie where another one does")
     if stack.gaps and not keep_gaps:
-        told = ", ".join(f"{gap.n_slices} between {gap.after:g} and {gap.before:g} mm" for gap in stack.gaps[:5])
-        raise ValueError(f"slices are missing: {told}")
+        gaps = ", ".join(f"{gap.n_slices} between {gap.after:g} and {gap.before:g} mm" for gap in stack.gaps[:5])
+        raise ValueError(f"slices are missing: {gaps}")
     if not stack.is_regular and not keep_gaps:
         least, most = min(stack.distances), max(stack.distances)
         raise ValueError(f"slices stand {least:.4g} to {most:.4g} mm apart, expected one distance")
