@@ -176,10 +176,10 @@ LOADED = ["1.2.11.1.8", "1.2.9.1.1", "1.2.9.1.2", "1.2.9.1.4", "1.2.9.1.5"]
 def test_each_file_of_a_mixture_is_loaded_or_refused_with_the_other_side_named(
     imports: Imports, tmp_path: Path
 ) -> None:
-    import_jobs.new_store()
-    outcomes = import_jobs(import_jobs.sources(a_mixture(tmp_path)))
+    imports.new_store()
+    outcomes = imports(imports.sources(a_mixture(tmp_path)))
     assert codes(outcomes) == MIXTURE
-    assert import_jobs.instances() == [(uid, True) for uid in LOADED]
+    assert imports.instances() == [(uid, True) for uid in LOADED]
     told = {name: outcome.reasons[0].expected for name, outcome in outcomes.items() if outcome.quarantined}
     assert "a/2" in told["b/2 again"]
     assert "f/7" in told["f/6 other patient"] and "f/6 other patient" in told["f/7"]
@@ -189,47 +189,47 @@ def test_each_file_of_a_mixture_is_loaded_or_refused_with_the_other_side_named(
 @given(st.data())
 @example_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_killed_at_any_call_and_started_again_in_any_order_it_ends_the_same(imports: Imports, data: Any) -> None:
-    import_jobs.new_store()
-    folder = import_jobs.folder / f"mixture-{import_jobs.datastore_id}"
+    imports.new_store()
+    folder = imports.folder / f"mixture-{imports.datastore_id}"
     folder.mkdir()
-    files = import_jobs.sources(a_mixture(folder))
+    files = imports.sources(a_mixture(folder))
     order = st.permutations(files)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_job, "MOST_FILES", 2)
         kills = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=2), label="killed at call")
         for calls_left in kills:
             try:
-                import_jobs(data.draw(order), calls_left=calls_left)
+                imports(data.draw(order), calls_left=calls_left)
             except Killed:
                 continue
-        outcomes = import_jobs(data.draw(order))
+        outcomes = imports(data.draw(order))
     assert codes(outcomes) == MIXTURE
-    assert import_jobs.instances() == [(uid, True) for uid in LOADED]
-    assert len(import_jobs.jobs()) == 3  # Five files, two a job: none was begun twice.
+    assert imports.instances() == [(uid, True) for uid in LOADED]
+    assert len(imports.jobs()) == 3  # Five files, two a job: none was begun twice.
 
 
 def test_an_instance_of_an_earlier_load_gives_way_to_a_replay_only(imports: Imports, tmp_path: Path) -> None:
-    import_jobs.new_store()
+    imports.new_store()
     first = a_dicom(tmp_path / "1", StudyInstanceUID="1.2.12").read_bytes()
     other = a_dicom(tmp_path / "2", StudyInstanceUID="1.2.12", InstanceNumber=3).read_bytes()
     stranger = a_dicom(tmp_path / "3", StudyInstanceUID="1.2.12", SOPInstanceUID="2.25.4", PatientID="X").read_bytes()
-    import_jobs(import_jobs.sources({"first": first}))
-    late = import_jobs.sources({"other": other, "stranger": stranger})
-    refused = import_jobs(late)
+    imports(imports.sources({"first": first}))
+    late = imports.sources({"other": other, "stranger": stranger})
+    refused = imports(late)
     assert codes(refused) == {"other": ["DICOM_CONFLICT"], "stranger": ["DICOM_TWO_PATIENTS"]}
     assert all("first" in outcome.reasons[0].expected for outcome in refused.values())
-    replayed = import_jobs(late, is_replay=True)
+    replayed = imports(late, is_replay=True)
     assert codes(replayed) == {"other": ["DICOM_REPLACED"], "stranger": ["DICOM_NOT_PRIMARY"]}
-    assert import_jobs.instances() == [("2.25.3", True), ("2.25.4", False)]
-    (again,) = import_jobs(import_jobs.sources({"first": first})).values()
+    assert imports.instances() == [("2.25.3", True), ("2.25.4", False)]
+    (again,) = imports(imports.sources({"first": first})).values()
     assert (again.status, again.superseded, [reason.code for reason in again.reasons]) == (
         "duplicate", 1, ["DICOM_SUPERSEDED"],
     )  # fmt: skip
     assert "other" in again.reasons[0].expected
     contents = {again.content_sha256: "first", replayed["other"].content_sha256: "other"}
-    assert {contents[one] for one in replaced_contents(import_jobs.session, set(contents))} == {"first"}
-    assert codes(import_jobs(import_jobs.sources({"first": first}), is_replay=True)) == {"first": ["DICOM_REPLACED"]}
-    assert {contents[one] for one in replaced_contents(import_jobs.session, set(contents))} == {"other"}
+    assert {contents[one] for one in replaced_contents(imports.session, set(contents))} == {"first"}
+    assert codes(imports(imports.sources({"first": first}), is_replay=True)) == {"first": ["DICOM_REPLACED"]}
+    assert {contents[one] for one in replaced_contents(imports.session, set(contents))} == {"other"}
 
 
 def test_a_busy_service_is_asked_again_later_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,22 +303,20 @@ def fails_at_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def test_what_the_service_failed_on_is_tried_again(
     imports: Imports, tmp_path: Path, fails_at_first: Callable[[str], None], how: str
 ) -> None:
-    import_jobs.new_store()
+    imports.new_store()
     fails_at_first(how)
-    outcomes = import_jobs(import_jobs.sources({"1": a_dicom(tmp_path / "1").read_bytes()}))
+    outcomes = imports(imports.sources({"1": a_dicom(tmp_path / "1").read_bytes()}))
     assert codes(outcomes) == {"1": []}
     assert [outcome.loaded for outcome in outcomes.values()] == [1]
-    assert len(import_jobs.jobs()) == 2
+    assert len(imports.jobs()) == 2
 
 
 def test_real_files_load_unless_preflight_has_a_reason(imports: Imports, files: list[Path]) -> None:
     """What preflight lets through, the service takes."""
-    import_jobs.new_store()
+    imports.new_store()
     small = [path for path in files if path.stat().st_size < 1_000_000]
-    outcomes = import_jobs(
-        import_jobs.sources({f"{place}/{path.name}": path.read_bytes() for place, path in enumerate(small)})
-    )
+    outcomes = imports(imports.sources({f"{place}/{path.name}": path.read_bytes() for place, path in enumerate(small)}))
     refused = {code for outcome in outcomes.values() if outcome.quarantined for code in codes({"": outcome})[""]}
     assert "SERVICE_REFUSED" not in refused and "IMPORT_FAILED" not in refused
     loaded = sum(outcome.loaded for outcome in outcomes.values())
-    assert loaded == len(import_jobs.instances()) > 100
+    assert loaded == len(imports.instances()) > 100
