@@ -10,6 +10,7 @@ import numpy as np
 SHARD_SIZE = 50
 """People drawn together. A sample of N people is the first N of a longer one with the same seed."""
 
+# Each purpose draws from a stream of its own: one more draw for one of them changes no other's numbers.
 _STREAMS = {
     "latent": 1,
     "life": 2,
@@ -22,7 +23,7 @@ _STREAMS = {
     "profile": 9,
 }
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trilake.example/sample")
-_MRN_STEP = 7919
+_MRN_STEP = 7919  # Prime to the space below, so that no two people of a seed share a number.
 _MRN_SPACE = 10**8
 
 

@@ -138,6 +138,8 @@ def describe() -> dict[str, Any]:
 Floats = NDArray[np.float64]
 Haplotypes = NDArray[np.int8]
 
+# The isoforms of APOE are haplotypes of two markers: e2 is the alternate allele of rs7412, e4 that of rs429358, e3 has
+# neither. Drawn apart, some people would have both on one chromosome, which hardly exists.
 APOE_HAPLOTYPES = {"e2": 0.08, "e3": 0.77, "e4": 0.15}
 NINE_P21_SWITCH = 0.04
 """Chance that the two 9p21 markers differ on one haplotype."""
@@ -203,7 +205,7 @@ def _draw_features(rng: np.random.Generator, n: int, haplotypes: Haplotypes) -> 
 
 
 def _draw_trait(rng: np.random.Generator, features: dict[str, Floats], causes: dict[str, float]) -> Floats:
-    """The sum of the causes' effects plus what is left of a variance of about one."""
+    """The sum of the causes' effects plus what is left of a variance of about one: standardised whatever its causes."""
     explained = np.zeros(len(features["age"]))
     variance = 0.0
     for name, effect in causes.items():
@@ -217,5 +219,6 @@ def _draw_trait(rng: np.random.Generator, features: dict[str, Floats], causes: d
 def _moments(name: str) -> tuple[float, float]:
     if name not in FREQUENCIES:
         return 0.0, 1.0
+    # An allele count in Hardy-Weinberg proportions is binomial of two draws.
     frequency = FREQUENCIES[name]
     return 2 * frequency, float(np.sqrt(2 * frequency * (1 - frequency)))

@@ -83,7 +83,7 @@ FIRST_PREVALENT_ONSET = date(2017, 1, 15)
 LAST_PREVALENT_ONSET = date(2018, 11, 30)
 LAST_ONSET = date(2026, 3, 1)
 LAST_FOLLOW_UP = date(2026, 4, 1)
-SHARE_YEAR_ONLY = 0.06
+SHARE_YEAR_ONLY = 0.06  # FHIR dates may be partial: an onset "2017" must not be read as 1 January.
 SHARE_REFUTED = 0.02
 """Share of people without an outcome whose chart holds its code as refuted: no case."""
 DIABETES_HBA1C = 6.5

@@ -100,6 +100,7 @@ _SPECIAL: tuple[Site, ...] = (
 @cache
 def _null_sites() -> tuple[Site, ...]:
     """Five single-base sites a gene, drawn once and for all."""
+    # One seed for all samples: what is on a sequencer's panel does not depend on who is sequenced.
     rng = np.random.default_rng(20190101)
     sites = []
     for gene, contig, first, last in GENES:

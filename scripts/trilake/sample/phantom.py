@@ -56,6 +56,7 @@ def render(scan: Scan) -> Rendered:
     rng = np.random.default_rng(list(scan.noise_key))
     real = signal + rng.normal(0, scanner.noise, signal.shape)
     imaginary = rng.normal(0, scanner.noise, signal.shape)
+    # MR shows the magnitude of a complex signal with noise in both parts (Rician), never below nought.
     pixels = np.clip(np.rint(np.hypot(real, imaginary) + AIR_NOISE_FLOOR), 0, 4095).astype(np.uint16)
     voxel_ml = scanner.spacing**2 * scanner.thickness / 1000
     brain = shares["grey"] + shares["white"] + shares["ventricle"]

@@ -212,6 +212,7 @@ def bayes_auc() -> dict[str, dict[str, float]]:
 
 def auc(score: Floats, probability: Floats) -> float:
     """Chance that a random case outscores a random control, each person being a case with `probability`; ties half."""
+    # Scores that differ by rounding alone are ties.
     _, group = np.unique(np.round(score, 9), return_inverse=True)
     cases = np.bincount(group, weights=probability)
     controls = np.bincount(group, weights=1.0 - probability)
