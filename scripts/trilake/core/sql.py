@@ -27,6 +27,8 @@ from trilake.core.session import Session
 from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
+CURRENT = "current_fhir"
+"""In front of a FHIR type: its resources as they are now (`sql/clinical/current/resource.sql`)."""
 SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
 SHOWN = re.compile(r"""\b(IN|FROM|TABLE|VIEW|PARTITIONS|TBLPROPERTIES)(\s+)[`"]?(\w+)[`"]?(?![\w`"])""", re.IGNORECASE)
 """Where a SHOW names a database, alone or in front of a table."""
@@ -43,8 +45,13 @@ class Relation:
     text: str
 
     @cached_property
+    def tree(self) -> exp.Expr:
+        """Its SELECT; to be copied, not changed."""
+        return parse(self.text, source=str(self.path))
+
+    @cached_property
     def reads(self) -> frozenset[str]:
-        return tables_read(parse(self.text, source=str(self.path)))
+        return tables_read(self.tree)
 
     @property
     def header(self) -> list[str]:
@@ -83,7 +90,14 @@ def run_order(relations: dict[str, Relation]) -> list[str]:
 
 
 def parse(text: str, *, source: str = "the query") -> exp.Expr:
-    """One statement as a tree. QueryError with line and column when it does not parse."""
+    """One statement as a tree, with current resources spelled out. QueryError with line and column when it does not
+    parse.
+    """
+    return inline_current(parse_as_written(text, source=source))
+
+
+def parse_as_written(text: str, *, source: str = "the query") -> exp.Expr:
+    """As `parse`, and current resources by their name."""
     try:
         trees = [tree for tree in sqlglot.parse(text, read=DIALECT) if tree is not None]
     except SqlglotError as error:
@@ -93,6 +107,30 @@ def parse(text: str, *, source: str = "the query") -> exp.Expr:
     if len(trees) != 1:
         raise QueryError(f"{source} holds {len(trees)} statements; expected one")
     return trees[0]
+
+
+def inline_current(tree: exp.Expr) -> exp.Expr:
+    """The tree with each `current_fhir.<type>` replaced by the newest versions of that type's resources."""
+    for node in [table for table in tree.find_all(exp.Table) if table.db == CURRENT]:
+        definition = current_resource().copy()
+        for table in definition.find_all(exp.Table):
+            if table.db:
+                table.set("this", node.this.copy())
+        alias = node.args.get("alias") or exp.TableAlias(this=node.this.copy())
+        node.replace(exp.Subquery(this=definition, alias=alias, joins=node.args.get("joins")))
+    return tree
+
+
+@cache
+def current_resource() -> exp.Expr:
+    path = SQL / "clinical/current/resource.sql"
+    tree = parse_as_written(path.read_text(), source=str(path))
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+    for node in tree.walk():
+        node.comments = None
+    return tree
 
 
 def tables_read(tree: exp.Expr) -> frozenset[str]:

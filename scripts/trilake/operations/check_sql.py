@@ -15,7 +15,7 @@ from trilake.core.catalog import HEALTHLAKE, SOURCES
 from trilake.core.contract import GovernedTable, View, load_contract, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
-from trilake.core.sql import Relation, columns_of, load_relations, parse, run_order
+from trilake.core.sql import Relation, columns_of, load_relations, parse_as_written, run_order
 from trilake.operations.sql_traps import faults_of_traps
 
 HEADER_LINES = 3
@@ -47,7 +47,7 @@ def faults_of(relation: Relation, relations: dict[str, Relation], contract: dict
     if len(relation.header) < HEADER_LINES:
         return [f"{where}: {len(relation.header)} comment lines on top; expected what it is, its grain, who reads it"]
     try:
-        tree = parse(relation.text, source=where)
+        tree = parse_as_written(relation.text, source=where)
     except QueryError as error:
         return [error.message]
     if not isinstance(tree, exp.Query):

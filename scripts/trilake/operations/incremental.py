@@ -23,7 +23,7 @@ from sqlglot import exp
 from trilake.core.athena import run
 from trilake.core.contract import GovernedTable, Source, load_row_keys
 from trilake.core.session import Session
-from trilake.core.sql import Relation
+from trilake.core.sql import DIALECT, Relation
 
 PROPERTY = "trilake.built_from"
 PEOPLE = "clinical.patient"
@@ -80,7 +80,8 @@ def quoted_source(source: Source) -> str:
 def fingerprint(relation: Relation, table: GovernedTable, missing: set[str]) -> str:
     """Changes with the SQL, the contract's columns, and which optional sources are there."""
     columns = ",".join(f"{column.name} {column.type}" for column in table.columns)
-    text = "\n".join([relation.text, columns, ",".join(table.key), ",".join(sorted(missing))])
+    select = relation.tree.sql(dialect=DIALECT, comments=False)
+    text = "\n".join([select, columns, ",".join(table.key), ",".join(sorted(missing))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

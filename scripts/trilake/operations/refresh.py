@@ -169,7 +169,9 @@ def without_missing(tree: exp.Expr, missing: set[str]) -> exp.Expr:
         if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in missing:
             return node
         select = node.find_ancestor(exp.Select)
-        names = {part.name.lower() for column in (select or tree).find_all(exp.Column) for part in column.parts}
+        # of a SELECT of all columns it does not say which; the statement around it names those that count
+        reader = tree if select is None or select.is_star else select
+        names = {part.name.lower() for column in reader.find_all(exp.Column) for part in column.parts}
         empty = (
             empty_relation(node.name, names) if node.db == HEALTHLAKE else empty_store(f"{node.db}.{node.name}", names)
         )

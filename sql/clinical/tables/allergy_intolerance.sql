@@ -1,30 +1,7 @@
 -- Allergies and intolerances of patients as they are now in the FHIR store.
 -- One row per allergy or intolerance.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH allergy_intolerance_version AS (
-    SELECT
-        id,
-        resourcetype,
-        patient,
-        encounter,
-        clinicalstatus,
-        verificationstatus,
-        type,
-        category,
-        criticality,
-        code,
-        onsetdatetime,
-        onsetperiod,
-        recordeddate,
-        lastoccurrence,
-        reaction,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.allergyintolerance
-),
-
-current_allergy_intolerance AS (
+WITH current_allergy_intolerance AS (
     SELECT
         id AS allergy_intolerance_id,
         regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -45,8 +22,7 @@ current_allergy_intolerance AS (
         coalesce(onsetdatetime, onsetperiod.start) AS onset,
         recordeddate AS recorded,
         lastoccurrence AS last_occurrence
-    FROM allergy_intolerance_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.allergyintolerance
 ),
 
 identified AS (

@@ -1,26 +1,7 @@
 -- Care teams of patients as they are now in the FHIR store: who cares for whom, in which role.
 -- One row per care team and participant (participant_index from 1; 0 for a team whose participants are not recorded).
 -- Read by clinicians and dashboards; personas see it through their filters.
-WITH care_team_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        category,
-        name,
-        period,
-        participant,
-        reasoncode,
-        managingorganization,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.careteam
-),
-
-current_care_team AS (
+WITH current_care_team AS (
     SELECT
         id AS care_team_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -37,8 +18,7 @@ current_care_team AS (
         period.start AS started,
         period."end" AS ended,
         participant
-    FROM care_team_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.careteam
 ),
 
 team_member AS (

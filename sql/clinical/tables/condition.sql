@@ -1,34 +1,7 @@
 -- Conditions of patients, problems and encounter diagnoses alike, as they are now in the FHIR store.
 -- One row per condition.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH condition_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        category,
-        code,
-        severity,
-        bodysite,
-        clinicalstatus,
-        verificationstatus,
-        onsetdatetime,
-        onsetperiod,
-        onsetage,
-        onsetstring,
-        abatementdatetime,
-        abatementperiod,
-        abatementage,
-        abatementstring,
-        recordeddate,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.condition
-),
-
-current_condition AS (
+WITH current_condition AS (
     SELECT
         id AS condition_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -50,8 +23,7 @@ current_condition AS (
         abatementage.value AS abated_age,
         abatementstring AS abated_words,
         recordeddate AS recorded
-    FROM condition_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.condition
 ),
 
 identified AS (

@@ -1,24 +1,7 @@
 -- Consents of patients as they are now in the FHIR store, each with what it alone permits.
 -- One row per consent resource; what all of a patient's consents permit is in the row keys (clinical/tables/patient).
 -- Read by governance reports; personas see it through their filters.
-WITH consent_version AS (
-    SELECT
-        id,
-        resourcetype,
-        patient,
-        status,
-        scope,
-        category,
-        policyrule,
-        datetime,
-        provision,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.consent
-),
-
-current_consent AS (
+WITH current_consent AS (
     SELECT
         id AS consent_id,
         regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -53,8 +36,7 @@ current_consent AS (
             )
         ) AS imaging_rules,
         datetime AS consented
-    FROM consent_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.consent
 ),
 
 identified AS (

@@ -1,30 +1,7 @@
 -- Diagnostic reports (laboratory panels, imaging reports) as they are now in the FHIR store, inline text decoded.
 -- One row per diagnostic report; its results are in clinical.report_result.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH diagnostic_report_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        category,
-        code,
-        effectivedatetime,
-        effectiveperiod,
-        issued,
-        result,
-        imagingstudy,
-        conclusion,
-        conclusioncode,
-        presentedform,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.diagnosticreport
-),
-
-current_diagnostic_report AS (
+WITH current_diagnostic_report AS (
     SELECT
         id AS diagnostic_report_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -43,8 +20,7 @@ current_diagnostic_report AS (
         element_at(filter(presentedform, one -> lower(one.contenttype) LIKE 'text/%' AND one.data IS NOT NULL), 1) AS text_form,
         coalesce(effectivedatetime, effectiveperiod.start) AS effective,
         issued
-    FROM diagnostic_report_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.diagnosticreport
 ),
 
 identified AS (

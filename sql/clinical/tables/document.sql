@@ -1,27 +1,7 @@
 -- Document references (notes) of patients as they are now in the FHIR store, inline text decoded.
 -- One row per document reference and content (content_index from 1; one content almost always).
 -- Read by dashboard; personas see it through their filters.
-WITH document_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        status,
-        docstatus,
-        type,
-        category,
-        content,
-        date,
-        description,
-        context,
-        author,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.documentreference
-),
-
-current_document AS (
+WITH current_document AS (
     SELECT
         id AS document_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -45,8 +25,7 @@ current_document AS (
         description,
         date AS created,
         content
-    FROM document_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.documentreference
 ),
 
 document_content AS (

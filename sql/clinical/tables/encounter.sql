@@ -1,27 +1,7 @@
 -- Encounters of patients as they are now in the FHIR store.
 -- One row per encounter.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH encounter_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        status,
-        class,
-        type,
-        reasoncode,
-        period,
-        serviceprovider,
-        participant,
-        partof,
-        hospitalization,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.encounter
-),
-
-current_encounter AS (
+WITH current_encounter AS (
     SELECT
         id AS encounter_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -43,8 +23,7 @@ current_encounter AS (
         ) AS practitioner_id,
         regexp_extract(partof.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS part_of_encounter_id,
         element_at(hospitalization.dischargedisposition.coding, 1).code AS discharge_code
-    FROM encounter_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.encounter
 ),
 
 identified AS (

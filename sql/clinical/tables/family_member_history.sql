@@ -1,30 +1,7 @@
 -- Illness in the family as it is now in the FHIR store.
 -- One row per relative (FamilyMemberHistory) and condition (condition_index from 1; 0 for a relative without conditions).
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH family_member_history_version AS (
-    SELECT
-        id,
-        resourcetype,
-        patient,
-        status,
-        date,
-        relationship,
-        sex,
-        borndate,
-        bornstring,
-        ageage,
-        deceasedboolean,
-        deceaseddate,
-        deceasedage,
-        deceasedstring,
-        condition,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.familymemberhistory
-),
-
-current_family_member_history AS (
+WITH current_family_member_history AS (
     SELECT
         id AS family_member_history_id,
         regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -40,8 +17,7 @@ current_family_member_history AS (
         deceasedage.value AS deceased_age,
         date AS recorded,
         condition
-    FROM family_member_history_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.familymemberhistory
 ),
 
 relative_condition AS (

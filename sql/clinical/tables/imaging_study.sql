@@ -1,28 +1,7 @@
 -- Imaging studies as the chart knows them, with the DICOM study UID that links them to imaging.study.
 -- One row per imaging study and series (series_index from 1; 0 for a study whose series are not recorded).
 -- Read by imaging, cohort and dashboard; personas see it through their filters.
-WITH imaging_study_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        identifier,
-        modality,
-        procedurecode,
-        series,
-        description,
-        started,
-        numberofseries,
-        numberofinstances,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.imagingstudy
-),
-
-current_imaging_study AS (
+WITH current_imaging_study AS (
     SELECT
         id AS imaging_study_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -45,8 +24,7 @@ current_imaging_study AS (
         numberofseries,
         numberofinstances,
         series
-    FROM imaging_study_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.imagingstudy
 ),
 
 study_series AS (

@@ -1,29 +1,7 @@
 -- Immunizations of patients as they are now in the FHIR store, given or not given.
 -- One row per immunization.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH immunization_version AS (
-    SELECT
-        id,
-        resourcetype,
-        patient,
-        encounter,
-        status,
-        statusreason,
-        vaccinecode,
-        occurrencedatetime,
-        occurrencestring,
-        primarysource,
-        lotnumber,
-        site,
-        route,
-        dosequantity,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.immunization
-),
-
-current_immunization AS (
+WITH current_immunization AS (
     SELECT
         id AS immunization_id,
         regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -41,8 +19,7 @@ current_immunization AS (
         dosequantity AS dose_quantity,
         occurrencedatetime AS occurred,
         occurrencestring AS occurred_words
-    FROM immunization_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.immunization
 ),
 
 identified AS (

@@ -1,29 +1,7 @@
 -- Medication administrations (what was given, when and how much) as they are now in the FHIR store.
 -- One row per medication administration.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH medication_administration_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        context,
-        status,
-        contained,
-        medicationcodeableconcept,
-        medicationreference,
-        request,
-        reasoncode,
-        reasonreference,
-        dosage,
-        effectivedatetime,
-        effectiveperiod,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.medicationadministration
-),
-
-current_medication_administration AS (
+WITH current_medication_administration AS (
     SELECT
         id AS medication_administration_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -56,19 +34,7 @@ current_medication_administration AS (
         element_at(dosage.route.coding, 1).code AS route_code,
         coalesce(effectivedatetime, effectiveperiod.start) AS effective,
         effectiveperiod."end" AS effective_end
-    FROM medication_administration_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
-),
-
-medication_version AS (
-    SELECT
-        id,
-        resourcetype,
-        code,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.medication
+    FROM current_fhir.medicationadministration
 ),
 
 medication_code AS (
@@ -76,8 +42,7 @@ medication_code AS (
         id,
         element_at(code.coding, 1) AS coding,
         code.text AS code_text
-    FROM medication_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.medication
 ),
 
 identified AS (

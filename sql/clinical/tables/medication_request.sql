@@ -1,30 +1,7 @@
 -- Medication requests (orders and prescriptions) of patients as they are now in the FHIR store.
 -- One row per medication request.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH medication_request_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        intent,
-        contained,
-        medicationcodeableconcept,
-        medicationreference,
-        authoredon,
-        requester,
-        reasoncode,
-        reasonreference,
-        dosageinstruction,
-        dispenserequest,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.medicationrequest
-),
-
-current_medication_request AS (
+WITH current_medication_request AS (
     SELECT
         id AS medication_request_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -57,19 +34,7 @@ current_medication_request AS (
         element_at(dosageinstruction, 1).asneededboolean AS is_as_needed,
         dispenserequest.numberofrepeatsallowed AS n_repeats_allowed,
         authoredon AS authored
-    FROM medication_request_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
-),
-
-medication_version AS (
-    SELECT
-        id,
-        resourcetype,
-        code,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.medication
+    FROM current_fhir.medicationrequest
 ),
 
 medication_code AS (
@@ -77,8 +42,7 @@ medication_code AS (
         id,
         element_at(code.coding, 1) AS coding,
         code.text AS code_text
-    FROM medication_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.medication
 ),
 
 identified AS (

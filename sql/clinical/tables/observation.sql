@@ -1,43 +1,7 @@
 -- Observations of patients (measurements, lab results, findings) as they are now in the FHIR store, with components.
 -- One row per observation (component_index 0) and one per component (1 and on), such as a blood pressure's two values.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH observation_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        category,
-        code,
-        valuequantity,
-        valueinteger,
-        valuecodeableconcept,
-        valuestring,
-        valueboolean,
-        valuedatetime,
-        valuetime,
-        valueperiod,
-        valuerange,
-        valueratio,
-        valuesampleddata,
-        dataabsentreason,
-        interpretation,
-        referencerange,
-        method,
-        bodysite,
-        effectivedatetime,
-        effectiveperiod,
-        effectiveinstant,
-        issued,
-        component,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.observation
-),
-
-current_observation AS (
+WITH current_observation AS (
     SELECT
         id AS observation_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -67,8 +31,7 @@ current_observation AS (
         interpretation,
         referencerange,
         component
-    FROM observation_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.observation
 ),
 
 observation_value AS (

@@ -4,31 +4,7 @@
 -- Consent: of scope research and active. Each active one must permit; genomic and imaging need a permitting provision
 -- of their own, and one denying provision outweighs it. No active consent is no consent.
 -- Extensions are found by their URL, wherever they stand.
-WITH patient_version AS (
-    SELECT
-        id,
-        resourcetype,
-        identifier,
-        name,
-        gender,
-        birthdate,
-        deceasedboolean,
-        deceaseddatetime,
-        address,
-        telecom,
-        maritalstatus,
-        communication,
-        managingorganization,
-        generalpractitioner,
-        extension,
-        meta.lastupdated AS last_updated,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.patient
-),
-
-current_patient AS (
+WITH current_patient AS (
     SELECT
         id AS patient_id,
         element_at(
@@ -46,7 +22,7 @@ current_patient AS (
         element_at(address, 1) AS address,
         deceasedboolean,
         deceaseddatetime,
-        last_updated,
+        meta.lastupdated AS last_updated,
         regexp_extract(managingorganization.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1)
             AS organization_id,
         regexp_extract(
@@ -88,41 +64,14 @@ current_patient AS (
             WHEN managingorganization.identifier.system = 'https://trilake.example/site'
                 THEN managingorganization.identifier.value
         END AS named_site_id
-    FROM patient_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
-),
-
-organization_version AS (
-    SELECT
-        id,
-        resourcetype,
-        identifier,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.organization
+    FROM current_fhir.patient
 ),
 
 site AS (
     SELECT
         id AS organization_id,
         element_at(filter(identifier, one -> one.system = 'https://trilake.example/site'), 1).value AS site_id
-    FROM organization_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
-),
-
-consent_version AS (
-    SELECT
-        id,
-        resourcetype,
-        status,
-        scope,
-        patient,
-        provision,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.consent
+    FROM current_fhir.organization
 ),
 
 research_consent AS (
@@ -149,12 +98,8 @@ research_consent AS (
                 )
             )
         ) AS imaging_rules
-    FROM consent_version
-    WHERE
-        place = 1
-        AND resourcetype IS NOT NULL
-        AND status = 'active'
-        AND any_match(scope.coding, coding -> coding.code = 'research')
+    FROM current_fhir.consent
+    WHERE status = 'active' AND any_match(scope.coding, coding -> coding.code = 'research')
 ),
 
 permission AS (

@@ -1,28 +1,16 @@
 -- Identifiers of patients as they are now in the FHIR store: record numbers, insurance numbers, ids of other systems.
 -- One row per patient and identifier.
 -- Read by every clinical table, for references that name a patient by identifier; personas see it through their filters.
-WITH patient_version AS (
+WITH one_identifier AS (
     SELECT
-        id,
-        resourcetype,
-        identifier,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.patient
-),
-
-one_identifier AS (
-    SELECT
-        patient_version.id AS patient_id,
+        patient.id AS patient_id,
         cast(position.identifier_index AS integer) AS identifier_index,
-        element_at(patient_version.identifier, cast(position.identifier_index AS integer)) AS part
-    FROM patient_version
+        element_at(patient.identifier, cast(position.identifier_index AS integer)) AS part
+    FROM current_fhir.patient
     CROSS JOIN
         unnest(
-            sequence(1, greatest(coalesce(cardinality(patient_version.identifier), 0), 1))
+            sequence(1, greatest(coalesce(cardinality(patient.identifier), 0), 1))
         ) AS position (identifier_index)
-    WHERE patient_version.place = 1 AND patient_version.resourcetype IS NOT NULL
 )
 
 SELECT

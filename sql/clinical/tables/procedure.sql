@@ -1,29 +1,7 @@
 -- Procedures of patients as they are now in the FHIR store.
 -- One row per procedure.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH procedure_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        encounter,
-        status,
-        category,
-        code,
-        bodysite,
-        outcome,
-        reasoncode,
-        reasonreference,
-        performeddatetime,
-        performedperiod,
-        performedstring,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake."procedure"
-),
-
-current_procedure AS (
+WITH current_procedure AS (
     SELECT
         id AS procedure_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -45,8 +23,7 @@ current_procedure AS (
         coalesce(performeddatetime, performedperiod.start) AS performed,
         performedperiod."end" AS performed_end,
         performedstring AS performed_words
-    FROM procedure_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir."procedure"
 ),
 
 identified AS (

@@ -1,27 +1,14 @@
 -- Which observations a diagnostic report is made of.
 -- One row per diagnostic report and result.
 -- Read by cohort, ml and dashboard; personas see it through their filters.
-WITH report_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        result,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.diagnosticreport
-),
-
-current_report AS (
+WITH current_report AS (
     SELECT
         id AS diagnostic_report_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
         CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
         CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
         result
-    FROM report_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.diagnosticreport
 ),
 
 one_result AS (

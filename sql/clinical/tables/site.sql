@@ -1,22 +1,6 @@
 -- Organisations that care for patients, as they are now in the FHIR store; some are a site that row rules name.
 -- One row per organisation.
 -- Read by clinicians and dashboards.
-WITH organization_version AS (
-    SELECT
-        id,
-        resourcetype,
-        identifier,
-        active,
-        type,
-        name,
-        address,
-        partof,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.organization
-)
-
 SELECT
     id AS organization_id,
     element_at(filter(identifier, one -> one.system = 'https://trilake.example/site'), 1).value AS named_site_id,
@@ -27,5 +11,4 @@ SELECT
     element_at(address, 1).state AS state,
     element_at(address, 1).postalcode AS postcode,
     regexp_extract(partof.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS part_of_organization_id
-FROM organization_version
-WHERE place = 1 AND resourcetype IS NOT NULL
+FROM current_fhir.organization

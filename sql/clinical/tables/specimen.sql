@@ -1,24 +1,7 @@
 -- Specimens of patients as they are now in the FHIR store: what a sample was taken from, and when.
 -- One row per specimen.
 -- Read by cohort and by the linkage of samples; personas see it through their filters.
-WITH specimen_version AS (
-    SELECT
-        id,
-        resourcetype,
-        subject,
-        status,
-        type,
-        identifier,
-        accessionidentifier,
-        receivedtime,
-        collection,
-        row_number() OVER (
-            PARTITION BY id ORDER BY from_iso8601_timestamp(meta.lastupdated) DESC, meta.lastupdated DESC
-        ) AS place
-    FROM healthlake.specimen
-),
-
-current_specimen AS (
+WITH current_specimen AS (
     SELECT
         id AS specimen_id,
         regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
@@ -31,8 +14,7 @@ current_specimen AS (
         element_at(identifier, 1).value AS identifier,
         coalesce(collection.collecteddatetime, collection.collectedperiod.start) AS collected,
         receivedtime AS received_text
-    FROM specimen_version
-    WHERE place = 1 AND resourcetype IS NOT NULL
+    FROM current_fhir.specimen
 ),
 
 identified AS (
