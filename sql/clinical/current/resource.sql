@@ -12,7 +12,7 @@ WITH resource_version AS (
     FROM healthlake.resource
 )
 
-SELECT resource_version.*
+SELECT resource_version.* -- noqa: AM04, the columns are those of the type's table
 FROM resource_version
 -- a deletion is a version without a type
 WHERE resource_version.version_place = 1 AND resource_version.resourcetype IS NOT NULL

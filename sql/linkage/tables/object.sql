@@ -60,7 +60,9 @@ object_word AS (
     FROM sample_file
     CROSS JOIN
         unnest(
-            regexp_extract_all(sample_file.sample_name, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1)
+            regexp_extract_all(
+                sample_file.sample_name, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1
+            )
         ) AS name_part (uuid)
     WHERE sample_file.sample_name <> name_part.uuid
     UNION
@@ -95,7 +97,9 @@ object_word AS (
     FROM study_image_set
     CROSS JOIN
         unnest(
-            regexp_extract_all(study_image_set.dicom_patient, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1)
+            regexp_extract_all(
+                study_image_set.dicom_patient, '(?:^|[^0-9A-F])([0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})', 1
+            )
         ) AS name_part (uuid)
     WHERE study_image_set.dicom_patient <> name_part.uuid
 ),
