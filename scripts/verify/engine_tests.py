@@ -1,8 +1,9 @@
-"""Tier engine_tests: the tests that need a real Trino behind localaws' Athena (tests/localaws/engines).
+"""Tier engine_tests: Athena's tests that `make test` leaves out: hostile queries in number, and all that needs a Trino.
 
 Example: python -m verify --only engine_tests
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,22 +12,32 @@ from localaws.installed import EnginesMissing, installed_engines
 from trilake.core.paths import ROOT
 from verify.tier import Failed, NotRun, Tier
 
-FOLDER = "tests/localaws/engines"
+ON_TRINO = "tests/localaws/engines"
+# Generated queries of a persona, on DuckDB; `make test` asks 25.
+HOSTILE = "tests/localaws/athena/test_hostile_generated.py"
+ENVIRONMENT = {"HOSTILE_QUERIES": "400"}
 
 
 def run(say: Callable[[str], None]) -> str:
+    _pytest(HOSTILE, say)
     try:
         installed_engines().need_trino()
     except EnginesMissing as error:
         raise NotRun(str(error)) from None
-    say(f"pytest {FOLDER}")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", FOLDER]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return f"Queries, writes, views, enforcement and the server itself on Trino 476: {_pytest(ON_TRINO, say)}"
+
+
+def _pytest(path: str, say: Callable[[str], None]) -> str:
+    """The last line of pytest's report; Failed with the whole report before it."""
+    say(f"pytest {path}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    environment = {**os.environ, **ENVIRONMENT}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()
     if done.returncode:
         say(done.stdout)
-        raise Failed(f"{FOLDER}: {last}")
-    return f"Queries, writes, views, enforcement and the server itself on Trino 476: {last}"
+        raise Failed(f"{path}: {last}")
+    return last
 
 
 TIER = Tier("engine_tests", "Athena on Trino: results, errors, writes, views, who may, nothing left behind", run)

@@ -106,6 +106,7 @@ def lambda_text(
     names = [compiler.name("v") for _ in types]
     parameters = [item.name.lower() for item in node.expressions]
     arguments_ = {name: Typed(sql, kind) for name, sql, kind in zip(parameters, names, types, strict=True)}
+    # Trino says the same: a lambda's body cannot aggregate.
     with compiler.scalar_only("Lambda expression"):
         body = compiler.expression(node.this, Scope(parent=scope, lambdas=arguments_))
     return names, body
@@ -124,5 +125,6 @@ def try_function(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed
     if not lifted:
         return Typed(f"TRY({body.sql})", body.type)
     packed = ", ".join(f"m{index} := {item.sql}" for index, item in enumerate(lifted))
+    # A list of one hands the lifted values in under names.
     once = f"list_transform([struct_pack({packed})], lambda tried: TRY({body.sql}))"
     return compiler.lift(Typed(f"list_extract({once}, 1)", body.type))

@@ -22,6 +22,7 @@ def _macro(name: str, body: str) -> str:
     return f"CREATE MACRO {name}(found) AS list_extract(list_transform([found], lambda l: {body}), 1)"
 
 
+# Doubled, so that half a unit is a whole number.
 _DIVIDED = "(2 * abs(x) + abs(y)) // (2 * abs(y))"
 _BY_ZERO = "CAST('NaN'::DOUBLE AS DECIMAL(38, 0))::HUGEINT"
 MACROS = (

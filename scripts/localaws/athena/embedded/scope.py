@@ -79,6 +79,7 @@ class Scope:
         if names[0] in self.lambdas:
             return dereference(self.lambdas[names[0]], parts[1:])
         if len(names) > 1:
+            # `a.b` is first the column b of a, then the field b of a row a, as in Trino.
             qualified = [item for item in self.fields if (item.qualifier, item.name) == (names[0], names[1])]
             if qualified:
                 return dereference(_only(qualified, parts), parts[2:])

@@ -84,6 +84,7 @@ def is_variable(kind: Type) -> bool:
 
 def choose(forms: Sequence[Signature], args: Sequence[Typed]) -> tuple[Signature, list[Typed], Type] | None:
     """The first form that fits as it is, else the first that fits after coercion; None if none does."""
+    # As Trino chooses: `abs(tinyint)` must not become `abs(double)` only since that stands first.
     for exact in (True, False):
         for form in forms:
             if form.arity(len(args)):
@@ -134,6 +135,7 @@ def _bind_variable(name: str, actual: Type, bound: dict[str, Type]) -> bool:
 def _substituted(param: Type, actual: Type, bound: dict[str, Type]) -> Type:
     if is_variable(param):
         return bound.get(param.name, Type("unknown"))
+    # A parameter written `decimal` takes any precision and scale, and its result keeps them.
     if param == _GENERIC_DECIMAL and actual.name == "decimal":
         return actual
     if param.name == actual.name and param.name.startswith("timestamp"):

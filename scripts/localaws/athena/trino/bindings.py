@@ -123,6 +123,7 @@ def _travelled(ref: TableRef, table: Table, snapshot: Snapshot | None) -> exp.Ex
     """The table as it was; columns that it did not have then are NULL."""
     if snapshot is None:
         return table_of(ref)
+    # Trino shows a past snapshot with the schema of then; Athena's user names today's columns.
     then = table.schemas().get(snapshot.schema_id or 0, table.schema())
     had = {field.name.lower() for field in then.fields}
     past = table_of(ref)

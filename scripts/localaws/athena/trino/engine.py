@@ -58,6 +58,7 @@ class Trino:
 
     def describe(self, query: Query) -> tuple[ResultColumn, ...]:
         text = self._text(query, Work())
+        # LIMIT 0 has columns and types and reads nothing.
         empty = Text(f"SELECT * FROM ({text.sql}) LIMIT 0", {key + _BEFORE: at for key, at in text.places.items()})
         with self._pages(empty, Work()) as (columns, _):
             return columns
@@ -130,6 +131,7 @@ def _in_our_words(text: Text, work: Work) -> Iterator[None]:
         raise QueryError("GENERIC_INTERNAL_ERROR", message, category=SYSTEM) from error
 
 
+# How far the text moves to the right, and with it the places of Trino's errors.
 _BEFORE = len("SELECT * FROM (")
 
 

@@ -83,6 +83,7 @@ class Server:
     def close(self) -> None:
         """End the server and wait until it is gone."""
         if self._process.stdin is not None:
+            # The keeper's sign to end Trino.
             self._process.stdin.close()
         self._process.wait()
         self._reader.join()
@@ -102,6 +103,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            # Ctrl-C in a terminal goes to the whole group: localaws decides when Trino ends.
             start_new_session=True,
         )
 

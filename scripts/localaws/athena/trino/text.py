@@ -36,6 +36,8 @@ class Text:
         return self.places[max(before)] if before else None
 
 
+# sqlglot improves on these for Trino (it unnests, casts, renames); here the text must read back as the tree it came
+# from.
 _PREPROCESSED = (
     *(exp.Select, exp.Table, exp.With, exp.Merge),
     *(exp.Array, exp.AtTimeZone, exp.Cast, exp.ParseJSON, exp.StrPosition, exp.Trim, exp.TryCast, exp.WithinGroup),

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from localaws.athena.types import Type, arrow_type
 
+# Arrow's timestamps here hold microseconds, Trino's up to picoseconds.
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _INTERVAL = re.compile(r"(-?)(\d+) (\d+):(\d+):(\d+)\.(\d+)")
 _DAYS, _MONTHS = "interval day to second", "interval year to month"
@@ -31,6 +32,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 def batch_type(kind: Type) -> pa.DataType:
     """The Arrow type of a result's column; a type that Arrow has not comes as Trino's text."""
+    # The only one of Arrow's intervals that Python can read and write.
     return pa.month_day_nano_interval() if kind.name in (_DAYS, _MONTHS) else arrow_type(kind)
 
 

@@ -259,6 +259,7 @@ def reduce(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     start = compiler.expression(node.expressions[1], scope)
     step_types = (start.type, item.type.elements[0])
     names, step = lambda_text(compiler, node.expressions[2], scope, step_types, node)
+    # `reduce(a, 0, (s, x) -> s + x, …)` over decimals starts with an integer: the state is what both become.
     state = common_type((start.type, step.type))
     if state is not None and state != start.type:
         names, step = lambda_text(compiler, node.expressions[2], scope, (state, item.type.elements[0]), node)

@@ -68,5 +68,6 @@ def row(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 @special("grouping")
 def grouping(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     args = arguments(compiler, node, scope)
+    # Like an aggregate it makes the SELECT a grouped one.
     compiler.aggregates.append(node)
     return Typed(f"CAST(grouping({', '.join(arg.sql for arg in args)}) AS INTEGER)", INTEGER)

@@ -32,6 +32,7 @@ _UNITS = {
     "year": "to_years",
 }
 _MOMENTS = ("date", "timestamp", "timestamp with time zone")
+# Trino takes a year, or a year and month, for their first day.
 _ISO = (
     "CASE WHEN regexp_full_match({0}, '[0-9]{{4}}') THEN {0} || '-01-01' "
     "WHEN regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}') THEN {0} || '-01' ELSE {0} END"
@@ -137,6 +138,7 @@ def date_diff(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     # Milliseconds are all that it looks at, and the rest is cut.
     fine = merged.name != "date" and digits_of(merged) > 3
     start, end = (f"date_trunc('millisecond', {local(item)})" if fine else local(item) for item in moments)
+    # DuckDB's `date_diff` counts the boundaries that are crossed, `date_sub` whole units, as Trino does.
     return Typed(f"CAST(date_sub('{unit}', {start}, {end}) AS BIGINT)", BIGINT)
 
 
@@ -208,6 +210,7 @@ def date(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     return explicit_cast(compiler.expression(node.expressions[0], scope), DATE)
 
 
+# https://trino.io/docs/current/functions/datetime.html#mysql-date-functions, those that strftime calls otherwise.
 _MYSQL = {
     **{letter: f"%{letter}" for letter in "abdfHjmpSYy%"},
     "c": "%-m",
@@ -225,6 +228,7 @@ _MYSQL = {
     "W": "%A",
     "x": "%G",
 }
+# Joda's patterns: https://www.joda.org/joda-time/apidocs/org/joda/time/format/DateTimeFormat.html
 _JAVA = {
     "yyyy": "%Y",
     "YYYY": "%Y",
@@ -264,6 +268,7 @@ def mysql_format(pattern: str, node: exp.Expr) -> str:
 
     def letter(match: re.Match[str]) -> str:
         if match[1] not in _MYSQL:
+            # Trino refuses the same ones.
             if match[1] in "DUuVwX":
                 raise QueryError("INVALID_FUNCTION_ARGUMENT", f"%{match[1]} not supported in date format string", node)
             return match[1].replace("%", "%%")

@@ -35,6 +35,7 @@ scalars(
 
 def json_path(pattern: str, node: exp.Expr) -> str:
     """Trino's JSON path as DuckDB's; INVALID_FUNCTION_ARGUMENT if it is none."""
+    # JSON_VALUE and its kin begin their path with a mode.
     pattern = pattern.removeprefix("lax ").removeprefix("strict ").strip()
     rest = pattern[1:] if pattern.startswith("$") else f".{pattern}"
     place, parts = 0, ["$"]
@@ -82,6 +83,7 @@ def json_extract_scalar(compiler: Compiler, node: exp.Anonymous, scope: Scope) -
     if "*" in path:
         raise QueryError("NOT_SUPPORTED", "Wildcards in JSON paths are not supported", node)
     kind, value = f"json_type({source}, {text(path)})", f"json_extract_string({source}, {text(path)})"
+    # DuckDB would give an object or array as text.
     scalar = f"CASE WHEN {kind} NOT IN ('OBJECT', 'ARRAY') THEN {value} END"
     return Typed(scalar, VARCHAR)
 

@@ -79,6 +79,7 @@ def modulo(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
 
 
 _ONE = ["sqrt", "cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "degrees", "radians"]
+# As Java answers, whatever DuckDB's setting ieee_floating_point_ops says.
 _LIMITS = "CASE WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE %s({0}) END"
 _TEXTS = {name: _LIMITS % name for name in ("ln", "log2", "log10")}
 _TEXTS["sqrt"] = "CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END"
@@ -127,6 +128,7 @@ scalars(
 
 def _shifts(kind: str, bits: int) -> list[tuple[str, str]]:
     """The shifts of an integer type, within its bits: what is moved out is gone, and the sign with it."""
+    # Shifted in 128 bits and folded back: DuckDB fails where a bit leaves its type, Java drops it.
     half, whole = f"{2 ** (bits - 1)}::HUGEINT", f"{2**bits}::HUGEINT"
     shifted = f"(({{0}}::HUGEINT & ((1::HUGEINT << CAST({bits} - {{1}} AS INTEGER)) - 1)) << CAST({{1}} AS INTEGER))"
     left = f"CAST(({shifted} + {half}) % {whole} - {half} AS {kind.upper()})"

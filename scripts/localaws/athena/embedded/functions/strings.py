@@ -89,6 +89,7 @@ scalars(
         ("crc32(varbinary) -> bigint", "athena_crc32({0})"),
         (
             "url_encode(varchar) -> varchar",
+            # Java's URLEncoder writes a blank as `+`, keeps `*` and escapes `~`.
             "replace(replace(replace(url_encode({0}), '%20', '+'), '%2A', '*'), '~', '%7E')",
         ),
         ("url_decode(varchar) -> varchar", "url_decode(replace({0}, '+', '%20'))"),
@@ -97,6 +98,7 @@ scalars(
         ("concat_ws(varchar, varchar, varchar*) -> varchar", "concat_ws({*})"),
     ]
 )
+# In Trino a start of 0, or one before the first letter, gives an empty text; DuckDB would count on from there.
 _SUBSTRING = (
     "CASE WHEN {1} = 0 OR abs({1}) > length({0}) THEN CASE WHEN {0} IS NULL THEN NULL ELSE '' END "
     "ELSE substring({0}, {1}%s) END"
@@ -150,6 +152,7 @@ def format_text(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
         else arg.sql
         for arg in args[1:]
     ]
+    # `%s` takes any type in Java, but only texts in DuckDB's printf.
     letters = [word for word in pattern.replace("%%", "").split("%")[1:]]
     values = [
         f"CAST({sql} AS VARCHAR)" if "s" in word[:3] else sql for sql, word in zip(printed, letters, strict=False)
@@ -157,6 +160,7 @@ def format_text(compiler: Compiler, node: exp.Anonymous, scope: Scope) -> Typed:
     return Typed(f"printf({', '.join([args[0].sql, *values])})", VARCHAR)
 
 
+# Look-around, back-references, possessive quantifiers: https://github.com/google/re2/wiki/Syntax
 _FOREIGN = re.compile(r"\(\?(?:=|!|<=|<!|>)|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
 
 
@@ -169,6 +173,7 @@ def pattern_text(item: Typed, node: exp.Expr) -> str:
     if _FOREIGN.search(item.value):
         message = "Look-around, back-references and possessive quantifiers in patterns are not supported"
         raise QueryError("NOT_SUPPORTED", message, node)
+    # RE2 spells named groups as Python does.
     return text(re.sub(r"\(\?<([A-Za-z])", r"(?P<\1", item.value))
 
 
