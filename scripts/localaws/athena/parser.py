@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import TokenType
 
 from localaws.athena.errors import QueryError
 
@@ -116,7 +115,8 @@ def parse_expression(sql: str) -> exp.Expr:
     query = parse_statement(f"SELECT {sql}")
     if not isinstance(query, exp.Select) or len(query.expressions) != 1 or len(_set_arguments(query)) != 1:
         raise QueryError("SYNTAX_ERROR", "mismatched input. Expecting: <expression>")
-    return query.expressions[0]
+    expression: exp.Expr = query.expressions[0]
+    return expression
 
 
 def with_parameters(tree: exp.Expr, values: Sequence[str]) -> exp.Expr:

@@ -111,10 +111,13 @@ MILLISECONDS = 3
 
 def column_texts(column: pa.Array, shown: ResultColumn) -> list[str | None]:
     """A column's values as texts, None for NULL."""
+    texts: list[str | None]
     if shown.type.name in ("varchar", "json", "uuid"):
-        return column.to_pylist()
+        texts = column.to_pylist()
+        return texts
     if shown.type.name in ("tinyint", "smallint", "integer", "bigint", "boolean", "date"):
-        return pc.cast(column, pa.string()).to_pylist()
+        texts = pc.cast(column, pa.string()).to_pylist()
+        return texts
     show = printer(shown.type, shown.zone)
     return [None if value is None else show(value) for value in column.to_pylist()]
 

@@ -300,7 +300,8 @@ def specification(compiler: Compiler, node: exp.Window, scope: Scope) -> str:
 
 def _named(node: exp.Window, name: exp.Identifier) -> exp.Window:
     select = node.find_ancestor(exp.Select)
-    for definition in (select.args.get("windows") or []) if select else []:
+    definitions: list[exp.Window] = (select.args.get("windows") or []) if select else []
+    for definition in definitions:
         if definition.name.lower() == name.name.lower():
             return definition
     raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name.name}", node)

@@ -24,7 +24,7 @@ from localaws.athena.types import trino_text
 Handler = Callable[["Compiler", Any, Scope], Typed]
 N = TypeVar("N", bound=Handler)
 HANDLERS: dict[type[exp.Expr], Handler] = {}
-QUERY_HANDLERS: dict[type[exp.Expr], Callable[[Any, Any, Scope], Any]] = {}
+QUERY_HANDLERS: dict[type[exp.Expr], Callable[[Compiler, Any, Scope], Compiled]] = {}
 PARTS: dict[type[exp.Expr], frozenset[str]] = {}
 
 

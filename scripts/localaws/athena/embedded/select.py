@@ -229,7 +229,7 @@ def _name(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Column | exp.Identifier):
         return node.name.lower()
     if isinstance(node, exp.Dot) and is_name(node):
-        return node.expression.name.lower()
+        return str(node.expression.name).lower()
     return None
 
 

@@ -169,7 +169,7 @@ def _json(column: pa.Array, item: Any) -> list[Any]:
     if item.type == "map(varchar, varchar)":
         return [None if value is None else dict(value) for value in column.to_pylist()]
     if item.type in _AS_JSON:
-        return column.to_pylist()
+        return list(column.to_pylist())
     return column_texts(column, ResultColumn(item.name, parse_type(item.type)))
 
 
