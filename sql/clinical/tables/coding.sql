@@ -2,7 +2,8 @@
 -- One row per resource, coded element, its place in a list (element_index from 1; 0 for an element that is no list) and coding.
 -- Read by cohorts and value sets that a fact's first coding does not fit; personas see it through their filters.
 -- Of a type: its coded elements, the index of their first item (0 for an element that is no list), and per element and item
--- the codings.
+-- the codings. Rows of three texts, since types of rows must be equal to meet in a UNION, and a table may order the fields of
+-- its Codings otherwise.
 WITH coded_resource AS (
     SELECT
         'Condition' AS resource_type,
@@ -12,7 +13,7 @@ WITH coded_resource AS (
         subject.identifier.value AS patient_value,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[code.coding]] AS codings
+        ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.condition
     UNION ALL
     SELECT
@@ -24,10 +25,10 @@ WITH coded_resource AS (
         ARRAY['code', 'value', 'component.code', 'component.value'] AS elements,
         ARRAY[0, 0, 1, 1] AS first_indexes,
         ARRAY[
-            ARRAY[code.coding],
-            ARRAY[valuecodeableconcept.coding],
-            transform(component, part -> part.code.coding),
-            transform(component, part -> part.valuecodeableconcept.coding)
+            ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))],
+            ARRAY[transform(valuecodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display))],
+            transform(component, part -> transform(part.code.coding, entry -> row(entry.system, entry.code, entry.display))),
+            transform(component, part -> transform(part.valuecodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
     FROM current_fhir.observation
     UNION ALL
@@ -40,8 +41,8 @@ WITH coded_resource AS (
         ARRAY['type', 'reasonCode'] AS elements,
         ARRAY[1, 1] AS first_indexes,
         ARRAY[
-            transform(type, concept -> concept.coding),
-            transform(reasoncode, concept -> concept.coding)
+            transform(type, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display))),
+            transform(reasoncode, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
     FROM current_fhir.encounter
     UNION ALL
@@ -54,8 +55,8 @@ WITH coded_resource AS (
         ARRAY['code', 'reasonCode'] AS elements,
         ARRAY[0, 1] AS first_indexes,
         ARRAY[
-            ARRAY[code.coding],
-            transform(reasoncode, concept -> concept.coding)
+            ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))],
+            transform(reasoncode, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
     FROM current_fhir."procedure"
     UNION ALL
@@ -67,7 +68,7 @@ WITH coded_resource AS (
         subject.identifier.value AS patient_value,
         ARRAY['medication'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[medicationcodeableconcept.coding]] AS codings
+        ARRAY[ARRAY[transform(medicationcodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.medicationrequest
     UNION ALL
     SELECT
@@ -78,7 +79,7 @@ WITH coded_resource AS (
         subject.identifier.value AS patient_value,
         ARRAY['medication'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[medicationcodeableconcept.coding]] AS codings
+        ARRAY[ARRAY[transform(medicationcodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.medicationadministration
     UNION ALL
     SELECT
@@ -89,7 +90,7 @@ WITH coded_resource AS (
         subject.identifier.value AS patient_value,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[code.coding]] AS codings
+        ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.diagnosticreport
     UNION ALL
     SELECT
@@ -100,7 +101,7 @@ WITH coded_resource AS (
         patient.identifier.value AS patient_value,
         ARRAY['vaccineCode'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[vaccinecode.coding]] AS codings
+        ARRAY[ARRAY[transform(vaccinecode.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.immunization
     UNION ALL
     SELECT
@@ -111,7 +112,7 @@ WITH coded_resource AS (
         patient.identifier.value AS patient_value,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[code.coding]] AS codings
+        ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.allergyintolerance
     UNION ALL
     SELECT
@@ -122,7 +123,7 @@ WITH coded_resource AS (
         patient.identifier.value AS patient_value,
         ARRAY['condition.code'] AS elements,
         ARRAY[1] AS first_indexes,
-        ARRAY[transform(condition, item -> item.code.coding)] AS codings
+        ARRAY[transform(condition, item -> transform(item.code.coding, entry -> row(entry.system, entry.code, entry.display)))] AS codings
     FROM current_fhir.familymemberhistory
     UNION ALL
     SELECT
@@ -133,7 +134,7 @@ WITH coded_resource AS (
         subject.identifier.value AS patient_value,
         ARRAY['type'] AS elements,
         ARRAY[0] AS first_indexes,
-        ARRAY[ARRAY[type.coding]] AS codings
+        ARRAY[ARRAY[transform(type.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
     FROM current_fhir.documentreference
 ),
 
@@ -174,7 +175,7 @@ every_coding AS (
         coded_item.element,
         coded_item.element_index,
         cast(position.coding_index AS integer) AS coding_index,
-        element_at(coded_item.codings, position.coding_index) AS coding,
+        cast(element_at(coded_item.codings, position.coding_index) AS row (system varchar, code varchar, display varchar)) AS coding,
         regexp_extract(coded_item.patient_reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
         CASE WHEN coded_item.patient_reference IS NULL THEN coded_item.patient_system END AS subject_system,
         CASE WHEN coded_item.patient_reference IS NULL THEN coded_item.patient_value END AS subject_value
