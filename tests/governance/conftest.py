@@ -58,7 +58,7 @@ CONTRACT = {
         "annotation": {"grain": "one row per allele", "patient_level": False, "columns": [column("gene", "AN")]},
     },
 }
-POLICY = {
+POLICY: dict[str, Any] = {
     "minimum_cell": 10,
     "personas": {
         "nurse": {

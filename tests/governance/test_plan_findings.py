@@ -49,8 +49,8 @@ def a_filter(rows: dict[str, Any], columns: list[str] | None = None, name: str =
     return {"table_data": [data]}
 
 
-def a_grant(permissions: list[str], principal: str = ROLE, **target: Any) -> dict[str, Any]:
-    return {"principal": principal, "permissions": permissions} | target
+def a_grant(permissions: list[str], **target: Any) -> dict[str, Any]:
+    return {"principal": ROLE, "permissions": permissions} | target
 
 
 ON_FILTER = {
@@ -70,7 +70,7 @@ ON_FILTER = {
 )
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]])
 def test_a_store_that_goes_blocks(kind: str, words: str, actions: list[str]) -> None:
-    after = None if "create" not in actions else {}
+    after: dict[str, Any] | None = None if "create" not in actions else {}
     assert words in blocked(a_change(kind, {}, after, actions=actions))
 
 

@@ -36,6 +36,6 @@ STUDY = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def study() -> Study:
     return Study.model_validate(STUDY)

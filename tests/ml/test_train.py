@@ -43,7 +43,7 @@ def a_lake_of(n: int, effect: float, seed: int = 5) -> tuple[pd.DataFrame, pd.Da
     return people, pd.DataFrame(rows, columns=COLUMNS).astype({"event_year": "Int64"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(study: Study) -> Trained:
     return fit(study, *a_lake_of(200, 1.6), silent)
 
@@ -91,11 +91,11 @@ def test_the_model_as_numbers_predicts_as_the_pipeline_does(trained: Trained) ->
 
 
 def test_a_small_subgroup_has_no_number(trained: Trained) -> None:
-    groups = {one["group"]: one["auc"] for one in make_card(trained)["subgroups"]}
+    groups = {group["group"]: group["auc"] for group in make_card(trained)["subgroups"]}
     assert groups["gender male"] is not None
     few = trained.people.assign(site_id=["south"] * 9 + ["north"] * (len(trained.people) - 9))
     card = make_card(Trained(**{**trained.__dict__, "people": few}))
-    assert {one["group"]: one["auc"] for one in card["subgroups"]}["site_id south"] is None
+    assert {group["group"]: group["auc"] for group in card["subgroups"]}["site_id south"] is None
 
 
 def test_too_few_cases_are_refused_without_their_number(study: Study) -> None:
