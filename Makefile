@@ -90,12 +90,15 @@ local-aws: setup ## Keep the laptop's AWS in the foreground, for the AWS CLI and
 	$(BIN)/python -m localaws $(STATE)/local $(CHOSEN) $(ARGS)
 
 ##@ Check
-.PHONY: test check setup-engines verify bench clean
+.PHONY: test check docs setup-engines verify bench clean
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
-check: setup ## Types, lint, SQL, contract, Terraform format and validation, checkov
+check: setup ## Lint, types, SQL, contract, documents, secrets, Terraform format, validation and tests, checkov
 	$(BIN)/python scripts/check.py $(ARGS)
+
+docs: setup ## Write the parts of docs/ that follow from the code
+	$(BIN)/python scripts/write_docs.py $(ARGS)
 
 setup-engines: setup ## Bring the real engines that verify needs: Java, Trino, Spark, Iceberg (900 MB to download)
 	$(BIN)/python scripts/setup_engines.py $(ARGS)

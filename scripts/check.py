@@ -1,4 +1,4 @@
-"""Everything that can be known without running the lake: types, lint, SQL, contract, Terraform, checkov.
+"""Everything that can be known without a lake: lint, types, SQL, contract, documents, secrets, Terraform, checkov.
 
 Reads the checkout; writes only caches. Run by `make check`; `--only NAME` runs one step.
 
@@ -7,6 +7,7 @@ Example: python scripts/check.py --only types
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from trilake.core.terraform_folder import ROOTS, lay_tree
 
 BIN = Path(sys.executable).parent
 CHECKOV = ROOT / ".checkov"
+HASHES = re.compile(r"^scripts/(constraints.*\.txt|setup_engines\.py)$")
 PYTHON_FOLDERS = ["scripts", "glue_jobs", "tests"]
 
 
@@ -42,23 +44,37 @@ def sql() -> bool:
     return run(BIN / "trilake", "views", "--check") and run(BIN / "sqlfluff", "lint", "--disable-progress-bar", "sql")
 
 
-def described() -> bool:
-    """Whether scripts/localaws/README.md says what the code and the tests say."""
-    return run(BIN / "python", "-m", "localaws.describe", "--check")
+def documents() -> bool:
+    """Whether docs/ and scripts/localaws/README.md say what the code and the tests say."""
+    is_current = run(BIN / "python", "scripts/write_docs.py", "--check")
+    return run(BIN / "python", "-m", "localaws.describe", "--check") and is_current
+
+
+def secrets() -> bool:
+    """No file that git knows holds what looks like a secret. Hashes look like some, so files of pins are left out."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    # HL7's definitions and the providers' schemas are megabytes of others' words, a minute to scan.
+    files = [name for name in tracked if not name.endswith(".json") and not HASHES.search(name)]
+    return run(BIN / "detect-secrets-hook", *files)
+
+
+def terraform_format() -> bool:
+    """Format alone: what a commit needs to know at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        executable = lay_out(Path(folder) / "terraform").executable
+        return run(executable, "fmt", "-check", "-recursive", "-diff", cwd=TERRAFORM)
 
 
 def terraform() -> bool:
-    """Format of the checkout; init, validate and test on a copy of it, with the local provider."""
+    """Init, validate and test on a copy of the checkout, with the local provider."""
     with tempfile.TemporaryDirectory() as folder:
         layout = lay_out(Path(folder) / "terraform")
         return configuration_holds(Path(folder), layout.executable, {"TF_CLI_CONFIG_FILE": str(layout.configuration)})
 
 
 def configuration_holds(folder: Path, executable: str, environment: dict[str, str]) -> bool:
-    """Whether both roots are formatted, valid and pass their tests, with the providers that `environment` names."""
+    """Whether both roots are valid and pass their tests, with the providers that `environment` names."""
     tree = lay_tree(folder)
-    if not run(executable, "fmt", "-check", "-recursive", "-diff", cwd=TERRAFORM, environment=environment):
-        return False
     return all(
         run(executable, *words, cwd=tree / root.path, environment=environment)
         for root in ROOTS
@@ -88,7 +104,9 @@ STEPS: dict[str, Callable[[], bool]] = {
     "lint": lint,
     "types": types,
     "sql": sql,
-    "described": described,
+    "documents": documents,
+    "secrets": secrets,
+    "format": terraform_format,
     "terraform": terraform,
     "checkov": checkov,
 }

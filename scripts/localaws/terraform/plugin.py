@@ -23,7 +23,8 @@ from tf.gen import tfplugin_pb2_grpc as rpc
 
 from localaws.terraform.provider import Provider
 
-MAGIC_COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
+# The handshake value of go-plugin that Terraform core and every provider share: public, no secret.
+MAGIC_COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"  # pragma: allowlist secret
 PROTOCOL = 6
 WORKERS = 16
 MESSAGE_LIMIT = 64 * 1024 * 1024
