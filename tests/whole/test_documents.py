@@ -24,7 +24,7 @@ PAGES = sorted(path for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^```file (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(
-    r"\b[0-9a-f]{12,64}\b|\b\d{8}T\d{6}\w*|\b\d{4}-\d\d-\d\dT?[\d:.]*Z?|\b[\d.]+ s\b|\b\d[\d,.]* (?:bytes|[kMG]B)\b"
+    r"\b[0-9a-f]{12,64}\b|\b\d{8}T\d{6}\w*|\b\d{4}-\d\d-\d\dT?[\d:.]*Z?|\b[\d.]+ s\b|-dirty\b|\b\d[\d,.]* (?:bytes|[kMG]B)\b"
 )
 VCF_HEAD = (
     "##fileformat=VCFv4.3",
@@ -56,8 +56,8 @@ def test_the_output_shown_is_the_output(page: Path, lake: Path) -> None:
     shown = CONSOLE.findall(text)
     said = [run_block(block) for block in shown]
     if os.environ.get("REWRITE_DOCS"):
-        replacements = iter(said)
-        page.write_text(CONSOLE.sub(lambda _: f"```console\n{next(replacements)}```", text))
+        blocks = iter([old if matches(old, new) else new for old, new in zip(shown, said, strict=True)])
+        page.write_text(CONSOLE.sub(lambda _: f"```console\n{next(blocks)}```", text))
         return
     for block, output in zip(shown, said, strict=True):
         assert matches(block, output), f"{page.name} shows\n{block}\nthe commands say\n{output}"
@@ -76,7 +76,8 @@ def output_of(line: str) -> str:
         text += f"Error: {result.exception}\n"
     elif result.exception is not None:
         raise result.exception
-    return "\n".join(part.rstrip() for part in text.strip("\n").split("\n")) + "\n"
+    text = text.replace(f"{Path.cwd()}/", "").strip("\n")
+    return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 
 
 def matches(shown: str, said: str) -> bool:
