@@ -161,13 +161,5 @@ def permissions_of(session: Session, persona: str) -> dict[str, Permission]:
 
 
 def filters(session: Session) -> list[dict[str, Any]]:
-    client = session.client("lakeformation")
-    # boto3 has no paginator for this operation.
-    entries: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    while True:
-        answer = client.list_data_cells_filter(**token)
-        entries += answer["DataCellsFilters"]
-        if not answer.get("NextToken"):
-            return entries
-        token = {"NextToken": answer["NextToken"]}
+    pages = session.client("lakeformation").get_paginator("list_data_cells_filter").paginate()
+    return [entry for page in pages for entry in page["DataCellsFilters"]]
