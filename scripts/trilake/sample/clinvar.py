@@ -130,9 +130,9 @@ def write_releases(folder: Path) -> list[Path]:
     return paths
 
 
-def _in_file_order(found: Iterable[Annotation]) -> tuple[Annotation, ...]:
+def _in_file_order(annotations: Iterable[Annotation]) -> tuple[Annotation, ...]:
     order = {contig: i for i, contig in enumerate(CONTIGS)}
-    return tuple(sorted(found, key=lambda record: (order[record.contig], record.position, record.alt)))
+    return tuple(sorted(annotations, key=lambda record: (order[record.contig], record.position, record.alt)))
 
 
 def _before(record: Annotation) -> Annotation:
@@ -153,7 +153,7 @@ def _withdrawn() -> list[Annotation]:
 
 
 def _on_panel() -> list[Annotation]:
-    found = [
+    annotations = [
         Annotation(site.contig, site.position, site.ref, alt, site.gene, significance, site.condition, site.rs_id, True)
         for site in SITES
         for alt, significance in zip(site.alts, site.significance, strict=True)
@@ -163,23 +163,23 @@ def _on_panel() -> list[Annotation]:
         replace(record, significance=_FORMS.get(record.significance, record.significance))
         if place % 4 == 0 and record.rs_id is None
         else record
-        for place, record in enumerate(found)
+        for place, record in enumerate(annotations)
     ]
 
 
 def _unseen() -> list[Annotation]:
     rng = np.random.default_rng(20260601)
     taken = {(site.contig, site.position) for site in SITES}
-    found: list[Annotation] = []
-    while len(found) < N_UNSEEN:
+    annotations: list[Annotation] = []
+    while len(annotations) < N_UNSEEN:
         gene, contig, first, last = GENES[int(rng.integers(len(GENES)))]
         position = int(rng.integers(first, last))
         ref, alt = (str(base) for base in rng.choice(list("ACGT"), size=2, replace=False))
         significance = str(rng.choice(["Pathogenic", "Likely_pathogenic", "Benign", "Uncertain_significance"]))
         if (contig, position) not in taken:
             taken.add((contig, position))
-            found.append(Annotation(contig, position, ref, alt, gene, significance, "not_provided", None, False))
-    return found
+            annotations.append(Annotation(contig, position, ref, alt, gene, significance, "not_provided", None, False))
+    return annotations
 
 
 def _header(release: str) -> list[str]:

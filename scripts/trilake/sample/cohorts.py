@@ -94,14 +94,14 @@ def _carries(rs_id: str, at_least: int) -> Criterion:
 
 
 def _carries_pathogenic(genes: tuple[str, ...]) -> Criterion:
-    found = [site for site in MARKERS if site.gene in genes and site.significance == ("Pathogenic",)]
-    ids = [site.variant_id(site.alts[0]) for site in found]
+    sites = [site for site in MARKERS if site.gene in genes and site.significance == ("Pathogenic",)]
+    ids = [site.variant_id(site.alts[0]) for site in sites]
     where = {"gene": list(genes), "clinical_significance": "Pathogenic"}
     return Criterion(
         "genomic",
         f"carries a called allele annotated Pathogenic in {' or '.join(genes)}",
         {"table": "genomic.annotation", "where": where, "n_alt_at_least": 1, "variant_ids": ids},
-        lambda person: any((n_alternate(person, site) or 0) >= 1 for site in found),
+        lambda person: any((n_alternate(person, site) or 0) >= 1 for site in sites),
     )
 
 

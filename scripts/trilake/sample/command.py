@@ -48,8 +48,8 @@ def _text(plan: Plan, result: dict[str, Any]) -> str:
     lines = [
         f"{plan.out}: {plan.n_patients} synthetic patients, {result['n_files']} files, {result['n_bytes'] / 1e6:.1f} MB"
     ]
-    for folder, found in result["counts"]["files"].items():
-        lines.append(f"  {folder:<14}{found['n_files']:>7} files {found['n_bytes'] / 1e6:>8.2f} MB")
+    for folder, total in result["counts"]["files"].items():
+        lines.append(f"  {folder:<14}{total['n_files']:>7} files {total['n_bytes'] / 1e6:>8.2f} MB")
     lines.append(f"With a VCF: {people['vcf']}; with an MR: {people['mr']}; with all three: {people['all_three']}")
     lines.append(f"Truth: {plan.truth}")
     return "\n".join(lines)

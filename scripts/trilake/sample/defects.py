@@ -103,9 +103,9 @@ def write_clinical(sample: Path, injected: Injected) -> None:
     whole(folder, held, injected)
 
 
-def lines(path: Path, found: Iterator[tuple[bytes, str, str, str]], injected: Injected) -> None:
+def lines(path: Path, entries: Iterator[tuple[bytes, str, str, str]], injected: Injected) -> None:
     """One file of (line, kind, expected, code)."""
-    written = list(found)
+    written = list(entries)
     name = path.relative_to(path.parents[2]).as_posix()
     path.write_bytes(b"".join(line + b"\n" for line, *_ in written))
     injected.files.append(path)
@@ -126,18 +126,18 @@ def some(held: dict[str, list[bytes]], kind: str) -> Iterator[Resource]:
 
 def renewed(resource: Resource, word: str) -> Resource:
     """A copy under an id of its own."""
-    found = copy.deepcopy(resource)
-    found["id"] = shared_id(f"defect/{word}/{resource['id']}")
-    return found
+    renamed = copy.deepcopy(resource)
+    renamed["id"] = shared_id(f"defect/{word}/{resource['id']}")
+    return renamed
 
 
 def broken(held: dict[str, list[bytes]]) -> Iterator[tuple[bytes, str, str, str]]:
     """Each break in turn, then lines that are no resource at all."""
     for kind, (resource_type, spoil, code) in BREAKS.items():
         for resource in some(held, resource_type):
-            found = renewed(resource, kind)
-            spoil(found)
-            yield orjson.dumps(found), kind, "quarantined", code
+            spoilt = renewed(resource, kind)
+            spoil(spoilt)
+            yield orjson.dumps(spoilt), kind, "quarantined", code
     yield b"{not json", "not_json", "quarantined", "FHIR_NOT_JSON"
     yield b'["a list"]', "not_an_object", "quarantined", "FHIR_NOT_OBJECT"
 
@@ -154,9 +154,9 @@ def again(held: dict[str, list[bytes]]) -> Iterator[tuple[bytes, str, str, str]]
 def dangling(held: dict[str, list[bytes]]) -> Iterator[tuple[bytes, str, str, str]]:
     """Observations of encounters that no file has."""
     for resource in some(held, "Observation"):
-        found = renewed(resource, "dangling")
-        found["encounter"] = {"reference": f"Encounter/{shared_id('nowhere')}"}
-        yield orjson.dumps(found), "dangling_reference", "loaded_with_warning", "FHIR_REFERENCE_UNRESOLVED"
+        orphan = renewed(resource, "dangling")
+        orphan["encounter"] = {"reference": f"Encounter/{shared_id('nowhere')}"}
+        yield orjson.dumps(orphan), "dangling_reference", "loaded_with_warning", "FHIR_REFERENCE_UNRESOLVED"
 
 
 def whole(folder: Path, held: dict[str, list[bytes]], injected: Injected) -> None:

@@ -67,7 +67,7 @@ def encounter(person: Person, visit: Visit, style: Style) -> Resource:
     """A finished Encounter."""
     class_code, class_display, kind = ENCOUNTERS[visit.kind]
     end = visit.start + timedelta(minutes=visit.minutes)
-    found = {
+    resource = {
         **begin("Encounter", person, visit.key, style),
         "status": "finished",
         "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": class_code, "display": class_display},
@@ -77,15 +77,15 @@ def encounter(person: Person, visit: Visit, style: Style) -> Resource:
         "period": {"start": style.instant(visit.start), "end": style.instant(end)},
     }
     if visit.reason:
-        found["reasonCode"] = [coded(SNOMED, visit.reason, text=False)]
+        resource["reasonCode"] = [coded(SNOMED, visit.reason, text=False)]
     if visit.kind == "admission":
         home = Concept("home", "Home")
-        found["hospitalization"] = {"dischargeDisposition": coded(f"{TERMINOLOGY}/discharge-disposition", home)}
+        resource["hospitalization"] = {"dischargeDisposition": coded(f"{TERMINOLOGY}/discharge-disposition", home)}
     if visit.kind == "follow_up":
         first = next(one for one in person.visits if one.key == visit.key.replace("follow-up-", "visit-"))
-        found["partOf"] = encounter_of(person, first.key, style)
-    found["serviceProvider"] = style.organization(person.identity.site_id)
-    return found
+        resource["partOf"] = encounter_of(person, first.key, style)
+    resource["serviceProvider"] = style.organization(person.identity.site_id)
+    return resource
 
 
 def condition(person: Person, diagnosis: Diagnosis, style: Style) -> Resource:
@@ -94,7 +94,7 @@ def condition(person: Person, diagnosis: Diagnosis, style: Style) -> Resource:
         status = ("inactive", "Inactive")
     else:
         status = ("resolved", "Resolved") if diagnosis.abated else ("active", "Active")
-    found = {
+    resource = {
         **begin("Condition", person, diagnosis.key, style),
         "clinicalStatus": term("condition-clinical", *status),
         "verificationStatus": term("condition-ver-status", diagnosis.verification, diagnosis.verification.capitalize()),
@@ -105,15 +105,15 @@ def condition(person: Person, diagnosis: Diagnosis, style: Style) -> Resource:
         "onsetDateTime": style.onset(diagnosis.onset, is_year_only=diagnosis.is_year_only),
     }
     if diagnosis.abated:
-        found["abatementDateTime"] = style.instant(diagnosis.abated)
-    found["recordedDate"] = style.instant(diagnosis.recorded)
-    return found
+        resource["abatementDateTime"] = style.instant(diagnosis.abated)
+    resource["recordedDate"] = style.instant(diagnosis.recorded)
+    return resource
 
 
 def observation(person: Person, visit: Visit, measurement: Measurement, style: Style) -> Resource:
     """A final Observation: one value, two components for blood pressure, or a code."""
     about = LOINC[measurement.name]
-    found = {
+    resource = {
         **begin("Observation", person, f"{visit.key}/{measurement.name}", style),
         "status": "final",
         "category": [term("observation-category", about.category, _CATEGORY[about.category])],
@@ -124,12 +124,14 @@ def observation(person: Person, visit: Visit, measurement: Measurement, style: S
     }
     if measurement.name == "blood_pressure":
         parts = zip(("sbp", "dbp"), measurement.values, strict=True)
-        found["component"] = [{"code": loinc(part), "valueQuantity": _quantity(part, value)} for part, value in parts]
+        resource["component"] = [
+            {"code": loinc(part), "valueQuantity": _quantity(part, value)} for part, value in parts
+        ]
     elif measurement.name == "smoking":
-        found["valueCodeableConcept"] = coded(SNOMED, person.smoking)
+        resource["valueCodeableConcept"] = coded(SNOMED, person.smoking)
     else:
-        found["valueQuantity"] = _quantity(measurement.name, measurement.values[0])
-    return found
+        resource["valueQuantity"] = _quantity(measurement.name, measurement.values[0])
+    return resource
 
 
 def loinc(name: str) -> Resource:

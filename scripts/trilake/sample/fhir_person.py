@@ -78,7 +78,7 @@ def patient(person: Person, style: Style) -> Resource:
     who = person.identity
     meta = {**style.meta(), "security": [_TEST_DATA]}
     address = {"use": "home", "line": [who.address.line], "city": who.address.city, "state": who.address.state}
-    found: Resource = {
+    resource: Resource = {
         "resourceType": "Patient",
         "id": who.patient_id,
         "meta": meta,
@@ -99,10 +99,10 @@ def patient(person: Person, style: Style) -> Resource:
         "managingOrganization": style.organization(who.site_id),
     }
     birth_sex = {"url": f"{US_CORE}/us-core-birthsex", "valueCode": "M" if who.is_male else "F"}
-    found["extension"].insert(person.index % 3, birth_sex)
+    resource["extension"].insert(person.index % 3, birth_sex)
     if who.deceased_at:
-        found["deceasedDateTime"] = style.instant(who.deceased_at)
-    return found
+        resource["deceasedDateTime"] = style.instant(who.deceased_at)
+    return resource
 
 
 def consent(person: Person, style: Style) -> Resource:
@@ -132,13 +132,13 @@ def consent(person: Person, style: Style) -> Resource:
 
 def _extensions(about: Background) -> list[Resource]:
     """US Core's and Synthea's, in no fixed order: who reads them by place reads them wrongly."""
-    found = [
+    extensions = [
         _omb("us-core-race", about.race, RACES[about.race]),
         _omb("us-core-ethnicity", about.ethnicity, ETHNICITIES[about.ethnicity]),
         {"url": f"{HL7}/patient-mothersMaidenName", "valueString": about.mothers_maiden_name},
         {"url": f"{HL7}/patient-birthPlace", "valueAddress": {"city": about.birth_city, "country": "US"}},
     ]
-    return found[::-1] if about.language == "es" else found
+    return extensions[::-1] if about.language == "es" else extensions
 
 
 def _omb(name: str, code: str, display: str) -> Resource:

@@ -35,8 +35,8 @@ _LOCAL = timezone(timedelta(hours=-5))
 
 def coded(system: str, concept: Concept, *, text: bool = True) -> Resource:
     """A CodeableConcept with one coding."""
-    found: Resource = {"coding": [{"system": system, "code": concept.code, "display": concept.display}]}
-    return {**found, "text": concept.display} if text else found
+    codeable: Resource = {"coding": [{"system": system, "code": concept.code, "display": concept.display}]}
+    return {**codeable, "text": concept.display} if text else codeable
 
 
 def term(code_system: str, code: str, display: str) -> Resource:
@@ -84,9 +84,9 @@ class Style:
 
     def organization(self, site_id: str) -> Resource:
         """A reference to a site, with its identifier beside it."""
-        found = f"Organization?identifier={SITE_SYSTEM}|{site_id}"
+        query = f"Organization?identifier={SITE_SYSTEM}|{site_id}"
         return {
-            "reference": found if self.is_bundle else f"Organization/{shared_id(f'organization/{site_id}')}",
+            "reference": query if self.is_bundle else f"Organization/{shared_id(f'organization/{site_id}')}",
             "identifier": {"system": SITE_SYSTEM, "value": site_id},
             "display": SITES[site_id].name,
         }

@@ -131,14 +131,14 @@ def _counts(counts: Counter[str], files: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _files_by_folder(files: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+    totals: dict[str, dict[str, int]] = {}
     for entry in files:
         parts = str(entry["path"]).split("/")
         folder = "/".join(parts[:2]) if parts[0] == "fhir" else parts[0]
-        into = found.setdefault(folder, {"n_files": 0, "n_bytes": 0})
+        into = totals.setdefault(folder, {"n_files": 0, "n_bytes": 0})
         into["n_files"] += 1
         into["n_bytes"] += entry["n_bytes"]
-    return dict(sorted(found.items()))
+    return dict(sorted(totals.items()))
 
 
 def _best_auc(truth: Path) -> dict[str, Any]:
@@ -227,8 +227,10 @@ def _claim(plan: Plan) -> None:
         sorted(path.name for path in plan.out.iterdir() if path.name not in OWN_FOLDERS) if _exists(plan.out) else []
     )
     if foreign or (_holds_something(plan.out) and not run.exists()):
-        found = f"it holds {', '.join(foreign[:5])}" if foreign else f"{run} is not there"
-        raise InputError(f"{plan.out} was not written by `trilake sample`: {found}.", next_step="choose another --out")
+        problem = f"it holds {', '.join(foreign[:5])}" if foreign else f"{run} is not there"
+        raise InputError(
+            f"{plan.out} was not written by `trilake sample`: {problem}.", next_step="choose another --out"
+        )
     if _holds_something(plan.truth) and not run.exists():
         raise InputError(f"{plan.truth} was not written by `trilake sample`.", next_step="choose another --out")
     is_same = run.exists() and orjson.loads(run.read_bytes()) == plan.describe()

@@ -59,17 +59,17 @@ CODED = {
 def rows_of(resource: Resource) -> Counter[str]:
     """`clinical.<table>` -> rows."""
     kind = resource["resourceType"]
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     if kind in TABLES:
-        found[f"clinical.{TABLES[kind]}"] = n_rows(resource)
+        counts[f"clinical.{TABLES[kind]}"] = n_rows(resource)
     if kind == "Patient":
-        found["clinical.patient_identifier"] = sum("value" in one for one in resource.get("identifier", ()))
+        counts["clinical.patient_identifier"] = sum("value" in one for one in resource.get("identifier", ()))
     if kind == "DiagnosticReport":
-        found["clinical.report_result"] = len(resource.get("result", ()))
-    found["clinical.coding"] = sum(
+        counts["clinical.report_result"] = len(resource.get("result", ()))
+    counts["clinical.coding"] = sum(
         len(concept.get("coding", ())) for path in CODED.get(kind, ()) for concept in at(resource, path.split("."))
     )
-    return +found
+    return +counts
 
 
 def n_rows(resource: Resource) -> int:

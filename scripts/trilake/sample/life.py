@@ -57,21 +57,24 @@ def measure(rng: np.random.Generator, visit: Visit, traits: dict[str, float], tr
     heart_rate = float(rng.normal(72, 9))
     sodium = float(rng.normal(140, 2.2))
     pressures = max(values["sbp"] - sbp_drop, 85.0), max(values["dbp"] - sbp_drop / 2, 45.0)
-    found = [
+    measurements = [
         _quantity("blood_pressure", *pressures, digits=0),
         _quantity("bmi", max(values["bmi"], 15.0)),
         _quantity("heart_rate", heart_rate, digits=0),
     ]
     if taken["lipids"]:
         ldl = max(values["ldl"] - ldl_drop, 20.0)
-        found += [_quantity("cholesterol", max(values["cholesterol"] - ldl_drop, ldl + 30.0)), _quantity("ldl", ldl)]
+        measurements += [
+            _quantity("cholesterol", max(values["cholesterol"] - ldl_drop, ldl + 30.0)),
+            _quantity("ldl", ldl),
+        ]
     if taken["hba1c"]:
-        found.append(_quantity("hba1c", max(values["hba1c"], 3.9)))
+        measurements.append(_quantity("hba1c", max(values["hba1c"], 3.9)))
     if taken["sodium"]:
-        found.append(_quantity("sodium", sodium))
+        measurements.append(_quantity("sodium", sodium))
     if taken["smoking"]:
-        found.append(Measurement("smoking"))
-    return replace(visit, measurements=tuple(found))
+        measurements.append(Measurement("smoking"))
+    return replace(visit, measurements=tuple(measurements))
 
 
 def _quantity(name: str, *values: float, digits: int = 1) -> Measurement:
@@ -303,11 +306,11 @@ def _draw_allergy(rng: np.random.Generator) -> Allergy | None:
 def _draw_vaccinations(rng: np.random.Generator, checkups: tuple[tuple[str, datetime], ...]) -> tuple[Vaccination, ...]:
     (first, first_at), (second, second_at) = checkups[:2]
     is_given = bool(rng.random() >= SHARE_NOT_VACCINATED)
-    found = [Vaccination("influenza", INFLUENZA, second_at + timedelta(minutes=20), second, is_given)]
+    vaccinations = [Vaccination("influenza", INFLUENZA, second_at + timedelta(minutes=20), second, is_given)]
     if rng.random() < 0.3:
         told = "as a recruit" if rng.random() < 0.3 else None
-        found.append(Vaccination("tetanus", TETANUS, first_at + timedelta(minutes=20), first, True, told))
-    return tuple(found)
+        vaccinations.append(Vaccination("tetanus", TETANUS, first_at + timedelta(minutes=20), first, True, told))
+    return tuple(vaccinations)
 
 
 def _draw_relative(rng: np.random.Generator, birth_year: int) -> Relative | None:
