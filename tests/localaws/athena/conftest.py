@@ -45,8 +45,8 @@ class Answer:
 
     @property
     def columns(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.results["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-        return found
+        columns: list[dict[str, Any]] = self.results["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        return columns
 
 
 class Lake:
@@ -79,9 +79,9 @@ class Lake:
 
     def done(self, sql: str, values: Sequence[str] = (), **more: Any) -> Answer:
         """The answer of a query that must succeed."""
-        found = self.ask(sql, values, **more)
-        assert found.state == "SUCCEEDED", found.reason
-        return found
+        answer = self.ask(sql, values, **more)
+        assert answer.state == "SUCCEEDED", answer.reason
+        return answer
 
     def rows(self, sql: str, values: Sequence[str] = ()) -> list[list[str | None]]:
         """A SELECT's rows without the heading."""
@@ -89,9 +89,9 @@ class Lake:
 
     def failure(self, sql: str) -> str:
         """What a query that must fail says."""
-        found = self.ask(sql)
-        assert found.state == "FAILED", found.lines
-        return found.reason
+        answer = self.ask(sql)
+        assert answer.state == "FAILED", answer.lines
+        return answer.reason
 
     def count(self, sql: str) -> int:
         """The rows that a change has touched."""

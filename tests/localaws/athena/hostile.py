@@ -48,14 +48,14 @@ CONDITIONS = pa.schema(
 
 def patients() -> list[dict[str, Any]]:
     """12 visible patients; hidden ones by site, by consent, and with an unknown site or consent."""
-    found = []
+    rows = []
     for number in range(12):
-        found.append(_patient(f"p{number:02}", 1950 + number, "north", True, "f" if number % 2 else "m"))
+        rows.append(_patient(f"p{number:02}", 1950 + number, "north", True, "f" if number % 2 else "m"))
     hidden = [("south", True), ("north", False), ("south", False), (None, True), ("north", None), ("NORTH", True)]
     for number, (site, consent) in enumerate(hidden):
         year = HIDDEN_YEARS[number % 2]
-        found.append(_patient(f"{MARK}-row-{number}", year, site, consent, f"{MARK}-gender"))
-    return found
+        rows.append(_patient(f"{MARK}-row-{number}", year, site, consent, f"{MARK}-gender"))
+    return rows
 
 
 def _patient(key: str, year: int, site: str | None, consent: bool | None, gender: str) -> dict[str, Any]:
@@ -74,11 +74,11 @@ def _patient(key: str, year: int, site: str | None, consent: bool | None, gender
 
 
 def conditions() -> list[dict[str, Any]]:
-    found = []
+    rows = []
     for number, patient in enumerate(patients()):
         for code in ("c1", "c2")[: 1 + number % 2]:
-            found.append({"patient_id": patient["patient_id"], "code": code, "note": f"{MARK}-note-{number}"})
-    return [row for row in found if not row["patient_id"].startswith(MARK)]
+            rows.append({"patient_id": patient["patient_id"], "code": code, "note": f"{MARK}-note-{number}"})
+    return [row for row in rows if not row["patient_id"].startswith(MARK)]
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ class Stage:
     def table(self, database: str, name: str, rows: pa.Table) -> None:
         """An Iceberg table with these rows in one file: unordered queries give one order."""
         catalog = self.world.iceberg_catalog()
-        made = catalog.create_table((database, name), rows.schema, location=f"s3://lake/{database}/{name}")
-        made.append(rows)
+        table = catalog.create_table((database, name), rows.schema, location=f"s3://lake/{database}/{name}")
+        table.append(rows)
 
     def _grants(self) -> None:
         lf = self.world.client("lakeformation")
@@ -214,9 +214,9 @@ class Stage:
                 "REFUSED", str(error.response["Error"]["Message"]), (), (), json.dumps(error.response, default=str)
             )
         query_id = started["QueryExecutionId"]
-        found = waited(athena, query_id)
-        texts = [json.dumps(found, default=str).replace(sql, ""), self._files(prefix, query_id)]
-        status = found["Status"]
+        execution = waited(athena, query_id)
+        texts = [json.dumps(execution, default=str).replace(sql, ""), self._files(prefix, query_id)]
+        status = execution["Status"]
         if status["State"] != "SUCCEEDED":
             return Answer(status["State"], status["StateChangeReason"], (), (), "\n".join(texts))
         header, rows, text = self._rows(athena, query_id)
@@ -253,8 +253,8 @@ def _document(*statements: dict[str, Any]) -> str:
 
 def waited(athena: Any, query_id: str) -> dict[str, Any]:
     for _ in range(600):
-        found: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        if found["Status"]["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"}:
-            return found
+        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        if execution["Status"]["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"}:
+            return execution
         time.sleep(0.02)
     raise TimeoutError(query_id)

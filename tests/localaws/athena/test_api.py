@@ -25,12 +25,12 @@ def test_result_objects(lake: Lake) -> None:
         "SELECT 1 AS a, 'x \"y\"' AS b, NULL AS c, '' AS d, ARRAY[1.5] AS e "
         "UNION ALL SELECT 2, 'multi\nline', NULL, 'z', NULL ORDER BY 1"
     )
-    found = lake.done(sql)
-    assert found.location == f"{RESULTS}{found.execution['QueryExecutionId']}.csv"
-    key = found.location.removeprefix("s3://results-bucket/")
+    answer = lake.done(sql)
+    assert answer.location == f"{RESULTS}{answer.execution['QueryExecutionId']}.csv"
+    key = answer.location.removeprefix("s3://results-bucket/")
     body = lake.s3.get_object(Bucket="results-bucket", Key=key)["Body"].read().decode()
     assert body == '"a","b","c","d","e"\n"1","x ""y""",,"","[1.5]"\n"2","multi\nline",,"z",\n'
-    assert found.lines == [
+    assert answer.lines == [
         ["a", "b", "c", "d", "e"],
         ["1", 'x "y"', None, "", "[1.5]"],
         ["2", "multi\nline", None, "z", None],
@@ -47,10 +47,10 @@ def test_column_info(lake: Lake) -> None:
     sql = (
         "SELECT 1 a, 'xy' b, CAST('x' AS varchar) c, 1.50 d, REAL '1' e, TIMESTAMP '2020-01-01 00:00:00 UTC' f, MAP() g"
     )
-    found = {
+    columns = {
         column["Name"]: (column["Type"], column["Precision"], column["Scale"]) for column in lake.done(sql).columns
     }
-    assert found == {
+    assert columns == {
         "a": ("integer", 10, 0),
         "b": ("varchar", 2, 0),
         "c": ("varchar", 2147483647, 0),
@@ -153,9 +153,9 @@ def test_workgroup_rules(lake: Lake) -> None:
         },
         Tags=[{"Key": "room", "Value": "core"}],
     )
-    found = lake.done("SELECT 1", WorkGroup="strict")
-    assert found.location.startswith("s3://results-bucket/strict/")
-    head = lake.s3.head_object(Bucket="results-bucket", Key=found.location.removeprefix("s3://results-bucket/"))
+    answer = lake.done("SELECT 1", WorkGroup="strict")
+    assert answer.location.startswith("s3://results-bucket/strict/")
+    head = lake.s3.head_object(Bucket="results-bucket", Key=answer.location.removeprefix("s3://results-bucket/"))
     assert head["ServerSideEncryption"] == "AES256"
     with pytest.raises(ClientError, match="external_location"):
         lake.ask("CREATE TABLE c WITH (external_location = 's3://lake-bucket/c/') AS SELECT 1 AS a", WorkGroup="strict")
@@ -180,8 +180,8 @@ def test_bytes_cutoff_cancels(lake: Lake) -> None:
             "BytesScannedCutoffPerQuery": 10_000_000,
         },
     )
-    found = lake.ask("SELECT max(t) FROM big", WorkGroup="thrifty")
-    assert (found.state, found.reason) == ("CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
+    answer = lake.ask("SELECT max(t) FROM big", WorkGroup="thrifty")
+    assert (answer.state, answer.reason) == ("CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
     assert lake.ask("SELECT count(*) FROM big", WorkGroup="thrifty").state == "SUCCEEDED"
 
 

@@ -142,15 +142,15 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[object, 
 
 @pytest.mark.parametrize("sql", SAME_ROWS)
 def test_full_access_changes_no_row(full: Full, sql: str) -> None:
-    found = full.authorise(sql)
+    authorised = full.authorise(sql)
     connection = duckdb.connect()
     connection.execute(DATA)
     connection.execute("SET search_path = 'clinical'")
     expected = rows(connection, EXPECTED.get(sql, duck(parse_query(sql))))
-    for internal, table in found.tables.items():
+    for internal, table in authorised.tables.items():
         connection.execute(f'CREATE TEMP TABLE "{internal}" AS SELECT * FROM {table.database}.{table.name}')
     connection.execute("DROP SCHEMA clinical CASCADE; DROP SCHEMA genomic CASCADE")
-    assert rows(connection, duck(found.tree)) == expected
+    assert rows(connection, duck(authorised.tree)) == expected
 
 
 # DuckDB itself does not resolve these as Trino does.
@@ -161,13 +161,13 @@ EXPECTED = {
 
 
 def test_internal_names_avoid_what_the_user_wrote(full: Full) -> None:
-    found = full.authorise('WITH "__t0" AS (SELECT 5 AS id) SELECT * FROM "__t0", patient')
-    assert set(found.tables) == {"__t1"}
+    authorised = full.authorise('WITH "__t0" AS (SELECT 5 AS id) SELECT * FROM "__t0", patient')
+    assert set(authorised.tables) == {"__t1"}
 
 
 def test_one_internal_name_per_table(full: Full) -> None:
-    found = full.authorise("SELECT * FROM patient a, clinical.patient b, genomic.patient c")
-    assert len(found.tables) == 2
+    authorised = full.authorise("SELECT * FROM patient a, clinical.patient b, genomic.patient c")
+    assert len(authorised.tables) == 2
 
 
 def test_the_given_tree_is_left_alone(full: Full) -> None:
@@ -210,6 +210,6 @@ def test_no_schema_for_a_bare_name(full: Full) -> None:
 
 
 def test_time_travel_moves_to_the_table(full: Full) -> None:
-    found = full.authorise("SELECT * FROM patient FOR VERSION AS OF 7 AS a, patient AS b")
-    assert sorted(table.version.sql() if table.version else "" for table in found.tables.values()) != ["", ""]
-    assert len(found.tables) == 2 and not list(found.tree.find_all(exp.Version))
+    authorised = full.authorise("SELECT * FROM patient FOR VERSION AS OF 7 AS a, patient AS b")
+    assert sorted(table.version.sql() if table.version else "" for table in authorised.tables.values()) != ["", ""]
+    assert len(authorised.tables) == 2 and not list(authorised.tree.find_all(exp.Version))

@@ -31,8 +31,8 @@ class TestCells:
     def test_the_union_of_two_filters_cell_by_cell(self, room: Room) -> None:
         room.filtered("north", "site = 'north'", ["id", "name"])
         room.filtered("consent", "consent = true", ["id", "code"])
-        found = room.rows("SELECT * FROM t ORDER BY id")
-        assert found == [("a", "Ada", "x"), ("b", "Bo", None), ("c", None, "z")]
+        rows = room.rows("SELECT * FROM t ORDER BY id")
+        assert rows == [("a", "Ada", "x"), ("b", "Bo", None), ("c", None, "z")]
 
     def test_a_hidden_cell_is_no_value_anywhere(self, room: Room) -> None:
         room.filtered("north", "site = 'north'", ["id", "name"])
@@ -46,8 +46,8 @@ class TestCells:
     def test_an_all_rows_filter_overrides(self, room: Room) -> None:
         room.filtered("north", "site = 'north'", ["id", "name"])
         room.filtered("all", None, ["id"])
-        found = room.rows("SELECT * FROM t ORDER BY id")
-        assert found == [("a", "Ada"), ("b", "Bo"), ("c", None), ("d", None)]
+        rows = room.rows("SELECT * FROM t ORDER BY id")
+        assert rows == [("a", "Ada"), ("b", "Bo"), ("c", None), ("d", None)]
 
     def test_a_rule_that_is_unknown_hides_the_row(self, room: Room) -> None:
         room.filtered("code", "code <> 'x'", ["id"])
@@ -101,8 +101,8 @@ class TestViews:
         room.view("v", "WITH q AS (SELECT id FROM t) SELECT id AS other FROM q", ("other", "varchar"))
         room.grant("SELECT", table="v")
         room.grant("SELECT")
-        found = stage.ask(f"WITH t AS (SELECT 1 AS id) SELECT count(v.other) FROM {room.database}.v AS v, t")
-        assert found.rows[1:] == (("4",),)
+        answer = stage.ask(f"WITH t AS (SELECT 1 AS id) SELECT count(v.other) FROM {room.database}.v AS v, t")
+        assert answer.rows[1:] == (("4",),)
 
     def test_a_view_cannot_travel_in_time(self, room: Room) -> None:
         room.view("v", "SELECT id FROM t", ("id", "varchar"))

@@ -35,14 +35,14 @@ def test_columns_alone_need_no_fence() -> None:
 
 
 def test_a_row_rule_stands_under_a_fence() -> None:
-    found = text(Rule(frozenset({"id"}), row_filter="site = 'a' OR year > 3"))
-    assert found == f"""SELECT "id" FROM "__t0" WHERE "site" = 'a' OR "year" > 3 OFFSET 0 LIMIT {FENCE}"""
+    sql = text(Rule(frozenset({"id"}), row_filter="site = 'a' OR year > 3"))
+    assert sql == f"""SELECT "id" FROM "__t0" WHERE "site" = 'a' OR "year" > 3 OFFSET 0 LIMIT {FENCE}"""
 
 
 def test_cells_of_several_rules() -> None:
-    one = Rule(frozenset({"id", "name"}), row_filter="site = 'a'")
+    first = Rule(frozenset({"id", "name"}), row_filter="site = 'a'")
     other = Rule(frozenset({"id", "year"}), row_filter="year > 3")
-    assert text(one, other) == (
+    assert text(first, other) == (
         """SELECT "id", CASE WHEN "site" = 'a' THEN "name" END AS "name", """
         """CASE WHEN "year" > 3 THEN "year" END AS "year" FROM "__t0" """
         f"""WHERE ("site" = 'a') OR ("year" > 3) OFFSET 0 LIMIT {FENCE}"""

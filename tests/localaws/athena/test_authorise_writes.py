@@ -186,8 +186,8 @@ class TestCatalogCalls:
     def test_metadata_calls_show_what_may_be_described(self, stage: Stage) -> None:
         persona = stage.athena[stage.persona]
         names = {"CatalogName": "AwsDataCatalog", "DatabaseName": "clinical"}
-        found = persona.get_table_metadata(**names, TableName="patient")["TableMetadata"]
-        columns = [column["Name"] for column in found["Columns"]]
+        metadata = persona.get_table_metadata(**names, TableName="patient")["TableMetadata"]
+        columns = [column["Name"] for column in metadata["Columns"]]
         assert columns == ["patient_id", "birth_year", "gender", "score", "codes"]
         tables = persona.list_table_metadata(**names)["TableMetadataList"]
         assert "patient" in {table["Name"] for table in tables}

@@ -55,30 +55,30 @@ def table(common: dict[str, Any], frame: pd.DataFrame) -> str:
 
 
 def ids(common: dict[str, Any], table: str) -> list[Any]:
-    found = wr.athena.read_sql_query(f"SELECT id, name FROM {table} ORDER BY id", ctas_approach=False, **common)
-    return [tuple(None if pd.isna(value) else value for value in row) for row in found.itertuples(index=False)]
+    frame = wr.athena.read_sql_query(f"SELECT id, name FROM {table} ORDER BY id", ctas_approach=False, **common)
+    return [tuple(None if pd.isna(value) else value for value in row) for row in frame.itertuples(index=False)]
 
 
 @pytest.mark.parametrize("approach", ["plain", "ctas", "unload"])
 def test_three_ways_to_read(common: dict[str, Any], table: str, approach: str) -> None:
     more = {"ctas_approach": approach == "ctas", "unload_approach": approach == "unload"}
     output = {"s3_output": "s3://lake-bucket/wr_unload/"} if approach == "unload" else {}
-    found = wr.athena.read_sql_query(f"SELECT * FROM {table} ORDER BY id", **more, **{**common, **output})
-    assert found["id"].tolist() == [1, 2, 3]
-    assert found["name"].tolist()[:2] == ["a", "b"] and pd.isna(found["name"][2])
-    assert found["ts"][1] == pd.Timestamp("2020-01-02 03:04:05.678")
-    assert found["d"].tolist() == [date(2020, 1, 1)] * 3
-    assert found["money"].tolist() == [Decimal("1.10")] * 3
-    assert found["ok"].tolist()[:2] == [True, False]
-    assert str(list(found["tags"][0]) if approach != "plain" else found["tags"][0]) == (
+    frame = wr.athena.read_sql_query(f"SELECT * FROM {table} ORDER BY id", **more, **{**common, **output})
+    assert frame["id"].tolist() == [1, 2, 3]
+    assert frame["name"].tolist()[:2] == ["a", "b"] and pd.isna(frame["name"][2])
+    assert frame["ts"][1] == pd.Timestamp("2020-01-02 03:04:05.678")
+    assert frame["d"].tolist() == [date(2020, 1, 1)] * 3
+    assert frame["money"].tolist() == [Decimal("1.10")] * 3
+    assert frame["ok"].tolist()[:2] == [True, False]
+    assert str(list(frame["tags"][0]) if approach != "plain" else frame["tags"][0]) == (
         "['x']" if approach != "plain" else "[x]"
     )
 
 
 def test_empty_answers_keep_their_columns(common: dict[str, Any], table: str) -> None:
     for ctas in (True, False):
-        found = wr.athena.read_sql_query(f"SELECT id, name FROM {table} WHERE id < 0", ctas_approach=ctas, **common)
-        assert (list(found.columns), len(found)) == (["id", "name"], 0)
+        frame = wr.athena.read_sql_query(f"SELECT id, name FROM {table} WHERE id < 0", ctas_approach=ctas, **common)
+        assert (list(frame.columns), len(frame)) == (["id", "name"], 0)
 
 
 def test_chunks(common: dict[str, Any], table: str) -> None:
@@ -88,11 +88,11 @@ def test_chunks(common: dict[str, Any], table: str) -> None:
 
 def test_parameters(common: dict[str, Any], table: str) -> None:
     sql = f"SELECT id FROM {table} WHERE id >= :low AND name = :name"
-    found = wr.athena.read_sql_query(sql, ctas_approach=False, params={"low": 2, "name": "b"}, **common)
-    assert found["id"].tolist() == [2]
+    frame = wr.athena.read_sql_query(sql, ctas_approach=False, params={"low": 2, "name": "b"}, **common)
+    assert frame["id"].tolist() == [2]
     sql = f"SELECT id FROM {table} WHERE id > ? ORDER BY id"
-    found = wr.athena.read_sql_query(sql, ctas_approach=False, params=["1"], paramstyle="qmark", **common)
-    assert found["id"].tolist() == [2, 3]
+    frame = wr.athena.read_sql_query(sql, ctas_approach=False, params=["1"], paramstyle="qmark", **common)
+    assert frame["id"].tolist() == [2, 3]
 
 
 def test_append_merge_delete_overwrite(common: dict[str, Any], frame: pd.DataFrame) -> None:
@@ -119,9 +119,9 @@ def test_partitions_are_overwritten(common: dict[str, Any], frame: pd.DataFrame)
 
 
 def test_describing(common: dict[str, Any], table: str) -> None:
-    found = wr.athena.describe_table(table, **common)
-    assert found["Column Name"].tolist() == ["id", "name", "f", "ts", "d", "ok", "money", "tags"]
-    assert found["Type"].tolist()[:4] == ["bigint", "string", "double", "timestamp"]
+    described = wr.athena.describe_table(table, **common)
+    assert described["Column Name"].tolist() == ["id", "name", "f", "ts", "d", "ok", "money", "tags"]
+    assert described["Type"].tolist()[:4] == ["bigint", "string", "double", "timestamp"]
     assert wr.athena.show_create_table(table, **common).startswith("CREATE TABLE lake.wr_patient (")
 
 
@@ -131,20 +131,20 @@ def test_catalog_tables_of_files(common: dict[str, Any], frame: pd.DataFrame) ->
         frame, "s3://lake-bucket/wr_files/", dataset=True, database="lake", table="wr_files", partition_cols=["d"],
         boto3_session=session,
     )  # fmt: skip
-    found = wr.athena.read_sql_query("SELECT id, tags, d FROM wr_files ORDER BY id", ctas_approach=False, **common)
-    assert found["d"].tolist() == [date(2020, 1, 1)] * 3
+    read_back = wr.athena.read_sql_query("SELECT id, tags, d FROM wr_files ORDER BY id", ctas_approach=False, **common)
+    assert read_back["d"].tolist() == [date(2020, 1, 1)] * 3
     created = wr.athena.generate_create_query("wr_files", database="lake", boto3_session=session)
     assert created.startswith("CREATE EXTERNAL TABLE `wr_files`(")
 
 
 def test_ctas_unload_and_plain_statements(common: dict[str, Any], table: str) -> None:
-    made = wr.athena.create_ctas_table(
+    created = wr.athena.create_ctas_table(
         f"SELECT id, name FROM {table}",
         ctas_table="wr_ctas",
         wait=True,
         **{**common, "s3_output": "s3://lake-bucket/wr_ctas/"},
     )
-    assert made["ctas_table"] == "wr_ctas"
+    assert created["ctas_table"] == "wr_ctas"
     assert len(wr.athena.read_sql_table("wr_ctas", ctas_approach=False, **common)) == 3
     rest = {key: value for key, value in common.items() if key != "s3_output"}
     wr.athena.unload(f"SELECT id FROM {table}", path="s3://lake-bucket/wr_out/", file_format="PARQUET", **rest)

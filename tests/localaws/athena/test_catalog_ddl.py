@@ -82,15 +82,15 @@ def test_what_cannot_be(lake: Lake, source: str, sql: str, reason: str) -> None:
 @pytest.mark.parametrize("form", ["PARQUET", "JSON", "TEXTFILE"])
 def test_ctas_and_back(lake: Lake, source: str, form: str) -> None:
     name = f"copy_{form.lower()}"
-    found = lake.done(f"CREATE TABLE {name} WITH (format = '{form}') AS SELECT id, name, at, price, ok FROM src")
-    assert found.results["UpdateCount"] == 2
-    assert found.location.startswith("s3://results-bucket/answers/tables/")
+    answer = lake.done(f"CREATE TABLE {name} WITH (format = '{form}') AS SELECT id, name, at, price, ok FROM src")
+    assert answer.results["UpdateCount"] == 2
+    assert answer.location.startswith("s3://results-bucket/answers/tables/")
     listed = body(
         lake,
-        found.execution["Statistics"]["DataManifestLocation"].removeprefix("s3://results-bucket/"),
+        answer.execution["Statistics"]["DataManifestLocation"].removeprefix("s3://results-bucket/"),
         "results-bucket",
     )
-    assert all(line.startswith(found.location) for line in listed.decode().split())
+    assert all(line.startswith(answer.location) for line in listed.decode().split())
     rows = lake.rows(f"SELECT id, name, CAST(at AS timestamp(3)), price, ok FROM {name} ORDER BY id")
     assert rows == [["1", 'it\'s, "a"', "2020-01-02 03:04:05.678", "1.50", "true"], ["2", None, None, None, None]]
 
@@ -126,7 +126,7 @@ def test_ctas_into_a_place_that_is_taken(lake: Lake, source: str) -> None:
 
 
 def test_unload_parquet(lake: Lake, source: str) -> None:
-    found = lake.done(
+    answer = lake.done(
         "UNLOAD (SELECT * FROM src ORDER BY id) TO 's3://lake-bucket/un1/' "
         "WITH (format = 'PARQUET', compression = 'SNAPPY')"
     )
@@ -134,10 +134,10 @@ def test_unload_parquet(lake: Lake, source: str) -> None:
     table = pq.read_table(io.BytesIO(body(lake, key)))
     assert table.column("arr").to_pylist() == [[1, None], None]
     assert table.schema.field("price").type == pa.decimal128(10, 2)
-    manifest = found.execution["Statistics"]["DataManifestLocation"].removeprefix("s3://results-bucket/")
+    manifest = answer.execution["Statistics"]["DataManifestLocation"].removeprefix("s3://results-bucket/")
     assert body(lake, manifest, "results-bucket").decode() == f"s3://lake-bucket/{key}\n"
-    again = lake.failure("UNLOAD (SELECT 1 AS a) TO 's3://lake-bucket/un1/' WITH (format = 'PARQUET')")
-    assert again.startswith("HIVE_PATH_ALREADY_EXISTS")
+    second = lake.failure("UNLOAD (SELECT 1 AS a) TO 's3://lake-bucket/un1/' WITH (format = 'PARQUET')")
+    assert second.startswith("HIVE_PATH_ALREADY_EXISTS")
 
 
 def test_unload_text(lake: Lake, source: str) -> None:

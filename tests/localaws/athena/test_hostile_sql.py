@@ -19,18 +19,18 @@ from .hostile_statements import AS_MIRRORED, REFUSED, SCHEMA_QUESTIONS, SCHEMA_W
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with LocalAws(tmp_path_factory.mktemp("local")) as aws:
-        made = Stage(aws.world)
-        made.views()
-        yield made
+        hostile_stage = Stage(aws.world)
+        hostile_stage.views()
+        yield hostile_stage
 
 
 @pytest.mark.parametrize("sql", AS_MIRRORED)
 def test_the_answer_is_that_of_the_permitted_part(stage: Stage, sql: str) -> None:
-    found, expected = stage.ask(sql), stage.mirrored(sql)
-    text = (found.everything + found.reason).replace(f"{MARK}%", "")
+    answer, expected = stage.ask(sql), stage.mirrored(sql)
+    text = (answer.everything + answer.reason).replace(f"{MARK}%", "")
     assert MARK not in text and "987654" not in text
     is_ordered = "ORDER BY" in re.sub(r"\([^()]*(\([^()]*\)[^()]*)*\)", "", sql)
-    assert found.comparable(is_ordered) == expected.comparable(is_ordered)
+    assert answer.comparable(is_ordered) == expected.comparable(is_ordered)
 
 
 @pytest.mark.parametrize(("sql", "code"), REFUSED.items())

@@ -67,8 +67,8 @@ def test_reads_tables_of_another_writer(lake: Lake) -> None:
     schema = pa.schema(
         [("ID", pa.int64()), ("Nested", pa.struct([("Code", pa.string())])), ("At", pa.timestamp("us", "UTC"))]
     )
-    made = lake.aws.world.iceberg_catalog().create_table("lake.foreign", schema, "s3://lake-bucket/foreign")
-    made.append(pa.table({"ID": [1], "Nested": [{"Code": "c"}], "At": [0]}, schema=schema))
+    foreign = lake.aws.world.iceberg_catalog().create_table("lake.foreign", schema, "s3://lake-bucket/foreign")
+    foreign.append(pa.table({"ID": [1], "Nested": [{"Code": "c"}], "At": [0]}, schema=schema))
     assert lake.rows('SELECT id, nested.code, nested, "AT" FROM "foreign"') == [
         ["1", "c", "{code=c}", "1970-01-01 00:00:00.000000 UTC"]
     ]

@@ -32,9 +32,9 @@ SHARED = function_names()
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     folder = tmp_path_factory.mktemp("objects")
     (folder / "inside.csv").write_text("a\n1\n")
-    found = Database(folder)
-    yield found
-    found.close()
+    locked = Database(folder)
+    yield locked
+    locked.close()
 
 
 def test_every_other_function_of_duckdb_is_unknown() -> None:
@@ -120,8 +120,8 @@ def test_one_query_leaves_nothing_for_the_next(database: Database) -> None:
     ],
 )
 def test_errors_show_neither_values_nor_files(error: duckdb.Error) -> None:
-    found = str(translated(error))
-    assert "Jane" not in found and "/secret" not in found and "LINE" not in found
+    shown = str(translated(error))
+    assert "Jane" not in shown and "/secret" not in shown and "LINE" not in shown
 
 
 def test_messages_of_failing_rows_carry_no_values(database: Database, tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def all_cases() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    found = Embedded(None, tmp_path_factory.mktemp("objects"))  # type: ignore[arg-type]
-    yield found
-    found.close()
+    embedded = Embedded(None, tmp_path_factory.mktemp("objects"))  # type: ignore[arg-type]
+    yield embedded
+    embedded.close()
 
 
 def answer(engine: Embedded, sql: str) -> dict[str, Any]:
@@ -52,13 +52,13 @@ def answer(engine: Embedded, sql: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", list(all_cases()))
 def test_case(case: Case, engine: Embedded) -> None:
-    found = answer(engine, case["sql"])
+    result = answer(engine, case["sql"])
     if "error" in case:
-        assert found.get("error", "").startswith(case["error"]), found
-        assert "error" in found, found
-        assert "athena-error" not in found["error"] and "LINE" not in found["error"]
+        assert result.get("error", "").startswith(case["error"]), result
+        assert "error" in result, result
+        assert "athena-error" not in result["error"] and "LINE" not in result["error"]
         return
-    assert "error" not in found, found
+    assert "error" not in result, result
     for part in ("columns", "types", "rows"):
         if part in case:
-            assert found[part] == case[part], part
+            assert result[part] == case[part], part

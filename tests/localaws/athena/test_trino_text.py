@@ -61,8 +61,8 @@ def an_error(name: str, message: str) -> TrinoUserError:
 
 def test_errors_on_the_text_keep_their_words_and_get_the_users_place() -> None:
     text = Text("SELECT nothing FROM t", {8: (2, 5)})
-    found = translated(an_error("COLUMN_NOT_FOUND", "line 1:8: Column 'nothing' cannot be resolved"), text, "")
-    assert str(found).startswith("COLUMN_NOT_FOUND: line 2:5: Column 'nothing' cannot be resolved or requester")
+    error = translated(an_error("COLUMN_NOT_FOUND", "line 1:8: Column 'nothing' cannot be resolved"), text, "")
+    assert str(error).startswith("COLUMN_NOT_FOUND: line 2:5: Column 'nothing' cannot be resolved or requester")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_errors_on_the_text_keep_their_words_and_get_the_users_place() -> None:
     ],
 )
 def test_errors_on_rows_never_quote_them(name: str, message: str) -> None:
-    found = translated(an_error(name, message), Text("SELECT 1", {}), "")
-    assert isinstance(found, QueryError)
-    assert "Ada" not in found.reason and "Lovelace" not in found.reason
+    error = translated(an_error(name, message), Text("SELECT 1", {}), "")
+    assert isinstance(error, QueryError)
+    assert "Ada" not in error.reason and "Lovelace" not in error.reason
 
 
 @pytest.mark.parametrize(
@@ -103,15 +103,15 @@ def test_errors_on_rows_never_quote_them(name: str, message: str) -> None:
     ],
 )
 def test_values_become_arrow(kind: str, sent: list[Any], expected: list[Any]) -> None:
-    found = array_of(sent, parse_type(kind)).to_pylist()
-    assert ["nan" if item != item else item for item in found] == expected
+    values = array_of(sent, parse_type(kind)).to_pylist()
+    assert ["nan" if item != item else item for item in values] == expected
 
 
 def test_moments_keep_their_instant_and_a_zone_that_all_share() -> None:
     kind = parse_type("timestamp(3) with time zone")
     sent = ["2020-06-01 00:00:00.000 Europe/Berlin", "2020-01-01 00:00:00.000 Europe/Berlin", None]
-    found = [item and item.astimezone(UTC) for item in array_of(sent, kind).to_pylist()]
-    assert found == [datetime(2020, 5, 31, 22, tzinfo=UTC), datetime(2019, 12, 31, 23, tzinfo=UTC), None]
+    moments = [item and item.astimezone(UTC) for item in array_of(sent, kind).to_pylist()]
+    assert moments == [datetime(2020, 5, 31, 22, tzinfo=UTC), datetime(2019, 12, 31, 23, tzinfo=UTC), None]
     assert zone_of(sent, kind) == "Europe/Berlin"
     assert zone_of([*sent, "2020-01-01 00:00:00.000 +02:00"], kind) is None
     assert zone_of(["2020-01-01 00:00:00.000 UTC"], kind) is None
@@ -136,12 +136,12 @@ def test_a_statement_comes_back_from_the_authoriser_whole(sql: str) -> None:
     for node in carried.find_all(exp.Literal):
         if node.this == "x":
             node.replace(exp.Literal.string("authorised"))
-    found = restored(tree, carried)
+    statement = restored(tree, carried)
     expected = sql.replace("'x'", "'authorised'")
     target = parse_statement(expected)
     name = target.this.copy()
-    found.set("this", name)
-    assert found.sql(dialect="trino").replace(" ", "") == target.sql(dialect="trino").replace(" ", "")
+    statement.set("this", name)
+    assert statement.sql(dialect="trino").replace(" ", "") == target.sql(dialect="trino").replace(" ", "")
 
 
 def test_dates_of_any_year_and_times_of_the_calendar():

@@ -48,9 +48,9 @@ class Both(Lake):
         """The execution once it is over."""
         until = time.monotonic() + LONGEST
         while time.monotonic() < until:
-            found: dict[str, Any] = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-            if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
-                return found
+            execution: dict[str, Any] = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                return execution
             time.sleep(0.05)
         raise AssertionError("the query does not end")
 
@@ -74,10 +74,10 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="session")
 def filled(aws: LocalAws) -> Both:
-    found = Both(aws)
-    found.done(WORDS)
-    found.done(ROWS)
-    return found
+    lake = Both(aws)
+    lake.done(WORDS)
+    lake.done(ROWS)
+    return lake
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ def test_a_persona_gets_the_same_of_both_and_no_secret(lake: Both, stage: Stage,
 
 def test_the_visible_part_is_read(lake: Both, stage: Stage) -> None:
     lake.aws.world.engine = "trino"
-    found = stage.ask("SELECT * FROM patient")
-    assert tuple(found.header) == VISIBLE
-    assert len(found.rows) == 13
+    answer = stage.ask("SELECT * FROM patient")
+    assert tuple(answer.header) == VISIBLE
+    assert len(answer.rows) == 13
 
 
 def test_the_server_answers_nobody_else(lake: Both) -> None:

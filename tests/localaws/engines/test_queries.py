@@ -104,8 +104,8 @@ def test_a_query_that_reads_too_much_is_stopped(lake: Both) -> None:
         "BytesScannedCutoffPerQuery": 10_000_000,
     }
     lake.athena.create_work_group(Name="thrifty", Configuration=configuration)
-    found = lake.ask("SELECT max(t) FROM big", WorkGroup="thrifty")
-    assert (found.state, found.reason) == ("CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
+    answer = lake.ask("SELECT max(t) FROM big", WorkGroup="thrifty")
+    assert (answer.state, answer.reason) == ("CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
     assert lake.ask("SELECT count(*) FROM big", WorkGroup="thrifty").lines[1:] == [["400000"]]
 
 

@@ -31,10 +31,10 @@ def foreground(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     command = [sys.executable, "-m", "localaws", str(folder), "--engine", "trino"]
     process = subprocess.Popen(command, cwd=SCRIPTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    said = ""
-    while "ready" not in said:
-        said = process.stderr.readline()
-        assert said, "it ended"
+    output = ""
+    while "ready" not in output:
+        output = process.stderr.readline()
+        assert output, "it ended"
     yield process, folder
     if process.poll() is None:
         process.kill()
@@ -43,34 +43,34 @@ def foreground(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 def servers() -> dict[int, str]:
     """Trino's processes and their keepers, by number."""
-    found = {}
+    processes = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
         if "localaws-trino-" in words:
-            found[int(path.parent.name)] = words
-    return found
+            processes[int(path.parent.name)] = words
+    return processes
 
 
 def descendants(parent: int) -> set[int]:
-    found = {parent}
+    family = {parent}
     for _ in range(4):
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = path.read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[1]) in found:
-                found.add(int(path.parent.name))
-    return found - {parent}
+            if int(fields[1]) in family:
+                family.add(int(path.parent.name))
+    return family - {parent}
 
 
 def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subprocess.Popen[str], Path]) -> None:
     process, folder = foreground
-    found = attach.running(folder)
-    assert found is not None and found.engine == "trino" and found.pid == process.pid
+    running = attach.running(folder)
+    assert running is not None and running.engine == "trino" and running.pid == process.pid
     with open_session("local", State(folder.parent)) as session:
         session.client("s3").create_bucket(Bucket="answers")
         athena = session.client("athena")
@@ -82,19 +82,19 @@ def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subproces
     other = open_session("local", State(folder.parent), "duckdb")
     with pytest.raises(SettingsError, match="runs queries on trino, not on duckdb"), other:
         pass
-    ours = descendants(process.pid) & servers().keys()
-    assert len(ours) == 2
+    trinos = descendants(process.pid) & servers().keys()
+    assert len(trinos) == 2
     places = {
         words.split("localaws-trino-")[1].split()[0].split("/")[0]
         for number, words in servers().items()
-        if number in ours
+        if number in trinos
     }
     process.send_signal(signal.SIGKILL)
     process.wait()
     until = time.monotonic() + 20
-    while ours & servers().keys() and time.monotonic() < until:
+    while trinos & servers().keys() and time.monotonic() < until:
         time.sleep(0.2)
-    assert not ours & servers().keys()
+    assert not trinos & servers().keys()
     assert not [place for place in places if (Path("/tmp") / f"localaws-trino-{place}").exists()]
     assert attach.running(folder) is None
 

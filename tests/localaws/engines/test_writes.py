@@ -37,8 +37,10 @@ def test_changes_are_committed_by_trino_and_seen_by_duckdb(lake: Both, table: st
     expected = [["2", "b!", None], ["11", "A", None], ["12", "B", "24.0"], ["13", "C", "26.0"], ["99", None, None]]
     assert trino.lines[1:] == duckdb.lines[1:] == expected
     after = lake.glue.get_table(DatabaseName="lake", Name=table)["Table"]
-    kept = set(before["Parameters"]) - {"metadata_location", "previous_metadata_location"}
-    assert {name: before["Parameters"][name] for name in kept} == {name: after["Parameters"].get(name) for name in kept}
+    parameters = set(before["Parameters"]) - {"metadata_location", "previous_metadata_location"}
+    assert {name: before["Parameters"][name] for name in parameters} == {
+        name: after["Parameters"].get(name) for name in parameters
+    }
     assert after["StorageDescriptor"]["Columns"] == before["StorageDescriptor"]["Columns"]
 
 
@@ -111,8 +113,8 @@ def test_a_workgroup_says_where_results_go(lake: Both) -> None:
         "EnforceWorkGroupConfiguration": True,
     }
     lake.athena.create_work_group(Name="enforced", Configuration=place)
-    found = lake.ask("SELECT 1", WorkGroup="enforced", ResultConfiguration={"OutputLocation": "s3://lake-bucket/x/"})
-    assert found.location.startswith("s3://results-bucket/enforced/")
+    answer = lake.ask("SELECT 1", WorkGroup="enforced", ResultConfiguration={"OutputLocation": "s3://lake-bucket/x/"})
+    assert answer.location.startswith("s3://results-bucket/enforced/")
     assert "external_location" in lake_refusal(lake)
 
 

@@ -161,18 +161,18 @@ def change(session: Session, statement: st.Change) -> Outcome:
         return Outcome(ROWS, update_count=rows, location=session.place.path(""))
     query = _target_query(session, change_query(statement.tree, ref), ref)
     writer = Writer(session.world, ref)
-    moves = _Moves(len(ref.columns))
+    row_changes = _RowChanges(len(ref.columns))
     with session.engine.run(query, session.work) as result:
         # Before the new values come file, position and number of the clause.
         check_types(f"{statement.word} statement", result.columns[3:], ref)
-        added = writer.files(moves.kept(result.batches, deletes=_deleting(statement.tree)))
+        added = writer.files(row_changes.new_rows(result.batches, deletes=_deleting(statement.tree)))
     snapshot = writer.read.current_snapshot()
     tasks = planned(writer.read, snapshot)
     # DuckDB says where it read: a path of this machine; Iceberg knows the file by its address.
     paths = {_local(session, task.file.file_path): task.file.file_path for task in tasks}
-    removed = {paths.get(path, path): positions for path, positions in moves.gone().items()}
+    removed = {paths.get(path, path): positions for path, positions in row_changes.old_positions().items()}
     writer.change(removed, tasks, added)
-    return Outcome(ROWS, update_count=moves.rows, location=session.place.path(""))
+    return Outcome(ROWS, update_count=row_changes.rows, location=session.place.path(""))
 
 
 def _changed_by_engine(session: Session, tree: exp.Expr, ref: TableRef) -> int | None:
@@ -219,15 +219,15 @@ def _deleting(tree: exp.Expr) -> frozenset[int]:
     return frozenset([1]) if isinstance(tree, exp.Delete) else frozenset()
 
 
-class _Moves:
-    """The rows a change touches: where the old ones stand, and the new ones."""
+class _RowChanges:
+    """What a change does to rows: positions of the old ones by file, and the new ones."""
 
     def __init__(self, width: int) -> None:
         self.width = width
         self.rows = 0
-        self._gone: dict[str, list[np.ndarray]] = {}
+        self._positions: dict[str, list[np.ndarray]] = {}
 
-    def kept(self, batches: Iterable[pa.RecordBatch], *, deletes: frozenset[int]) -> Iterator[pa.Table]:
+    def new_rows(self, batches: Iterable[pa.RecordBatch], *, deletes: frozenset[int]) -> Iterator[pa.Table]:
         """Note the old rows, hand on the new ones."""
         for batch in batches:
             table = pa.Table.from_batches([batch])
@@ -241,12 +241,12 @@ class _Moves:
         matched = table.filter(pc.is_valid(table.column(0))).select([0, 1])
         for path in pc.unique(matched.column(0)).to_pylist():
             rows = matched.filter(pc.equal(matched.column(0), path)).column(1)
-            self._gone.setdefault(path, []).append(rows.to_numpy())
+            self._positions.setdefault(path, []).append(rows.to_numpy())
 
-    def gone(self) -> dict[str, np.ndarray]:
+    def old_positions(self) -> dict[str, np.ndarray]:
         """Positions by file; an error if a row was to change twice."""
         positions_by_file = {}
-        for path, parts in self._gone.items():
+        for path, parts in self._positions.items():
             positions = np.concatenate(parts)
             # As Trino's MERGE; an UPDATE or DELETE finds each row once.
             if len(np.unique(positions)) != len(positions):
@@ -257,9 +257,8 @@ class _Moves:
 
 
 SMALL = 64 << 20
-AT_ONCE = 256 << 20
 # Athena's defaults: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html
-AGE_SECONDS, KEPT = 432_000, 1
+OLDEST_SECONDS, FEWEST_SNAPSHOTS = 432_000, 1
 
 
 def maintain(session: Session, statement: st.Maintain) -> Outcome:
@@ -304,8 +303,8 @@ def _everything(table: Table, task: FileScanTask) -> np.ndarray:
 def _vacuum(session: Session, ref: TableRef) -> None:
     """Snapshots older than the table allows are expired; their files stay until the table is dropped."""
     table = session.world.iceberg_catalog(ref.catalog_id).load_table((ref.database, ref.name))
-    age = int(table.properties.get("vacuum_max_snapshot_age_seconds", AGE_SECONDS))
-    at_least = int(table.properties.get("vacuum_min_snapshots_to_keep", KEPT))
+    age = int(table.properties.get("vacuum_max_snapshot_age_seconds", OLDEST_SECONDS))
+    at_least = int(table.properties.get("vacuum_min_snapshots_to_keep", FEWEST_SNAPSHOTS))
     before = datetime.now(UTC) - timedelta(seconds=age)
     old = sorted(table.snapshots(), key=lambda item: item.timestamp_ms)[: -at_least or None]
     current = table.current_snapshot()

@@ -1,6 +1,6 @@
 """Athena's state from one process to the next.
 
-Example: `python -m pytest tests/localaws/athena/test_kept_state.py`
+Example: `python -m pytest tests/localaws/athena/test_saved_state.py`
 """
 
 from __future__ import annotations
