@@ -1,5 +1,7 @@
 """Linkage as each persona meets it on the demo's lake: only the steward sees how, each its own part of the rest."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.whole.conftest import Asking, Told
@@ -13,6 +15,13 @@ KINDS = {
     "radiologist": {"charted_scan", "scan"},
     "data_scientist": {"visit", "condition", "result", "specimen", "charted_scan", "scan"},
 }
+
+
+@pytest.fixture(scope="module")
+def ask(told: Told) -> Iterator[Asking]:
+    """One session for all questions: none of these tests runs a verb beside it, and opening one costs more than asking."""
+    with told.session() as session:
+        yield Asking(session)
 
 
 def test_the_steward_sees_links_and_no_value_of_a_patient(told: Told, ask: Asking) -> None:

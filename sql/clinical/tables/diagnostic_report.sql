@@ -17,7 +17,7 @@ WITH current_diagnostic_report AS (
         coalesce(cardinality(result), 0) AS n_results,
         conclusion,
         element_at(element_at(conclusioncode, 1).coding, 1).code AS conclusion_code,
-        element_at(filter(presentedform, one -> lower(one.contenttype) LIKE 'text/%' AND one.data IS NOT NULL), 1) AS text_form,
+        element_at(filter(presentedform, entry -> lower(entry.contenttype) LIKE 'text/%' AND entry.data IS NOT NULL), 1) AS text_form,
         coalesce(effectivedatetime, effectiveperiod.start) AS effective,
         issued
     FROM current_fhir.diagnosticreport

@@ -8,7 +8,7 @@ WITH current_document AS (
         CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
         CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
         regexp_extract(
-            element_at(filter(context.encounter, one -> one.reference IS NOT NULL), 1).reference,
+            element_at(filter(context.encounter, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         ) AS encounter_id,
@@ -18,7 +18,7 @@ WITH current_document AS (
         type.text AS type_code_text,
         element_at(element_at(category, 1).coding, 1).code AS category,
         regexp_extract(
-            element_at(filter(author, one -> one.reference IS NOT NULL), 1).reference,
+            element_at(filter(author, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         ) AS practitioner_id,

@@ -17,7 +17,7 @@ WITH current_encounter AS (
         period."end" AS ended,
         regexp_extract(serviceprovider.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS organization_id,
         regexp_extract(
-            element_at(filter(participant, one -> one.individual.reference IS NOT NULL), 1).individual.reference,
+            element_at(filter(participant, entry -> entry.individual.reference IS NOT NULL), 1).individual.reference,
             '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         ) AS practitioner_id,

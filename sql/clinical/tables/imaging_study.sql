@@ -12,8 +12,8 @@ WITH current_imaging_study AS (
         element_at(
             filter(
                 identifier,
-                one -> lower(one.system) = 'urn:dicom:uid'
-                OR (lower(one.system) = 'urn:ietf:rfc:3986' AND regexp_like(one.value, '^(?i)[\s\x00]*urn:oid:'))
+                entry -> lower(entry.system) = 'urn:dicom:uid'
+                OR (lower(entry.system) = 'urn:ietf:rfc:3986' AND regexp_like(entry.value, '^(?i)[\s\x00]*urn:oid:'))
             ),
             1
         ).value AS study_urn,

@@ -17,14 +17,14 @@ WITH current_medication_request AS (
         element_at(
             filter(
                 contained,
-                one -> json_extract_scalar(one, '$.resourceType') = 'Medication'
-                AND json_extract_scalar(one, '$.id') = substr(medicationreference.reference, 2)
+                entry -> json_extract_scalar(entry, '$.resourceType') = 'Medication'
+                AND json_extract_scalar(entry, '$.id') = substr(medicationreference.reference, 2)
             ),
             1
         ) AS held_medication,
         element_at(element_at(reasoncode, 1).coding, 1).code AS reason_code,
         regexp_extract(
-            element_at(filter(reasonreference, one -> one.reference IS NOT NULL), 1).reference,
+            element_at(filter(reasonreference, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Condition/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         ) AS reason_condition_id,

@@ -8,14 +8,14 @@ WITH current_patient AS (
     SELECT
         id AS patient_id,
         element_at(
-            filter(identifier, one -> any_match(one.type.coding, coding -> coding.code = 'MR')), 1
+            filter(identifier, entry -> any_match(entry.type.coding, coding -> coding.code = 'MR')), 1
         ) AS mrn,
-        coalesce(element_at(filter(name, one -> one.use = 'official'), 1), element_at(name, 1)) AS name,
-        element_at(filter(name, one -> one.use = 'maiden'), 1).family AS maiden_name,
-        element_at(filter(telecom, one -> one.system = 'phone'), 1).value AS phone,
+        coalesce(element_at(filter(name, entry -> entry.use = 'official'), 1), element_at(name, 1)) AS name,
+        element_at(filter(name, entry -> entry.use = 'maiden'), 1).family AS maiden_name,
+        element_at(filter(telecom, entry -> entry.system = 'phone'), 1).value AS phone,
         element_at(maritalstatus.coding, 1).code AS marital_code,
         coalesce(
-            element_at(filter(communication, one -> one.preferred), 1), element_at(communication, 1)
+            element_at(filter(communication, entry -> entry.preferred), 1), element_at(communication, 1)
         ).language AS language,
         birthdate,
         gender,
@@ -26,36 +26,36 @@ WITH current_patient AS (
         regexp_extract(managingorganization.reference, '(?:(?:^|/)Organization/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1)
             AS organization_id,
         regexp_extract(
-            element_at(filter(generalpractitioner, one -> one.reference IS NOT NULL), 1).reference,
+            element_at(filter(generalpractitioner, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Practitioner/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         )
             AS practitioner_id,
         element_at(
-            filter(extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race'), 1
+            filter(extension, ext -> json_extract_scalar(ext, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race'), 1
         )
             AS race,
         element_at(
             filter(
-                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity'
+                extension, ext -> json_extract_scalar(ext, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity'
             ),
             1
         )
             AS ethnicity,
         element_at(
             filter(
-                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex'
+                extension, ext -> json_extract_scalar(ext, '$.url') = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex'
             ),
             1
         )
             AS birth_sex,
         element_at(
-            filter(extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace'), 1
+            filter(extension, ext -> json_extract_scalar(ext, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace'), 1
         )
             AS birth_place,
         element_at(
             filter(
-                extension, one -> json_extract_scalar(one, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName'
+                extension, ext -> json_extract_scalar(ext, '$.url') = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName'
             ),
             1
         )
@@ -70,7 +70,7 @@ WITH current_patient AS (
 site AS (
     SELECT
         id AS organization_id,
-        element_at(filter(identifier, one -> one.system = 'https://trilake.example/site'), 1).value AS site_id
+        element_at(filter(identifier, entry -> entry.system = 'https://trilake.example/site'), 1).value AS site_id
     FROM current_fhir.organization
 ),
 

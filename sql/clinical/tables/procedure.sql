@@ -16,7 +16,7 @@ WITH current_procedure AS (
         element_at(outcome.coding, 1).code AS outcome_code,
         element_at(element_at(reasoncode, 1).coding, 1).code AS reason_code,
         regexp_extract(
-            element_at(filter(reasonreference, one -> one.reference IS NOT NULL), 1).reference,
+            element_at(filter(reasonreference, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Condition/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
             1
         ) AS reason_condition_id,

@@ -3,7 +3,7 @@
 -- Read by clinicians and dashboards.
 SELECT
     id AS organization_id,
-    element_at(filter(identifier, one -> one.system = 'https://trilake.example/site'), 1).value AS named_site_id,
+    element_at(filter(identifier, entry -> entry.system = 'https://trilake.example/site'), 1).value AS named_site_id,
     name,
     active AS is_active,
     element_at(element_at(type, 1).coding, 1).code AS type_code,

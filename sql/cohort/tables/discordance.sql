@@ -371,7 +371,7 @@ absent_but_present AS (
     GROUP BY refuted.condition_id, named_finding.sample_id, refuted.patient_id
 ),
 
-found AS (
+contradiction AS (
     SELECT
         code,
         severity,
@@ -486,20 +486,20 @@ found AS (
 )
 
 SELECT
-    found.code,
-    found.severity,
-    found.modality,
-    found.object_id,
-    found.other_object_id,
-    found.patient_id,
-    found.one_side,
-    found.other_side,
-    found.chart_value,
-    found.image_value,
-    found.genotype_value,
+    contradiction.code,
+    contradiction.severity,
+    contradiction.modality,
+    contradiction.object_id,
+    contradiction.other_object_id,
+    contradiction.patient_id,
+    contradiction.one_side,
+    contradiction.other_side,
+    contradiction.chart_value,
+    contradiction.image_value,
+    contradiction.genotype_value,
     patient.site_id,
     coalesce(patient.consent_research, FALSE) AS consent_research,
     coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
     coalesce(patient.consent_imaging, FALSE) AS consent_imaging
-FROM found
-LEFT JOIN clinical.patient ON found.patient_id = patient.patient_id
+FROM contradiction
+LEFT JOIN clinical.patient ON contradiction.patient_id = patient.patient_id

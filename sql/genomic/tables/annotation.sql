@@ -61,7 +61,7 @@ read_annotation AS (
                     ),
                     '|'
                 ),
-                one -> regexp_replace(lower(one), '^_+', '')
+                entry -> regexp_replace(lower(entry), '^_+', '')
             )
         ) AS significances
     FROM numbered_annotation
@@ -93,10 +93,10 @@ classified_annotation AS (
         origin,
         significances,
         CASE
-            WHEN any_match(significances, one -> one LIKE 'conflicting%') THEN 'conflicting'
+            WHEN any_match(significances, entry -> entry LIKE 'conflicting%') THEN 'conflicting'
             WHEN contains(significances, 'pathogenic') THEN 'pathogenic'
             WHEN contains(significances, 'likely_pathogenic') THEN 'likely_pathogenic'
-            WHEN any_match(significances, one -> one LIKE '%pathogenic_low_penetrance') THEN 'low_penetrance'
+            WHEN any_match(significances, entry -> entry LIKE '%pathogenic_low_penetrance') THEN 'low_penetrance'
             WHEN contains(significances, 'uncertain_significance') THEN 'uncertain_significance'
             WHEN contains(significances, 'likely_benign') THEN 'likely_benign'
             WHEN contains(significances, 'benign') THEN 'benign'
@@ -116,8 +116,8 @@ SELECT
     rs_id,
     allele_id,
     element_at(split(gene_info, ':'), 1) AS gene,
-    transform(split(gene_info, '|'), one -> element_at(split(one, ':'), 1)) AS genes,
-    transform(split(gene_info, '|'), one -> element_at(split(one, ':'), 2)) AS gene_ids,
+    transform(split(gene_info, '|'), entry -> element_at(split(entry, ':'), 1)) AS genes,
+    transform(split(gene_info, '|'), entry -> element_at(split(entry, ':'), 2)) AS gene_ids,
     clinical_significance,
     significance,
     significances,
@@ -135,15 +135,15 @@ SELECT
     END AS review_stars,
     condition_name,
     filter(
-        transform(split(condition_name, '|'), one -> replace(one, '_', ' ')),
-        one -> one NOT IN ('not provided', 'not specified', '.', '')
+        transform(split(condition_name, '|'), entry -> replace(entry, '_', ' ')),
+        entry -> entry NOT IN ('not provided', 'not specified', '.', '')
     ) AS conditions,
     filter(
-        split(replace(condition_database, '|', ','), ','), one -> one NOT IN ('.', '')
+        split(replace(condition_database, '|', ','), ','), entry -> entry NOT IN ('.', '')
     ) AS condition_ids,
     hgvs,
     variant_type,
-    transform(split(molecular_consequence, ','), one -> element_at(split(one, '|'), 2)) AS consequences,
+    transform(split(molecular_consequence, ','), entry -> element_at(split(entry, '|'), 2)) AS consequences,
     filter(
         ARRAY[
             CASE WHEN bitwise_and(origin, 1) > 0 THEN 'germline' END,
@@ -159,7 +159,7 @@ SELECT
             CASE WHEN bitwise_and(origin, 1073741824) > 0 THEN 'other' END,
             CASE WHEN origin = 0 THEN 'unknown' END
         ],
-        one -> one IS NOT NULL
+        entry -> entry IS NOT NULL
     ) AS origins,
     release,
     reference_genome,

@@ -22,7 +22,7 @@ WITH annotated_allele AS (
     GROUP BY reference_genome, contigname, start, referenceallele, alternateallele
 ),
 
-told_at_the_place AS (
+call_at_place AS (
     SELECT
         variant.sampleid AS sample_id,
         variant.reference_genome,
@@ -39,7 +39,7 @@ told_at_the_place AS (
         variant.calls,
         variant.filters,
         variant.load_id,
-        element_at(filter(variant.names, one -> regexp_like(one, '^rs[0-9]+$')), 1) AS own_rs_id
+        element_at(filter(variant.names, entry -> regexp_like(entry, '^rs[0-9]+$')), 1) AS own_rs_id
     FROM genomic.variant
     INNER JOIN annotated_allele
         ON
@@ -61,7 +61,7 @@ asked_allele AS (
         referenceallele,
         alternateallele,
         start / 32768 AS part -- parts of a contig are whole
-    FROM told_at_the_place
+    FROM call_at_place
     WHERE basis = 'allele'
 ),
 
@@ -84,7 +84,7 @@ block_part AS (
         AND variant."end" - variant.start > length(variant.referenceallele)
 ),
 
-told_by_a_block AS (
+call_in_block AS (
     SELECT
         block_part.sample_id,
         block_part.reference_genome,
@@ -109,13 +109,13 @@ told_by_a_block AS (
         AND asked_allele.start + length(asked_allele.referenceallele) <= block_part."end"
 ),
 
-told AS (
+allele_call AS (
     SELECT
         sample_id,
         reference_genome,
         contigname,
         start,
-        told_at_the_place."end",
+        call_at_place."end",
         referenceallele,
         alternateallele,
         basis,
@@ -123,14 +123,14 @@ told AS (
         filters,
         load_id,
         own_rs_id
-    FROM told_at_the_place
+    FROM call_at_place
     UNION ALL
     SELECT
         sample_id,
         reference_genome,
         contigname,
         start,
-        told_by_a_block."end",
+        call_in_block."end",
         referenceallele,
         alternateallele,
         basis,
@@ -138,10 +138,10 @@ told AS (
         filters,
         load_id,
         own_rs_id
-    FROM told_by_a_block
+    FROM call_in_block
 ),
 
-best_told AS (
+best_call AS (
     SELECT
         sample_id,
         reference_genome,
@@ -160,22 +160,22 @@ best_told AS (
             ORDER BY
                 load_id DESC,
                 CASE basis WHEN 'allele' THEN 1 WHEN 'reference' THEN 2 WHEN 'other_allele' THEN 3 ELSE 4 END ASC,
-                best_told_row."end" ASC
+                best_call_row."end" ASC
         ) AS place
-    FROM told AS best_told_row
+    FROM allele_call AS best_call_row
 ),
 
 assessed_allele AS (
     SELECT
-        best_told.sample_id,
-        best_told.reference_genome,
-        best_told.contigname,
-        best_told.start,
-        best_told.referenceallele,
-        best_told.alternateallele,
-        best_told.basis,
-        best_told.load_id,
-        best_told.own_rs_id,
+        best_call.sample_id,
+        best_call.reference_genome,
+        best_call.contigname,
+        best_call.start,
+        best_call.referenceallele,
+        best_call.alternateallele,
+        best_call.basis,
+        best_call.load_id,
+        best_call.own_rs_id,
         sample.patient_id,
         coalesce(sample.n_blocks, 0) > 0 AS has_blocks,
         sample.site_id,
@@ -183,38 +183,38 @@ assessed_allele AS (
         coalesce(sample.consent_genomic, FALSE) AS consent_genomic,
         coalesce(sample.consent_imaging, FALSE) AS consent_imaging,
         CASE
-            WHEN coalesce(any_match(best_told.filters, one -> one <> 'PASS'), FALSE) THEN 'filtered'
-            WHEN best_told.calls IS NULL OR all_match(best_told.calls, one -> one = -1) THEN 'no_call'
-            WHEN any_match(best_told.calls, one -> one = -1) THEN 'half_call'
+            WHEN coalesce(any_match(best_call.filters, entry -> entry <> 'PASS'), FALSE) THEN 'filtered'
+            WHEN best_call.calls IS NULL OR all_match(best_call.calls, entry -> entry = -1) THEN 'no_call'
+            WHEN any_match(best_call.calls, entry -> entry = -1) THEN 'half_call'
             ELSE 'called'
         END AS call_status,
         CASE
-            WHEN best_told.basis = 'allele' THEN cardinality(filter(best_told.calls, one -> one = 1)) ELSE 0
+            WHEN best_call.basis = 'allele' THEN cardinality(filter(best_call.calls, entry -> entry = 1)) ELSE 0
         END AS n_copies,
-        cardinality(best_told.calls) AS n_calls,
-        cardinality(best_told.calls) = 2
-        AND cardinality(array_distinct(best_told.calls)) = 1
+        cardinality(best_call.calls) AS n_calls,
+        cardinality(best_call.calls) = 2
+        AND cardinality(array_distinct(best_call.calls)) = 1
         AND (
-            best_told.contigname IN ('Y', 'MT')
+            best_call.contigname IN ('Y', 'MT')
             OR (
-                best_told.contigname = 'X'
+                best_call.contigname = 'X'
                 AND patient.gender = 'male'
-                AND NOT CASE best_told.reference_genome
+                AND NOT CASE best_call.reference_genome
                     WHEN 'GRCh38'
-                        THEN best_told.start BETWEEN 10000 AND 2781478 OR best_told.start BETWEEN 155701382 AND 156030894
+                        THEN best_call.start BETWEEN 10000 AND 2781478 OR best_call.start BETWEEN 155701382 AND 156030894
                     WHEN 'GRCh37'
-                        THEN best_told.start BETWEEN 60000 AND 2699519 OR best_told.start BETWEEN 154931043 AND 155260559
+                        THEN best_call.start BETWEEN 60000 AND 2699519 OR best_call.start BETWEEN 154931043 AND 155260559
                     ELSE TRUE
                 END
             )
         ) AS is_one_copy
-    FROM best_told
+    FROM best_call
     LEFT JOIN genomic.sample
         ON
-            best_told.sample_id = sample.sample_id
-            AND best_told.reference_genome = sample.reference_genome
+            best_call.sample_id = sample.sample_id
+            AND best_call.reference_genome = sample.reference_genome
     LEFT JOIN clinical.patient ON sample.patient_id = patient.patient_id
-    WHERE best_told.place = 1
+    WHERE best_call.place = 1
 )
 
 SELECT

@@ -21,10 +21,10 @@ SELECT
     annotation.variant_id,
     variant.calls,
     CASE
-        WHEN none_match(variant.calls, one -> one = 1) AND any_match(variant.calls, one -> one = -1) THEN 'unknown'
-        WHEN none_match(variant.calls, one -> one = 1) THEN 'reference'
-        WHEN any_match(variant.calls, one -> one = -1) THEN 'unknown'
-        WHEN any_match(variant.calls, one -> one <> 1) THEN 'heterozygous'
+        WHEN none_match(variant.calls, entry -> entry = 1) AND any_match(variant.calls, entry -> entry = -1) THEN 'unknown'
+        WHEN none_match(variant.calls, entry -> entry = 1) THEN 'reference'
+        WHEN any_match(variant.calls, entry -> entry = -1) THEN 'unknown'
+        WHEN any_match(variant.calls, entry -> entry <> 1) THEN 'heterozygous'
         WHEN cardinality(variant.calls) = 1 THEN 'hemizygous'
         ELSE 'homozygous'
     END AS zygosity,
@@ -53,4 +53,4 @@ INNER JOIN genomic.annotation
         AND variant.alternateallele = annotation.alternateallele
 WHERE
     variant.alternateallele <> ''
-    AND any_match(variant.calls, one -> one >= 0)
+    AND any_match(variant.calls, entry -> entry >= 0)
