@@ -19,7 +19,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def ask(told: Told) -> Iterator[Asking]:
-    """One session for all questions: none of these tests runs a verb beside it, and opening one costs more than asking."""
+    """One session for all questions: opening one costs more than asking, and no verb runs beside it here."""
     with told.session() as session:
         yield Asking(session)
 
