@@ -6,10 +6,10 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_r4.primitives import ID
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, check_document
 from trilake.clinical.bundles import conditional_target, references
 from trilake.clinical.preflight import Checked, Checker
-from trilake.clinical.r4.primitives import ID
 from trilake.clinical.reading import Piece
 
 UUID = "5cbc121b-cd71-4428-b8b7-31e53eba8184"

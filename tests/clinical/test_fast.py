@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fhir_r4.fast import Fast
+from fhir_r4.parsing import NotJson, parse
+from fhir_r4.rules import faults_of
 from tests.clinical.corpus import SOUND
-from trilake.clinical.parsing import NotJson, parse
 from trilake.clinical.preflight import Checker, content_hash, exact
-from trilake.clinical.r4.fast import Fast
 from trilake.clinical.reading import Piece
-from trilake.clinical.rules import faults_of
 
 FAST = Fast(usual=0)
 DATES = ["2020", "2020-02-30", "2020-01-01T10:00:00", "2020-01-01T10:00:00Z"]

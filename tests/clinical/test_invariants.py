@@ -2,11 +2,11 @@
 
 import pytest
 
+from fhir_r4.definitions import read
+from fhir_r4.invariants import table
+from fhir_r4.rules import faults_of
 from tests.clinical.builders import a_patient, an_observation
 from tests.clinical.invariant_cases import CASES
-from trilake.clinical.r4.definitions import read
-from trilake.clinical.r4.invariants import table
-from trilake.clinical.rules import faults_of
 
 RULES = {f"{kind} {rule.key}": rule for kind, rules in table().items() for rule in rules}
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_r4.definitions import resource_types
+from fhir_r4.rules import faults_of
 from tests.clinical.builders import a_condition, a_patient, an_observation
-from trilake.clinical.r4.definitions import resource_types
-from trilake.clinical.rules import faults_of
 from trilake.core.ledger import shape
 
 CS = "http://terminology.hl7.org/CodeSystem/"

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from fhir_r4.fast import Fast
+from fhir_r4.rules import faults_of
 from tests.clinical.builders import a_condition, a_patient, an_observation
 from trilake.clinical.preflight import Checker
-from trilake.clinical.r4.fast import Fast
 from trilake.clinical.reading import Piece
-from trilake.clinical.rules import faults_of
 
 UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 ORGANIZATION = {"resourceType": "Organization", "id": "o", "name": "x"}

@@ -64,6 +64,11 @@ def test_localaws_could_be_published_alone():
         assert not list(imported_rooms(path)), path
 
 
+def test_the_fhir_model_imports_neither_the_platform_nor_the_laptops_aws():
+    for path in (SCRIPTS / "fhir_r4").glob("**/*.py"):
+        assert not re.search(r"^\s*(?:from|import) (?:trilake|localaws)\b", path.read_text(), re.MULTILINE), path
+
+
 @pytest.mark.parametrize("relation", load_relations().values(), ids=lambda relation: relation.name)
 def test_sql_reads_one_way(relation):
     room = relation.name.split(".")[0]

@@ -1,35 +1,26 @@
-"""The structure of FHIR R4: which elements a type has, of what type, how often, and which codes they take.
+"""FHIR R4's elements in the order and with the facts that HealthLake's import and tables go by.
 
-Reads the classes of the `fhirclient` package, which are generated from the FHIR 4.0.1 definitions; writes nothing.
-Behind `make ingest`. Example: `elements("Patient")["birthDate"].type` is `"date"`.
+The model is `fhir_r4`; what is HealthLake's own is the order of columns and what counts as a data type.
+
+Example: elements("Patient")["birthDate"].type  ->  "date"
 """
 
 from __future__ import annotations
 
-import inspect
-import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
+from keyword import iskeyword
 
-import fhirclient.models
-from fhirclient.models.fhirabstractbase import FHIRAbstractBase
-from fhirclient.models.resource import Resource
+from fhir_r4 import definitions
+from fhir_r4.definitions import definition, resource_types
 
-PRIMITIVES = {
-    "str": "string",
-    "bool": "boolean",
-    "int": "integer",
-    "float": "decimal",
-    "FHIRDate": "date",
-    "FHIRDateTime": "dateTime",
-    "FHIRInstant": "instant",
-    "FHIRTime": "time",
-}
-_DOCUMENTED = re.compile(r'self\.(\w+) = None\s+"""(.*?)"""', re.DOTALL)
-_CODE = re.compile(r"[A-Za-z0-9_/=<>!-]+")
-_CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
+__all__ = ["Element", "elements", "is_backbone", "resource_types"]
+
+BASES = (
+    ("id", "implicitRules", "language", "meta"),
+    ("contained", "extension", "modifierExtension", "text"),
+)
+"""Resource's elements, then DomainResource's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,84 +37,40 @@ class Element:
 
 
 @cache
-def _classes() -> dict[str, type[FHIRAbstractBase]]:
-    found: dict[str, type[FHIRAbstractBase]] = {}
-    for module in iter_modules(fhirclient.models.__path__):
-        for name, member in vars(import_module(f"fhirclient.models.{module.name}")).items():
-            if inspect.isclass(member) and issubclass(member, FHIRAbstractBase):
-                found[name] = member
-    return found
+def elements(type_name: str) -> dict[str, Element]:
+    """JSON name -> element of a resource type, data type or nested type (`Consent.provision`); KeyError if unknown."""
+    kind = definition(type_name)
+    choice_of = {name: choice for choice, names in kind.choices.items() for name in names}
+    return {
+        name: _element(kind.elements[name], kind, choice_of.get(name))
+        for name in sorted(kind.elements, key=lambda name: _place(name, type_name))
+    }
 
 
-@cache
-def resource_types() -> frozenset[str]:
-    """The names of all R4 resource types that can stand alone."""
-    return frozenset(
-        name
-        for name, member in _classes().items()
-        if issubclass(member, Resource) and name not in {"Resource", "DomainResource"}
+def _element(element: definitions.Element, kind: definitions.Definition, choice: str | None) -> Element:
+    return Element(
+        name=element.name,
+        type=element.type,
+        is_primitive=element.is_primitive,
+        is_list=element.is_list,
+        is_required=element.name in kind.required or choice in kind.required_choices,
+        choice=choice,
+        codes=element.codes,
     )
 
 
-@cache
-def elements(type_name: str) -> dict[str, Element]:
-    """JSON name -> element, for a resource type, a data type or a nested (backbone) type of R4; KeyError if unknown."""
-    cls = _classes()[type_name]
-    codes = _codes(cls)
-    found = {}
-    for attribute, name, kind, is_list, choice, is_required in cls(strict=False).elementProperties():
-        found[name] = Element(
-            name=name,
-            type=_type(name, kind.__name__, choice, attribute in codes),
-            is_primitive=kind.__name__ in PRIMITIVES,
-            is_list=is_list,
-            is_required=is_required,
-            choice=choice,
-            codes=codes.get(attribute) or None,
-        )
-    return found
+def _place(name: str, type_name: str) -> tuple[int, str]:
+    """Base types' elements come first, each group by name (a word of Python's with `_`, so that `classHistory` is before
+    `class`): the order of columns in tables that were made before, which rows are written into by position."""
+    if type_name in resource_types():
+        return next((place for place, names in enumerate(BASES) if name in names), len(BASES)), _sortable(name)
+    return (0 if name in ("extension", "id") else 1 if name == "modifierExtension" else 2), name
 
 
-def _type(name: str, kind: str, choice: str | None, is_code: bool) -> str:
-    """The FHIR name of a type: `fhirclient` folds codes, URIs and the like into `str`, but `valueUri` tells."""
-    if kind not in PRIMITIVES:
-        return kind
-    if choice is not None and name != choice:
-        suffix = name.removeprefix(choice)
-        return suffix[0].lower() + suffix[1:]
-    return "code" if is_code else PRIMITIVES[kind]
+def _sortable(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
 
 
 def is_backbone(type_name: str) -> bool:
-    """Whether a type is defined inside one resource type (`ConsentProvision`) rather than for all."""
-    return any(base.__name__ == "BackboneElement" for base in _classes()[type_name].__mro__)
-
-
-@cache
-def _source(module: str) -> dict[str, str]:
-    """Class name -> its source text; `inspect.getsource` of a class parses its whole module each time."""
-    parts = _CLASS.split(inspect.getsource(import_module(module)))
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def _codes(cls: type[FHIRAbstractBase]) -> dict[str, frozenset[str]]:
-    """Attribute that is a code -> the codes of its required value set, or none where the short text lists not all.
-
-    The text reads `home | work | temp - purpose of this address`; one that ends in `+` lists only the first.
-    """
-    found: dict[str, frozenset[str]] = {}
-    for base in cls.__mro__:
-        if base is not object:
-            for attribute, text in _DOCUMENTED.findall(_source(base.__module__).get(base.__name__, "")):
-                short, typed, _ = " ".join(text.split()).partition("`str`")
-                if typed and "|" in short:
-                    found.setdefault(attribute, _listed(short))
-    return found
-
-
-def _listed(short: str) -> frozenset[str]:
-    listed = re.split(r"\. (?:Type|List of) $", short)[0]
-    listed = re.sub(r"(\w)- (\w)", r"\1-\2", listed)
-    listed = re.split(r" - | \(", listed)[0]
-    codes = [code.strip() for code in listed.split("|")]
-    return frozenset(codes) if all(_CODE.fullmatch(code) for code in codes) else frozenset()
+    """Whether a type is defined inside one resource type (`Consent.provision`) rather than for all."""
+    return "." in type_name or type_name in ("Timing", "Dosage")

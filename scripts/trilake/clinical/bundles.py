@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 import msgspec
 import orjson
 
-from trilake.clinical.r4.primitives import ID
+from fhir_r4.primitives import ID
 
 NAMESPACE = uuid.UUID("6f2e8e0c-5a0b-5d52-9a3b-7c1d3f0f2a11")
 REFERENCE = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[^/]+)(?:/_history/[^/]+)?$")

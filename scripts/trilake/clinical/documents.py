@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from fhir_r4.parsing import NotJson, parse
+from fhir_r4.primitives import json_type
+from fhir_r4.rules import Fault, faults_of
 from trilake.clinical.bundles import Names
-from trilake.clinical.parsing import NotJson, parse
-from trilake.clinical.r4.primitives import json_type
-from trilake.clinical.rules import Fault, faults_of
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 JSON = json.JSONDecoder(strict=False)

@@ -8,7 +8,7 @@ Example: empty_relation("consent", {"id", "status"})
 
 from functools import cache
 
-from trilake.clinical.r4.definitions import Element, definition
+from fhir_r4.definitions import Element, definition
 
 TRINO = {
     "boolean": "boolean", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer", "decimal": "double",

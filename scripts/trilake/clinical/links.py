@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fhir_r4.parsing import parse
 from trilake.clinical.bundles import conditional_target, identifiers, is_open, references, rewrite_all
 from trilake.clinical.held import held_ids
-from trilake.clinical.parsing import parse
 from trilake.clinical.register import Register
 from trilake.core.session import Session
 

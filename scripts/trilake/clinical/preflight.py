@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from fhir_r4.fast import VOLATILE, Fast, Sound
+from fhir_r4.parsing import NotJson, Repeated, parse
+from fhir_r4.primitives import ID, json_type
+from fhir_r4.rules import Fault, faults_of
+from fhir_r4.whole import mistargeted
 from trilake.clinical.bundles import Names, id_in, id_of, is_open, references, with_id
 from trilake.clinical.documents import Found, resources_in
-from trilake.clinical.parsing import NotJson, Repeated, parse
-from trilake.clinical.r4.fast import VOLATILE, Fast, Sound
-from trilake.clinical.r4.primitives import ID, json_type
-from trilake.clinical.r4.whole import mistargeted
 from trilake.clinical.reading import Piece
-from trilake.clinical.rules import Fault, faults_of
 from trilake.core.ledger import shape
 
 RESOURCE_BYTES = 5 << 20

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import orjson
 from msgspec import Struct
 
-from trilake.clinical.rules import Fault
+from fhir_r4.rules import Fault
 from trilake.core.recognise import utf16_of
 
 LONGEST = 128 << 20

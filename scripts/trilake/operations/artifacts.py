@@ -38,11 +38,14 @@ def artifacts(session: Session) -> Iterator[tuple[str, bytes]]:
         yield f"glue_jobs/{path.name}", path.read_bytes()
 
 
+PACKAGED = ("fhir_r4", "trilake")
+
+
 def package() -> bytes:
-    """The trilake package as a zip that is the same, byte by byte, for the same files."""
+    """The platform's packages as a zip that is the same, byte by byte, for the same files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted((SCRIPTS / "trilake").rglob("*")):
+        for path in sorted(path for name in PACKAGED for path in (SCRIPTS / name).rglob("*")):
             if path.suffix in KEPT_SUFFIXES and "__pycache__" not in path.parts:
                 archive.writestr(zipfile.ZipInfo(str(path.relative_to(SCRIPTS)), ZIP_EPOCH), path.read_bytes())
     return buffer.getvalue()

@@ -5,11 +5,11 @@ Reads sql/. Behind `trilake views --check` and `make check`.
 Example: faults_of_sql()  ->  ["sql/clinical/views/a.sql: SELECT * (list the columns)"]
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from sqlglot import exp
 
+from fhir_r4.definitions import resource_types
 from trilake.core.builds import across_builds
 from trilake.core.catalog import HEALTHLAKE, SOURCES
 from trilake.core.contract import GovernedTable, View, load_contract, load_views
@@ -96,7 +96,7 @@ def unknown(relation: Relation, relations: dict[str, Relation], contract: dict[s
 def is_source(name: str) -> bool:
     room, table = name.split(".")
     if room == HEALTHLAKE:
-        return table.isalpha() and find_spec(f"fhirclient.models.{table}") is not None
+        return table in {name.lower() for name in resource_types()}
     return room in SOURCES
 
 

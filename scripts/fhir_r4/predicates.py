@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from trilake.clinical.r4.definitions import definition
+from fhir_r4.definitions import definition
 
 Object = Any
 Predicate = Callable[[Object], bool]

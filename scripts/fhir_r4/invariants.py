@@ -10,17 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from trilake.clinical.r4.predicates import (
-    UCUM,
-    Object,
-    Predicate,
-    any_of,
-    chosen,
-    has,
-    low_before_high,
-    number,
-    starts_before_end,
-)
+from fhir_r4.predicates import UCUM, Object, Predicate, any_of, chosen, has, low_before_high, number, starts_before_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +137,7 @@ DATA_TYPES: dict[str, list[Invariant]] = {
 
 @cache
 def table() -> dict[str, tuple[Invariant, ...]]:
-    from trilake.clinical.r4 import clinical_invariants, other_invariants
+    from fhir_r4 import clinical_invariants, other_invariants
 
     found: dict[str, list[Invariant]] = defaultdict(list)
     for part in (DATA_TYPES, clinical_invariants.RULES, other_invariants.RULES):

@@ -3,8 +3,8 @@
 Example: RULES["Observation"][0].key  ->  "obs-6"
 """
 
-from trilake.clinical.r4.invariants import Invariant, either, needs, not_both, one_of
-from trilake.clinical.r4.predicates import Object, chosen, codings, count, has, is_ordered, items, number
+from fhir_r4.invariants import Invariant, either, needs, not_both, one_of
+from fhir_r4.predicates import Object, chosen, codings, count, has, is_ordered, items, number
 
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 ALLERGY_ERROR = (TERMINOLOGY + "allergyintolerance-verification", "entered-in-error")

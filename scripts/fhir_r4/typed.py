@@ -11,10 +11,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from trilake.clinical.r4.definitions import codes_of, is_code_of, read, resource_types
-from trilake.clinical.r4.primitives import SCHEME, decoded
-from trilake.clinical.r4.ucum import is_unit
-from trilake.core.ledger import shape
+from fhir_r4.definitions import codes_of, is_code_of, read, resource_types
+from fhir_r4.primitives import SCHEME, decoded, masked
+from fhir_r4.ucum import is_unit
 
 Found = Iterator[tuple[str, str, str, str]]
 Check = Callable[[Any], Found]
@@ -29,7 +28,7 @@ def coding(one: Any) -> Found:
     if not isinstance(system, str) or not isinstance(code, str):
         return
     if not is_code_of(system, code) or (system == UCUM and not is_unit(code)):
-        yield "FHIR_CODE_UNKNOWN", ".code", shape(code), f"a code of {system}"
+        yield "FHIR_CODE_UNKNOWN", ".code", masked(code), f"a code of {system}"
 
 
 def concept(one: Any) -> Found:
@@ -43,9 +42,9 @@ def concept(one: Any) -> Found:
 def identifier(one: Any) -> Found:
     system, value = one.get("system"), one.get("value")
     if system is not None and not SCHEME.match(system):
-        yield "FHIR_FORM", ".system", shape(system), "an absolute URI"
+        yield "FHIR_FORM", ".system", masked(system), "an absolute URI"
     elif system == IETF and value is not None and not SCHEME.match(value):
-        yield "FHIR_FORM", ".value", shape(value), "a full URI, since the system is " + IETF
+        yield "FHIR_FORM", ".value", masked(value), "a full URI, since the system is " + IETF
 
 
 def attachment(one: Any) -> Found:
@@ -82,14 +81,14 @@ def bundle_entry(one: Any) -> Found:
     """Where an entry says what its resource is called, that is an absolute URL or a URN."""
     url = one.get("fullUrl")
     if url is not None and not SCHEME.match(url):
-        yield "FHIR_FORM", ".fullUrl", shape(url), "an absolute URL, or urn:uuid: or urn:oid:"
+        yield "FHIR_FORM", ".fullUrl", masked(url), "an absolute URL, or urn:uuid: or urn:oid:"
 
 
 def include(one: Any) -> Found:
     """What a value set includes comes of a code system named by an absolute URI."""
     system = one.get("system")
     if system is not None and not SCHEME.match(system):
-        yield "FHIR_FORM", ".system", shape(system), "an absolute URI"
+        yield "FHIR_FORM", ".system", masked(system), "an absolute URI"
 
 
 def reference(one: Any) -> Found:
@@ -97,7 +96,7 @@ def reference(one: Any) -> Found:
     if text is not None and not BLANKS.isdisjoint(text):
         yield "FHIR_REFERENCE", ".reference", "white space", "Type/id, a URL, urn:uuid: or #id"
     if kind is not None and kind not in resource_types():
-        yield "FHIR_CODE", ".type", shape(kind), "the name of a FHIR R4 resource type"
+        yield "FHIR_CODE", ".type", masked(kind), "the name of a FHIR R4 resource type"
 
 
 VALUES = tuple(f"value{kind[0].upper()}{kind[1:]}" for kind in read()["types"]["Extension"]["value[x]"][0])

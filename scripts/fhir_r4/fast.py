@@ -1,7 +1,7 @@
 """The fast check of a FHIR resource: a line of JSON in, its key and canonical text out, or None for the exact rules.
 
-Pure. What it takes is certainly valid; what it does not take may be valid all the same. One decoding into the structs
-of `r4.structs`, one encoding back, whose names stand in order, so that it tells two contents apart. The second is as
+What it takes is certainly valid; what it does not take may be valid all the same. One decoding into the structs
+of `structs`, one encoding back, whose names stand in order, so that it tells two contents apart. The second is as
 long as the line, or has as many quotation marks, only where no name stood twice in an object.
 
 Example: Fast().check(b'{"resourceType":"Patient","id":"a"}').id  ->  "a"
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from trilake.clinical.r4.checks import local_references
-from trilake.clinical.r4.definitions import resource_types
-from trilake.clinical.r4.structs import PARENTS, Structs
+from fhir_r4.checks import local_references
+from fhir_r4.definitions import resource_types
+from fhir_r4.structs import PARENTS, Structs
 
 RESOURCE_TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,40})"')
 TYPED_REFERENCE = re.compile(rb'"type"\s*:\s*"[A-Z]')

@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from trilake.clinical.r4.checks import check_of
-from trilake.clinical.r4.definitions import PRIMITIVES, Definition, Element, definition, resource_types
-from trilake.clinical.r4.primitives import FAST, LEAST, LONGEST
+from fhir_r4.checks import check_of
+from fhir_r4.definitions import PRIMITIVES, Definition, Element, definition, resource_types
+from fhir_r4.primitives import FAST, LEAST, LONGEST
 
 EXTENSION_TYPES = (
     "Boolean Code CodeableConcept Coding Date DateTime Decimal Identifier Integer Period Quantity Reference String Uri"

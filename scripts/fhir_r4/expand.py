@@ -1,4 +1,4 @@
-"""Value sets and code systems of FHIR R4 to plain lists of codes. Used by `r4.compile` alone.
+"""Value sets and code systems of FHIR R4 to plain lists of codes. Used by `fhir_r4.compile` alone.
 
 Reads HL7's terminology files. A value set that the files alone do not list in full (languages, MIME types) has no list.
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from trilake.clinical.r4.definitions import Element, definition, resource_types
-from trilake.clinical.r4.narrative import narrative
-from trilake.clinical.r4.primitives import SCHEME
-from trilake.core.ledger import shape
+from fhir_r4.definitions import Element, definition, resource_types
+from fhir_r4.narrative import narrative
+from fhir_r4.primitives import SCHEME, masked
 
 Found = Iterator[tuple[str, str, str, str]]
 LINKS = ("canonical", "uri", "url")
@@ -60,7 +59,7 @@ def address(one: Any, path: str) -> Found:
     """A resource that others name by its URL (a value set, a questionnaire ...) has an absolute one."""
     url = one.get("url")
     if isinstance(url, str) and "publisher" in definition(one["resourceType"]).elements and not SCHEME.match(url):
-        yield "FHIR_FORM", f"{path}.url", shape(url), "an absolute URL"
+        yield "FHIR_FORM", f"{path}.url", masked(url), "an absolute URL"
 
 
 def contained_faults(one: Any, path: str) -> Found:
@@ -149,13 +148,13 @@ def complex_faults(one: Any, element: Element, path: str, parts: Parts, *, is_ne
     if element.type == "Reference":
         yield from reference(one, path, parts, element.targets)
     elif element.type == "Extension" and not is_nested and not SCHEME.match(one.get("url") or ""):
-        yield "FHIR_EXTENSION", f"{path}.url", shape(one.get("url") or ""), "an absolute URL"
+        yield "FHIR_EXTENSION", f"{path}.url", masked(one.get("url") or ""), "an absolute URL"
     elif (
         (element.name in UNBOUND or element.type == "Quantity")
         and one.get("system") is not None
         and not SCHEME.match(one["system"])
     ):
-        yield "FHIR_FORM", f"{path}.system", shape(one["system"]), "an absolute URI"
+        yield "FHIR_FORM", f"{path}.system", masked(one["system"]), "an absolute URI"
 
 
 def reference(one: Any, path: str, parts: Parts, targets: frozenset[str] | None) -> Found:
@@ -175,7 +174,7 @@ def reference(one: Any, path: str, parts: Parts, targets: frozenset[str] | None)
     if not isinstance(kind, str):
         return
     if not SCHEME.match(kind) and targets is not None and kind not in targets:
-        yield "FHIR_REFERENCE", f"{path}.type", shape(kind), "one of " + ", ".join(sorted(targets))
+        yield "FHIR_REFERENCE", f"{path}.type", masked(kind), "one of " + ", ".join(sorted(targets))
     elif leads_to is not None and kind != leads_to:
         yield "FHIR_REFERENCE", f"{path}.type", "another type than that of the reference", leads_to
 

@@ -67,6 +67,11 @@ def json_type(value: Any) -> str:
     return "array" if isinstance(value, list) else names.get(type(value), "null")
 
 
+def masked(text: str) -> str:
+    """A text without its content, for a message that may carry no patient's value: letters as x, digits as 9."""
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text[:40])) + ("..." if len(text) > 40 else "")
+
+
 def problem(kind: str, item: Any) -> tuple[str, str] | None:
     """The reason code and what was expected, when a value is not of its primitive type; None when it is."""
     if kind == "boolean":

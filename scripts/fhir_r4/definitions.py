@@ -1,7 +1,7 @@
 """What FHIR R4 says of each type: its elements, their types, which repeat, which must be there, which codes they take.
 
-Reads definitions.json beside it (HL7's definitions of FHIR 4.0.1, made by `r4.compile`); a type is unfolded when it is
-first asked for.
+definitions.json beside it holds HL7's definitions of FHIR 4.0.1 (made by `fhir_r4.compile`); a type is unfolded when it
+is first asked for.
 
 Example: definition("Patient").elements["birthDate"].type  ->  "date"
 """

@@ -1,6 +1,6 @@
 """Whether a text is a unit of UCUM, the Unified Code for Units of Measure, in its case-sensitive form.
 
-Reads `units` of definitions.json (from ucum-essence.xml, by `r4.compile`): prefixes, atoms, and which atoms take one.
+Reads `units` of definitions.json (from ucum-essence.xml, by `compile`): prefixes, atoms, and which atoms take one.
 Grammar: ucum.org/ucum section 2.
 
 Example: is_unit("mm[Hg]"), is_unit("zork")  ->  (True, False)
@@ -9,7 +9,7 @@ Example: is_unit("mm[Hg]"), is_unit("zork")  ->  (True, False)
 import re
 from functools import cache, lru_cache
 
-from trilake.clinical.r4.definitions import read
+from fhir_r4.definitions import read
 
 ANNOTATION = re.compile(r"\{[\x21-\x7a\x7c\x7e ]*\}")
 EXPONENT = re.compile(r"[+\-]?[0-9]+")

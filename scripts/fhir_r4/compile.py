@@ -5,7 +5,7 @@ ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4), and UCUM's units (org.fhir:
 this module, one type or code system a line. Run by hand when the definitions are to be made anew; what it wrote is kept
 in the repository.
 
-Example: python -m trilake.clinical.r4.compile UNPACKED/org/hl7/fhir/r4/model ucum-essence.xml
+Example: python -m fhir_r4.compile UNPACKED/org/hl7/fhir/r4/model ucum-essence.xml
 """
 
 import sys
@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from trilake.clinical.r4.expand import ValueSets, value
+from fhir_r4.expand import ValueSets, value
 
 NS = "{http://hl7.org/fhir}"
 PROFILES = ("profile/profiles-types.xml", "profile/profiles-resources.xml")

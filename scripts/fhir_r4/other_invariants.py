@@ -3,8 +3,8 @@
 Example: RULES["Bundle"][0].key  ->  "bdl-1"
 """
 
-from trilake.clinical.r4.invariants import Invariant, either, needs, not_both, one_of
-from trilake.clinical.r4.predicates import Object, Predicate, chosen, count, has, is_distinct, items
+from fhir_r4.invariants import Invariant, either, needs, not_both, one_of
+from fhir_r4.predicates import Object, Predicate, chosen, count, has, is_distinct, items
 
 REQUESTS = ("batch", "transaction", "history")
 RESPONSES = ("batch-response", "transaction-response", "history")

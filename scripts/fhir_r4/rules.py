@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from trilake.clinical.parsing import Repeated
-from trilake.clinical.r4 import narrative
-from trilake.clinical.r4.definitions import Definition, Element, definition, resource_types
-from trilake.clinical.r4.invariants import invariants
-from trilake.clinical.r4.primitives import json_type, problem
-from trilake.clinical.r4.typed import TYPED
-from trilake.clinical.r4.whole import whole_faults
-from trilake.core.ledger import shape
+from fhir_r4 import narrative
+from fhir_r4.definitions import Definition, Element, definition, resource_types
+from fhir_r4.invariants import invariants
+from fhir_r4.parsing import Repeated
+from fhir_r4.primitives import json_type, masked, problem
+from fhir_r4.typed import TYPED
+from fhir_r4.whole import whole_faults
 
 MOST_FAULTS = 20
 """Faults reported of one resource; a resource with more is not mended element by element."""
@@ -38,7 +37,7 @@ def faults_of(resource: dict[str, Any]) -> list[Fault]:
     """Every rule that the resource breaks (at most 20). R4 asks for no id."""
     name = resource.get("resourceType")
     if not isinstance(name, str) or name not in resource_types():
-        found = shape(name) if isinstance(name, str) else json_type(name)
+        found = masked(name) if isinstance(name, str) else json_type(name)
         return [Fault("FHIR_UNKNOWN_TYPE", "resourceType", found, "the name of a FHIR R4 resource type")]
     walk = Walk(name)
     walk.object(resource, definition(name))
@@ -171,7 +170,7 @@ class Walk:
     def contained(self, resource: dict[str, Any]) -> None:
         name = resource.get("resourceType")
         if not isinstance(name, str) or name not in resource_types():
-            found = shape(name) if isinstance(name, str) else json_type(name)
+            found = masked(name) if isinstance(name, str) else json_type(name)
             self.fault("FHIR_UNKNOWN_TYPE", found, "the name of a FHIR R4 resource type", at=".resourceType")
         else:
             self.object(resource, definition(name))
@@ -195,7 +194,7 @@ class Walk:
         found = problem(element.type, item)
         if found is not None:
             code, expected = found
-            self.fault(code, json_type(item) if code == "FHIR_WRONG_TYPE" else shape(str(item)), expected)
+            self.fault(code, json_type(item) if code == "FHIR_WRONG_TYPE" else masked(str(item)), expected)
         elif (codes := element.codes) is not None and item not in codes:
             self.fault("FHIR_CODE", code_found(item, codes), wanted(element))
 
@@ -214,4 +213,4 @@ def wanted(element: Element) -> str:
 
 def code_found(item: str, codes: frozenset[str]) -> str:
     same = item.strip().lower()
-    return f"'{same}' in another spelling" if same in codes else shape(item)
+    return f"'{same}' in another spelling" if same in codes else masked(item)

@@ -12,14 +12,14 @@ from typing import Any
 
 from msgspec import UNSET
 
-from trilake.clinical.r4 import narrative
-from trilake.clinical.r4.definitions import codes_of, is_code_of
-from trilake.clinical.r4.invariants import Invariant, invariants
-from trilake.clinical.r4.predicates import is_ordered
-from trilake.clinical.r4.primitives import CODE, problem
-from trilake.clinical.r4.typed import TYPED, UCUM
-from trilake.clinical.r4.ucum import is_unit
-from trilake.clinical.r4.whole import literal_type
+from fhir_r4 import narrative
+from fhir_r4.definitions import codes_of, is_code_of
+from fhir_r4.invariants import Invariant, invariants
+from fhir_r4.predicates import is_ordered
+from fhir_r4.primitives import CODE, problem
+from fhir_r4.typed import TYPED, UCUM
+from fhir_r4.ucum import is_unit
+from fhir_r4.whole import literal_type
 
 SoundCheck = Callable[[Any], None]
 
