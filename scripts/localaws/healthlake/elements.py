@@ -60,8 +60,10 @@ def _element(element: definitions.Element, kind: definitions.Definition, choice:
 
 
 def _place(name: str, type_name: str) -> tuple[int, str]:
-    """Base types' elements come first, each group by name (a word of Python's with `_`, so that `classHistory` is before
-    `class`): the order of columns in tables that were made before, which rows are written into by position."""
+    """Base types' elements first, each group by name: rows are written by position into tables that were made before.
+
+    A word of Python's sorts with `_` behind it, so that `classHistory` stands before `class`, as in those tables.
+    """
     if type_name in resource_types():
         return next((place for place, names in enumerate(BASES) if name in names), len(BASES)), _sortable(name)
     return (0 if name in ("extension", "id") else 1 if name == "modifierExtension" else 2), name
