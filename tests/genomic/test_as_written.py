@@ -3,7 +3,7 @@
 import pytest
 
 from tests.genomic.conftest import rows
-from trilake.genomic.builds import build_of_contig, contig_name
+from trilake.genomic.genome_build import build_of_contig, contig_name
 
 MUTECT = (
     '##INFO=<ID=AS_SB_TABLE,Number=1,Type=String,Description="x">',

@@ -16,8 +16,8 @@ from trilake.core.athena import run
 from trilake.core.contract import load_contract
 from trilake.core.errors import ServiceError
 from trilake.core.session import Session
-from trilake.genomic.healthomics_jobs import Order, portions
-from trilake.genomic.healthomics_stage import stored_names
+from trilake.genomic.healthomics.jobs import Order, portions
+from trilake.genomic.healthomics.stage import stored_names
 from trilake.genomic.importer import Importer
 
 __all__ = ["built_lake", "lake", "stores"]
@@ -160,7 +160,7 @@ def test_a_run_that_was_killed_before_it_registered_sends_nothing_twice(
     file = {"killed": a_file(SOUND, samples=("KILLED",))}
     with monkeypatch.context() as patched:
         patched.setattr(
-            "trilake.genomic.healthomics.register_samples", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+            "trilake.genomic.healthomics.backend.register_samples", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
         )
         with pytest.raises(KeyboardInterrupt):
             load(file)
@@ -226,7 +226,7 @@ def test_throttling_and_full_quotas_are_waited_out(
 def test_many_files_are_many_jobs_never_more_than_five_at_once(
     load: Loads, hosted: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trilake.genomic.healthomics_jobs.MOST_FILES", 1)
+    monkeypatch.setattr("trilake.genomic.healthomics.jobs.MOST_FILES", 1)
     outcomes = load({f"many {number}": a_file(SOUND, samples=(f"MANY{number}",)) for number in range(8)})
     assert {counts(outcome) for outcome in outcomes.values()} == {("loaded", 1, 1, 0, 0)}
     assert len(rows(hosted, "genomic_store.variant", "sampleid LIKE 'MANY%'")) == 8

@@ -20,7 +20,7 @@ from trilake.core.job import Job
 from trilake.core.session import Session
 from trilake.genomic import importer, load
 from trilake.genomic.importer import Importer
-from trilake.genomic.spans import spans_of
+from trilake.genomic.stream import spans_of
 
 __all__ = ["built_lake", "lake", "stores"]
 META = ('##FORMAT=<ID=GT,Number=1,Type=String,Description="x">', "##contig=<ID=1>")

@@ -8,7 +8,7 @@ import pytest
 from tests.genomic.conftest import a_vcf, read, rows
 from trilake.core.paths import ROOT
 from trilake.genomic import stream
-from trilake.genomic.text import encode
+from trilake.genomic.header import encode
 
 RECORDS = [f"1 {position} . A T 50 PASS DP=9 GT:DP 0/1:9" for position in range(100, 3100)]
 SAMPLES = ROOT.parent / "shared/samples/vcf"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from tests.genomic.conftest import COLUMNS, read
 from tests.genomic.test_laws import Vcf, files
 from tests.genomic.test_reader import SAMPLES
-from trilake.genomic.builds import contig_name
+from trilake.genomic.genome_build import contig_name
 from trilake.genomic.reader import Reading
 from trilake.genomic.reserved import Field, reserved_field
 

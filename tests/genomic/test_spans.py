@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.genomic.conftest import a_vcf
 from trilake.genomic.reader import open_source
 from trilake.genomic.source import LocalSource, Span
-from trilake.genomic.spans import lines_of_span, spans_of
 from trilake.genomic.split import Origin
+from trilake.genomic.stream import lines_of_span, spans_of
 
 ORIGIN = Origin("a.vcf", "load", "job", "GRCh38")
 

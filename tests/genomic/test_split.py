@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.genomic.conftest import rows
-from trilake.genomic.builds import contig_name
+from trilake.genomic.genome_build import contig_name
 from trilake.genomic.genotype import calls_of, read_genotype
 from trilake.genomic.split import picked
 

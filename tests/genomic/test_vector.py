@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trilake.genomic import vector
 from trilake.genomic.block import Parsed, parse_block
 from trilake.genomic.header import VcfHeader, read_header
 from trilake.genomic.split import Origin
 from trilake.genomic.stream import Block, Stream, cut
+from trilake.genomic.vector import lines
 
 ORIGIN = Origin("a.vcf", "load", "job", "GRCh38", "2026-01-01")
 META = """##fileformat=VCFv{version}
@@ -118,7 +118,7 @@ VALUES = {
 
 
 @st.composite
-def lines(draw: st.DrawFn, n_samples: int) -> str:
+def broken_lines(draw: st.DrawFn, n_samples: int) -> str:
     columns = [draw(st.sampled_from(pool)) for pool in POOLS]
     columns.append(";".join(draw(st.lists(st.sampled_from(INFO), max_size=4))) or ".")
     if n_samples:
@@ -135,7 +135,7 @@ def lines(draw: st.DrawFn, n_samples: int) -> str:
 
 @st.composite
 def common_lines(draw: st.DrawFn, n_samples: int) -> str:
-    """Lines most of which are sound: what is drawn from `lines` seldom is."""
+    """Lines most of which are sound: what is drawn from `broken_lines` seldom is."""
     n_alts = draw(st.sampled_from((1, 1, 1, 2, 0)))
     alt = (".", "G", "G,<NON_REF>")[n_alts]
     info = ("DP=9;DB", "AC=1;XR=0.5,1;MQ=60", "AC=1,2;XR=1,2,3;XG=1,2,3,4,5,6")[n_alts]
@@ -153,7 +153,7 @@ def blocks(draw: st.DrawFn) -> tuple[VcfHeader, bytes]:
     text = META.format(version=draw(st.sampled_from(("4.1", "4.2", "4.4", "4.5"))), samples=samples)
     header, faults = read_header(Stream(iter([text.encode()])).lines())
     assert [fault for fault in faults if not fault.is_warning] == []
-    several = st.lists(st.one_of(common_lines(n_samples), lines(n_samples)), min_size=1, max_size=25)
+    several = st.lists(st.one_of(common_lines(n_samples), broken_lines(n_samples)), min_size=1, max_size=25)
     found = draw(several)
     if draw(st.booleans()):
         found.sort(key=lambda line: line.split("\t")[:2])
@@ -162,11 +162,11 @@ def blocks(draw: st.DrawFn) -> tuple[VcfHeader, bytes]:
 
 @contextmanager
 def any_block_is_vectorised() -> Iterator[None]:
-    fewest, vector.FEWEST_CELLS = vector.FEWEST_CELLS, 1
+    fewest, lines.FEWEST_CELLS = lines.FEWEST_CELLS, 1
     try:
         yield
     finally:
-        vector.FEWEST_CELLS = fewest
+        lines.FEWEST_CELLS = fewest
 
 
 def told(parsed: Parsed) -> tuple:

@@ -38,7 +38,7 @@ from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_catalog
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, inline_views, load_relations, parse, rename_databases, tables_read
-from trilake.genomic import shape as genomic_tables
+from trilake.genomic import store_schema as genomic_tables
 from trilake.imaging import tables as imaging_tables
 
 FOLDER = Path(__file__).parent

@@ -1,8 +1,8 @@
 """A block of VCF lines to Arrow: the common ones column by column, the odd ones one by one, in the order of the file.
 
-Pure: bytes in, Arrow record batch and refused records out. This is what a laptop's threads and Spark's tasks both run.
+This is what a laptop's threads and Spark's tasks both run.
 
-Example: parsed = parse_block(Block(12, b"1\\t100\\t..."), header, origin); parsed.batch, parsed.refused
+Example: parsed = parse_block(Block(12, b"1\t100\t..."), header, origin); parsed.batch, parsed.refused
 """
 
 from __future__ import annotations
@@ -15,18 +15,84 @@ import numpy as np
 import pyarrow as pa
 
 from trilake.core.ledger import Reason
-from trilake.genomic.builds import contig_name
-from trilake.genomic.declared import Name, undeclared
-from trilake.genomic.header import VcfHeader
+from trilake.genomic.genome_build import contig_name
+from trilake.genomic.header import VcfHeader, decode
 from trilake.genomic.normalise import differs, normalise_batch
-from trilake.genomic.order import Run, runs_of
-from trilake.genomic.record import VcfRecord, may_repeat, read_record
+from trilake.genomic.record import Name, VcfRecord, may_repeat, read_record, undeclared
 from trilake.genomic.reference import Reference
-from trilake.genomic.shape import ANNOTATION, VARIANT, record_batch
 from trilake.genomic.split import Origin, annotation_rows, variant_rows
+from trilake.genomic.store_schema import ANNOTATION, VARIANT, record_batch
 from trilake.genomic.stream import Block
-from trilake.genomic.text import decode
-from trilake.genomic.vector import Vectorised, vectorised
+from trilake.genomic.vector.lines import Vectorised, vectorised
+
+
+@dataclass(frozen=True)
+class Run:
+    """Records of one contig that follow each other, with the line where the first stands.
+
+    `disorder` is the line of the first that stands before its predecessor's position.
+    """
+
+    contig: str
+    line: int
+    first: int
+    last: int
+    disorder: int | None = None
+
+
+def runs_of(lines: np.ndarray, contigs: np.ndarray, names: list[str], positions: np.ndarray) -> list[Run]:
+    """The runs of records at `lines`, whose contigs are numbers in `names`."""
+    if not len(lines):
+        return []
+    starts = np.concatenate([[0], np.flatnonzero(contigs[1:] != contigs[:-1]) + 1])
+    ends = np.append(starts[1:], len(lines))
+    falls = np.flatnonzero(positions[1:] < positions[:-1]) + 1
+    runs = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        within = falls[(falls > start) & (falls < end)] if len(falls) else falls
+        runs.append(
+            Run(
+                names[contigs[start]],
+                int(lines[start]),
+                int(positions[start]),
+                int(positions[end - 1]),
+                int(lines[within[0]]) if len(within) else None,
+            )
+        )
+    return runs
+
+
+def joined(runs: list[Run]) -> list[Run]:
+    """The runs, those that go on in order made one."""
+    found: list[Run] = []
+    for run in runs:
+        before = found[-1] if found else None
+        if before and before.contig == run.contig and before.last <= run.first and before.disorder is None:
+            found[-1] = Run(run.contig, before.line, before.first, run.last, run.disorder)
+        else:
+            found.append(run)
+    return found
+
+
+@dataclass
+class OrderWatch:
+    """Follows the runs of a file in the order of its lines."""
+
+    here: str = ""
+    position: int = 0
+    contigs: set[str] = field(default_factory=set)
+
+    def first_disorder(self, runs: Iterable[Run]) -> int | None:
+        """The line of the first record among these that is out of order."""
+        found = None
+        for run in runs:
+            is_ordered = run.first >= self.position if run.contig == self.here else run.contig not in self.contigs
+            if found is None:
+                found = run.disorder if is_ordered else run.line
+            self.here, self.position = run.contig, run.last
+            self.contigs.add(run.contig)
+        return found
+
 
 MOST_WARNINGS = 20
 

@@ -1,6 +1,6 @@
 """Which program called a VCF's genotypes, and its version, as the header tells it.
 
-Pure: header lines in, a name and a version out. Sources: what GATK, Sentieon, DeepVariant, DRAGEN, bcftools, freebayes,
+Sources: what GATK, Sentieon, DeepVariant, DRAGEN, bcftools, freebayes,
 Strelka and Clair3 write into their headers; VCF 4.x itself knows `##source` alone.
 
 Example: caller_of(["##source=freeBayes v1.3.6"])  ->  Caller("freeBayes", "1.3.6")

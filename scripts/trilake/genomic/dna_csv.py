@@ -1,6 +1,6 @@
 """The Coherent data set's DNA csv to a VCF: one panel of markers of one patient, named by the uuid in the file's name.
 
-Pure: lines in, VCF lines and refused rows out. Source: header and meaning of the columns as in the Synthea Coherent
+Source: header and meaning of the columns as in the Synthea Coherent
 Data Set (Electronics 2022, 11(8), 1199), positions GRCh38. What the csv says and does not say:
 
 - each marker is a row, carried or not: VARIANT is true and ALLELE holds `ancestral>variant` where it is carried;

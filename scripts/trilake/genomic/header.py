@@ -1,6 +1,6 @@
 """The header of a VCF: what it declares, and which rules of the specification it breaks.
 
-Pure: lines in, header and reasons out. Source: VCF 4.0 to 4.5, section 1.4.
+Source: VCF 4.0 to 4.5, section 1.4.
 
 Example: header, reasons = read_header(lines)
 """
@@ -11,16 +11,153 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason, shape
-from trilake.genomic.builds import build_in_words, build_of_contig, known_length
-from trilake.genomic.meta import URL, check_field, check_meta, split_entries
+from trilake.genomic.genome_build import build_in_words, build_of_contig, contig_name, known_length
 from trilake.genomic.reserved import TYPES, Field, as_written, reserved_field
-from trilake.genomic.text import BOM, has_wrong_bytes, readable
+
+URL = re.compile(
+    r"(?:https?|ftp|file|s3|gs)://(?:[\w-]*[a-z][\w.-]*|\d+\.\d+\.\d+\.\d+|)(?::\d+)?(?:/\S*)?", flags=re.IGNORECASE
+)
+COUNT = re.compile(r"\d+|\.|[ARGPM]|L[ARG]")
+NAME = re.compile(r"[^\s,:;<>\"]+")
+CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
+HLA_ALLELE = "HLA-"
+OLD_MITOCHONDRION = "16571"
+MD5 = re.compile(r"[0-9A-Fa-f]{32}|")
+ENTRY = re.compile(r' *([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
+FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
+Fault = tuple[str, str, str]
+
+
+def split_entries(text: str) -> list[tuple[str, str]] | None:
+    """(key, value) pairs of `ID=x,Description="a, b"`; None when the text is not made of such pairs."""
+    entries, position = [], 0
+    while position < len(text):
+        match = ENTRY.match(text, position)
+        if match is None:
+            return None
+        entries.append((match[1], match[2]))
+        position = match.end()
+    return None if text.endswith(",") else entries
+
+
+def check_meta(key: str, values: dict[str, str], version: str) -> list[Fault]:
+    """(path, found, expected) of each rule that the line breaks."""
+    check = CHECKS.get(key)
+    return check(values, version) if check else []
+
+
+def check_meta_line(values: dict[str, str], version: str) -> list[Fault]:
+    faults = []
+    if "Number" in values and not COUNT.fullmatch(values["Number"]):
+        faults.append(("META.Number", shape(values["Number"]), "a count or ."))
+    if "Type" in values and values["Type"] not in TYPES:
+        faults.append(("META.Type", shape(values["Type"]), "Integer, Float, Flag, Character or String"))
+    return faults
+
+
+def check_sample(values: dict[str, str], version: str) -> list[Fault]:
+    """4.1 and 4.2 want Genomes, Mixture and Description beside the ID; only the Description in quotes."""
+    if version >= "4.3":
+        return []
+    faults = [
+        (f"SAMPLE.{name}", "nothing", "Genomes, Mixture and Description")
+        for name in ("Genomes", "Mixture", "Description")
+        if name not in values
+    ]
+    quoted = [name for name, value in values.items() if value.startswith('"') and name != "Description"]
+    return faults + [(f"SAMPLE.{name}", "text in quotes", "text without quotes") for name in quoted]
+
+
+def check_pedigree(values: dict[str, str], version: str) -> list[Fault]:
+    faults = [] if version < "4.3" or values.get("ID") else [("PEDIGREE.ID", "nothing", "an ID")]
+    wrong = [name for name, value in values.items() if not NAME.fullmatch(value.strip('"'))]
+    return faults + [
+        (f"PEDIGREE.{name}", shape(values[name]), "a name without white space and : ; ,") for name in wrong
+    ]
+
+
+def check_contig(values: dict[str, str], version: str) -> list[Fault]:
+    faults, length, name = [], values.get("length"), values.get("ID", "")
+    if length is not None and not (length.isdigit() and 0 < int(length) <= 1 << 40):
+        faults.append(("contig.length", shape(length), "a length of 1 or more"))
+    if name and (odd := odd_contig(name, version)):
+        faults.append(("contig.ID", shape(name), odd))
+    if length == OLD_MITOCHONDRION and contig_name(name) == "MT":
+        faults.append(
+            ("contig.length", length, "16569, as the revised Cambridge sequence; positions of hg19's old chrM differ")
+        )
+    if not MD5.fullmatch(values.get("md5", "").strip('"')):
+        faults.append(("contig.md5", shape(values["md5"]), "32 hexadecimal digits"))
+    return faults
+
+
+@lru_cache(maxsize=10_000)
+def odd_contig(name: str, version: str) -> str:
+    """What was expected, when a contig's name is not as 4.3 wants it. An asterisk, which stands in the 525 HLA contigs
+    of GRCh38's analysis set (`HLA-A*01:01:01:01`), is a slip elsewhere."""
+    if version < "4.3":
+        return ""
+    if not CONTIG.fullmatch(name):
+        return "printable characters but for quotes, commas, slashes and brackets"
+    return "an asterisk in names of HLA alleles alone" if "*" in name and not name.startswith(HLA_ALLELE) else ""
+
+
+def check_filter(values: dict[str, str], version: str) -> list[Fault]:
+    name = values.get("ID", "")
+    is_sound = not name or (name != "0" and not re.search(r"[\s;,]", name))
+    return [] if is_sound else [("FILTER.ID", shape(name), "a name other than 0, without white space, ; and ,")]
+
+
+def check_field(kind: str, values: dict[str, str]) -> list[Fault]:
+    """An INFO or FORMAT declaration whose ID or combination of Number and Type the specification does not have."""
+    name, count, form = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
+    faults = []
+    if not FIELD_ID.fullmatch(name):
+        faults.append((f"{kind}.ID", shape(name), "letters, digits, _ and ., no digit first"))
+    if (form == "Flag") != (count == "0"):
+        faults.append((f"{kind} {name}", f"Number={count}, Type={form}", "Number=0 with Type=Flag, and only there"))
+    return faults
+
+
+CHECKS = {
+    "META": check_meta_line,
+    "SAMPLE": check_sample,
+    "PEDIGREE": check_pedigree,
+    "contig": check_contig,
+    "FILTER": check_filter,
+}
+
+
+BOM = "\ufeff"
+WRONG_BYTE = re.compile("[\udc80-\udcff\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]")
+
+
+def decode(raw: bytes) -> str:
+    """A line without its line end; bytes that are no UTF-8 stay in it as lone surrogates."""
+    return raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+
+def has_wrong_bytes(text: str) -> bool:
+    """Whether a decoded line held bytes that are no UTF-8, or control characters, which no version allows."""
+    return WRONG_BYTE.search(text) is not None
+
+
+def readable(text: str) -> str:
+    """The text with a replacement character for each wrong byte."""
+    return WRONG_BYTE.sub("\ufffd", text)
+
+
+def encode(text: str) -> bytes:
+    """The bytes that a decoded line came from."""
+    return text.encode("utf-8", "surrogateescape")
+
 
 if TYPE_CHECKING:
-    from trilake.genomic.layout import Layout
+    from trilake.genomic.values import Layout
 
 FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
 META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
@@ -40,7 +177,7 @@ class VcfHeader:
     """What the header declares. `samples` is empty for a sites-only file.
 
     `builds` are those that the lengths of chromosomes tell, `named_builds` those in words, with the line of
-    each. `lines` are the header as it stands in the file; `layouts` belongs to `layout.layout_of`, `limits` to `limit`.
+    each. `lines` are the header as it stands in the file; `layouts` belongs to `values.layout_of`, `limits` to `limit`.
     """
 
     version: str = ""

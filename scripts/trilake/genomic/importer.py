@@ -20,13 +20,11 @@ from trilake.core.recognise import Kind
 from trilake.core.session import Session
 from trilake.genomic.callers import caller_of
 from trilake.genomic.dna_csv import Conversion, convert
-from trilake.genomic.header import VcfHeader
-from trilake.genomic.healthomics import Hosted, import_hosted
+from trilake.genomic.header import VcfHeader, encode
+from trilake.genomic.healthomics.backend import Hosted, import_hosted
 from trilake.genomic.load import Work, reasons_of, report_key, work_key
-from trilake.genomic.reader import Reading, open_vcf
-from trilake.genomic.reference_files import local_reference, stage_reference
-from trilake.genomic.reports import report
-from trilake.genomic.text import encode
+from trilake.genomic.reader import Reading, open_vcf, report
+from trilake.genomic.reference import local_reference, stage_reference
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,12 @@ from trilake.core.iceberg import open_table
 from trilake.core.job import Item, Job, bucket_and_key, has_spark
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
-from trilake.genomic.reader import open_source, processors
-from trilake.genomic.reference_files import staged_reference
-from trilake.genomic.reports import merged, report
-from trilake.genomic.shape import ANNOTATION, SAMPLE_FILE, VARIANT
+from trilake.genomic.reader import merged, open_source, processors, report
+from trilake.genomic.reference import staged_reference
 from trilake.genomic.source import S3Source, Span
-from trilake.genomic.spans import spans_of
 from trilake.genomic.split import Origin
+from trilake.genomic.store_schema import ANNOTATION, SAMPLE_FILE, VARIANT
+from trilake.genomic.stream import spans_of
 
 VARIANTS = Target(
     "genomic_store.variant",

@@ -1,6 +1,6 @@
 """Alleles in their one form: as short as they can be, and as far to the left as the reference lets them go.
 
-Pure but for the reference sequence. The same as `bcftools norm -f`. Source: Tan, Abecasis, Kang, Bioinformatics 2015.
+The same as `bcftools norm -f`. Source: Tan, Abecasis, Kang, Bioinformatics 2015.
 
 Example: normalised(4, "AA", "A", lambda start, end: "GGAAAA"[start:end])  ->  (1, "GA", "G")
 """
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trilake.genomic.reference import Reference
-from trilake.genomic.tokens import matches
+from trilake.genomic.vector.tokens import matches
 
 Fetch = Callable[[int, int], str]
 STEP = 100

@@ -1,21 +1,22 @@
 """One data line of a VCF, taken apart and held against the rules of the specification.
 
-Pure: a line in, a record and reasons out. Source: VCF 4.0 to 4.5, section 1.6.
+Source: VCF 4.0 to 4.5, section 1.6.
 
 Example: record, reasons = read_record(line, 17, header)
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from trilake.core.ledger import Reason, shape
-from trilake.genomic.header import VcfHeader
-from trilake.genomic.layout import Layout, layout_of
-from trilake.genomic.meta import odd_contig
+from trilake.genomic.header import VcfHeader, has_wrong_bytes, odd_contig
 from trilake.genomic.structural import structural_faults, unknown_length
-from trilake.genomic.text import has_wrong_bytes
-from trilake.genomic.values import FLOAT, LARGEST, check_info, check_samples
+from trilake.genomic.values import FLOAT, LARGEST, Layout, check_info, check_samples, layout_of
 
 CHROM = re.compile(r"<[^\s<>,]+>|[^\s<>,*=][^\s<>,]*")
 BASES = re.compile(r"[ACGTN]+", flags=re.IGNORECASE)
@@ -220,3 +221,35 @@ def is_anchored(alt: str, ref: str) -> bool:
 
 def has_twice(names: list[str]) -> bool:
     return len(set(names)) < len(names)
+
+
+if TYPE_CHECKING:
+    pass
+
+Name = tuple[str, str]
+BLOCK_ALLELES = {"<*>", "<NON_REF>"}
+
+
+def undeclared(record: VcfRecord, header: VcfHeader) -> Iterator[Name]:
+    """(column, name) of each name of the record that is not declared."""
+    yield from undeclared_contig(record.chrom, header)
+    yield from undeclared_filters(record.filters or (), header)
+    yield from (("INFO", key) for key in record.info if key not in header.info)
+    yield from undeclared_keys(record.layout.keys if record.samples else (), header)
+    for alt in record.alts:
+        if alt.startswith("<") and alt not in BLOCK_ALLELES and alt[1:-1] not in header.alts:
+            yield "ALT", alt[1:-1]
+
+
+def undeclared_contig(chrom: str, header: VcfHeader) -> Iterator[Name]:
+    """A header that declares no contig at all leaves them free."""
+    if header.contigs and chrom not in header.contigs and not chrom.startswith("<"):
+        yield "CHROM", chrom
+
+
+def undeclared_filters(names: Iterable[str], header: VcfHeader) -> Iterator[Name]:
+    yield from (("FILTER", name) for name in names if name != "PASS" and name not in header.filters)
+
+
+def undeclared_keys(keys: Iterable[str], header: VcfHeader) -> Iterator[Name]:
+    yield from (("FORMAT", key) for key in keys if key != "." and key not in header.format)

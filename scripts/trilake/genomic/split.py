@@ -1,6 +1,6 @@
 """One VCF record to rows of the store: one per alternate allele (and sample), per-allele values picked right.
 
-Pure. Splitting follows `bcftools norm -m -any`: Number=A and Number=R values keep this allele's, Number=G values those
+Splitting follows `bcftools norm -m -any`: Number=A and Number=R values keep this allele's, Number=G values those
 of the genotypes of reference and this allele (three of a diploid sample, two of a haploid one), `calls` say 0
 reference, 1 this allele, 2 another alternate, -1 no call.
 
@@ -14,15 +14,13 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
-from trilake.genomic.builds import contig_name
-from trilake.genomic.genotype import calls_of, read_genotype
+from trilake.genomic.genome_build import contig_name
+from trilake.genomic.genotype import LOCAL_KEYS, calls_of, local_alleles, read_genotype
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.layout import Layout
-from trilake.genomic.local import LOCAL_KEYS, local_alleles
 from trilake.genomic.record import VcfRecord
 from trilake.genomic.reserved import LOCAL_ALLELES, Field
 from trilake.genomic.structural import structural_length
-from trilake.genomic.values import INTEGER, LARGEST, rule_of_info
+from trilake.genomic.values import INTEGER, LARGEST, Layout, rule_of_info
 
 MOST_PLOIDY = 12
 WHOLE = re.compile(rf"(?:\.|{INTEGER.pattern})(?:,(?:\.|{INTEGER.pattern}))*", flags=re.ASCII)

@@ -1,6 +1,6 @@
 """What VCF 4.4 and 4.5 ask of structural variants and tandem repeats, and of phase sets of alleles.
 
-Pure. All of it is told and loaded: callers follow these young rules seldom, and the rows do not depend on them.
+All of it is told and loaded: callers follow these young rules seldom, and the rows do not depend on them.
 Source: VCF 4.4 and 4.5, sections 1.6.1, 1.6.2, 3 and 5.
 
 Example: structural_faults(record)  ->  [("INFO/SVLEN", "nothing", "a value for each symbolic allele")]

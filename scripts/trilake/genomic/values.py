@@ -9,16 +9,94 @@ Example: check_info(record, header, faults)
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import comb
 from typing import TYPE_CHECKING
 
 from trilake.core.ledger import shape
-from trilake.genomic.genotype import read_genotype
+from trilake.genomic.genotype import check_local, local_count, read_genotype
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.layout import Layout
-from trilake.genomic.local import check_local, local_count
-from trilake.genomic.reserved import FORMAT, INFO, LOCAL, NEVER_NEGATIVE, NEVER_NEGATIVE_IN_SAMPLES, SHARES, Field
+from trilake.genomic.reserved import (
+    FORMAT,
+    INFO,
+    LOCAL,
+    LOCAL_ALLELES,
+    NEVER_NEGATIVE,
+    NEVER_NEGATIVE_IN_SAMPLES,
+    SHARES,
+    Field,
+)
+
+KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
+NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
+"""Keys with a column of their own in the variant store."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """`rules` stand beside `keys`, None where any text will do; `others` are the keys without a column, with the rule
+    that says how their values are split; `faults` are (found, expected) of a FORMAT that breaks the specification;
+    `version` is that of the file."""
+
+    keys: tuple[str, ...]
+    rules: tuple[Field | None, ...]
+    others: tuple[tuple[str, Field | None], ...]
+    faults: tuple[tuple[str, str], ...]
+    version: str = ""
+
+    @property
+    def allows_prefix(self) -> bool:
+        """Whether a genotype may begin with / or |."""
+        return self.version >= "4.4"
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether values speak of the alleles of one sample alone (VCF 4.5, LAA)."""
+        return LOCAL_ALLELES in self.keys or any(rule is not None and rule.number in LOCAL for rule in self.rules)
+
+    @cached_property
+    def whole(self) -> tuple[str, ...]:
+        """Keys whose columns in the variant store hold whole numbers."""
+        return tuple(key for key in self.keys if key in NAMED - {"GT", "GL"})
+
+    @property
+    def is_empty(self) -> bool:
+        return self.keys == (".",)
+
+    @property
+    def has_genotype(self) -> bool:
+        return self.keys[0] == "GT"
+
+
+def layout_of(text: str, header: VcfHeader) -> Layout:
+    """The layout of a FORMAT column, kept in the header."""
+    if text not in header.layouts:
+        keys = tuple(text.split(":"))
+        others = tuple((key, header.format.get(key) or FORMAT.get(key)) for key in keys if key not in NAMED)
+        rules = tuple(rule_of(key, header) for key in keys)
+        header.layouts[text] = Layout(keys, rules, others, tuple(faults_of(keys)), header.version)
+    return header.layouts[text]
+
+
+def rule_of(key: str, header: VcfHeader) -> Field | None:
+    """The declared rule; of an undeclared reserved key the number alone, as many callers write forms of their own."""
+    if key == "GT":
+        return None
+    reserved = FORMAT.get(key)
+    return header.format.get(key) or (Field(reserved.number, "String") if reserved else None)
+
+
+def faults_of(keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    if keys == (".",):
+        return []
+    faults = [(key or "an empty key", "keys of letters, digits, _ and .") for key in keys if not KEY.fullmatch(key)]
+    if len(set(keys)) < len(keys):
+        faults.append((":".join(keys), "each key once"))
+    if "GT" in keys[1:]:
+        faults.append((":".join(keys), "GT first"))
+    return faults
+
 
 if TYPE_CHECKING:
     from trilake.genomic.record import Faults, VcfRecord

@@ -26,7 +26,7 @@ from trilake.core.errors import ServiceError
 from trilake.core.iceberg import lay_out, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
-from trilake.genomic.shape import SAMPLE_FILE, VARIANT
+from trilake.genomic.store_schema import SAMPLE_FILE, VARIANT
 from trilake.imaging.tables import SERIES
 from trilake.operations.filling import Work, fill
 from trilake.operations.incremental import Lookout

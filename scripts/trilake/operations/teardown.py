@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from trilake.core.job import Polling
 from trilake.core.session import Session
 from trilake.core.settings import Settings
-from trilake.genomic.healthomics_share import disconnect
+from trilake.genomic.healthomics.share import disconnect
 
 Call = Callable[[Any], Iterable[str]]
 

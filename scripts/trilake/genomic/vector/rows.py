@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trilake.genomic.builds import contig_name
+from trilake.genomic.genome_build import contig_name
 from trilake.genomic.header import VcfHeader
 from trilake.genomic.reserved import Field
-from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import pick
-from trilake.genomic.tokens import bytes_of, coded, matches, split
+from trilake.genomic.store_schema import TEXT_MAP
 from trilake.genomic.values import rule_of_info
-from trilake.genomic.vector_site import NOT_ONE, Site, equals
+from trilake.genomic.vector.site import NOT_ONE, Site, equals
+from trilake.genomic.vector.tokens import bytes_of, coded, matches, split
 
 LOWER = bytes(range(ord("a"), ord("z") + 1))
 

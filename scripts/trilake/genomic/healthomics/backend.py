@@ -21,13 +21,13 @@ from trilake.core.job import Item
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
 from trilake.core.settings import HealthOmics
-from trilake.genomic.healthomics_jobs import Imported, ImportJobs, Order
-from trilake.genomic.healthomics_register import register_annotations, register_samples
-from trilake.genomic.healthomics_share import connect
-from trilake.genomic.healthomics_stage import Staged, stage
+from trilake.genomic.healthomics.jobs import Imported, ImportJobs, Order
+from trilake.genomic.healthomics.register import register_annotations, register_samples
+from trilake.genomic.healthomics.share import connect
+from trilake.genomic.healthomics.stage import Staged, stage
 from trilake.genomic.load import report
 from trilake.genomic.reader import open_vcf
-from trilake.genomic.reference_files import local_reference
+from trilake.genomic.reference import local_reference
 
 LARGEST_FILE = 20 * 10**9
 Told = dict[str, Any]

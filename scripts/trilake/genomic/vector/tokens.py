@@ -1,6 +1,6 @@
 """Columns of text taken apart all at once: where each piece starts and ends, found on the bytes with numpy.
 
-Pure. A separator is dropped from the bytes and the pieces lie end to end, as Arrow wants them, so nothing is copied
+A separator is dropped from the bytes and the pieces lie end to end, as Arrow wants them, so nothing is copied
 piece by piece.
 
 Example: split(pa.array(["0/1:9", "0/0"]), b":").pieces  ->  ["0/1", "9", "0/0"]

@@ -17,9 +17,9 @@ import pysam
 
 from trilake.core.importer import SourceFile
 from trilake.core.session import Session
+from trilake.genomic.header import encode
 from trilake.genomic.source import LocalSource, Unreadable, unpacked
 from trilake.genomic.stream import Block, Stream
-from trilake.genomic.text import encode
 
 PREFIX = "genomic/healthomics"
 COLUMNS = "#CHROM"

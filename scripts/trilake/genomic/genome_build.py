@@ -1,6 +1,6 @@
 """Which build of the human genome a header tells, and where it contradicts itself.
 
-Pure. Lengths and accessions of chromosomes from the assemblies' own reports (NCBI36, GRCh37.p13, GRCh38.p14).
+Lengths and accessions of chromosomes from the assemblies' own reports (NCBI36, GRCh37.p13, GRCh38.p14).
 
 Example: build_of_contig("1", 248956422)  ->  "GRCh38"
 """

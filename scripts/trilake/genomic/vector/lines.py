@@ -1,7 +1,7 @@
 """The common VCF lines of a block, column by column; the numbers of the others, to be read one by one.
 
-Pure. Text becomes columns by Arrow's CSV reader (one sample) or by splitting lines (several); `vector_site` and
-`vector_sample` then check and convert whole columns, the lines grouped by FORMAT. Nothing here says what is wrong: a
+Text becomes columns by Arrow's CSV reader (one sample) or by splitting lines (several); `site` and
+`sample` then check and convert whole columns, the lines grouped by FORMAT. Nothing here says what is wrong: a
 line that is not certainly right is odd, and `record` tells what it is.
 
 Example: found = vectorised(data, header, origin); found.parts, found.odd
@@ -16,18 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from trilake.genomic.declared import Name, undeclared_contig, undeclared_filters, undeclared_keys
 from trilake.genomic.header import VcfHeader
-from trilake.genomic.layout import layout_of
+from trilake.genomic.record import Name, undeclared_contig, undeclared_filters, undeclared_keys
 from trilake.genomic.reference import Reference
-from trilake.genomic.shape import ANNOTATION, VARIANT
 from trilake.genomic.split import Origin
-from trilake.genomic.tokens import coded, split
-from trilake.genomic.vector_place import with_neighbours
-from trilake.genomic.vector_reference import as_the_reference
-from trilake.genomic.vector_rows import SiteRows, places_within, site_rows
-from trilake.genomic.vector_sample import Cells, read_cells, sample_rows, sound_lines
-from trilake.genomic.vector_site import Columns, Site, read_site
+from trilake.genomic.store_schema import ANNOTATION, VARIANT
+from trilake.genomic.values import layout_of
+from trilake.genomic.vector.place import as_the_reference, with_neighbours
+from trilake.genomic.vector.rows import SiteRows, places_within, site_rows
+from trilake.genomic.vector.sample import Cells, read_cells, sample_rows, sound_lines
+from trilake.genomic.vector.site import Columns, Site, read_site
+from trilake.genomic.vector.tokens import coded, split
 
 FEWEST_CELLS = 16
 MOST_FORMATS = 12

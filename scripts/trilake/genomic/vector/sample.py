@@ -1,6 +1,6 @@
 """The sample columns of many VCF lines of one FORMAT at once: checked, and cut down to one allele's values.
 
-Pure. A cell is one sample of one line. What passes here `values.check_samples` would find nothing to say about, and
+A cell is one sample of one line. What passes here `values.check_samples` would find nothing to say about, and
 `split.sample_columns` would make the same of it.
 
 Example: cells = read_cells(texts, layout, n_samples); cells.ok(n_alts)
@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trilake.genomic.genotype import Genotype, calls_of, read_genotype
-from trilake.genomic.layout import Layout
 from trilake.genomic.reserved import LOCAL, LOCAL_ALLELES, Field
-from trilake.genomic.shape import TEXT_MAP
 from trilake.genomic.split import MOST_PLOIDY, places_of
+from trilake.genomic.store_schema import TEXT_MAP
 from trilake.genomic.structural import WATCHED_FORMAT
-from trilake.genomic.tokens import Pieces, are_digits, coded, matches, split
-from trilake.genomic.values import SEPARATORS, plain
-from trilake.genomic.vector_rows import lists, offsets_of, places_within, replaced
+from trilake.genomic.values import SEPARATORS, Layout, plain
+from trilake.genomic.vector.rows import lists, offsets_of, places_within, replaced
+from trilake.genomic.vector.tokens import Pieces, are_digits, coded, matches, split
 
 WHOLE, REAL = r"-?\d{1,9}", r"[-+]?\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
 LISTS = {"AD": ("R", WHOLE, pa.int32()), "PL": ("G", WHOLE, pa.int32()), "GL": ("G", REAL, pa.float64())}

@@ -20,11 +20,11 @@ from trilake.core.job import Item, Job
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, parse
-from trilake.genomic.healthomics_jobs import Imported
-from trilake.genomic.healthomics_share import Links
-from trilake.genomic.healthomics_stage import stored_names
+from trilake.genomic.healthomics.jobs import Imported
+from trilake.genomic.healthomics.share import Links
+from trilake.genomic.healthomics.stage import stored_names
 from trilake.genomic.load import replaced_by
-from trilake.genomic.shape import SAMPLE_FILE
+from trilake.genomic.store_schema import SAMPLE_FILE
 
 FOLDER = SQL / "genomic" / "healthomics"
 HOSTED = "healthomics"

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from trilake.core.errors import ServiceError
 from trilake.core.job import Polling, patiently
 from trilake.core.session import Session
-from trilake.genomic.healthomics_stage import PREFIX
+from trilake.genomic.healthomics.stage import PREFIX
 
 MOST_FILES = 1_000
 MOST_JOBS = 5

@@ -1,6 +1,6 @@
 """What all samples share at a site, for many VCF lines at once; and which lines have to be read one by one.
 
-Pure. A line passes only when it is of the common form and `record` would find nothing to say about it: distinct texts
+A line passes only when it is of the common form and `record` would find nothing to say about it: distinct texts
 (contigs, filters, INFO keys) are judged by the functions of `record` themselves, numbers and INFO values by the
 patterns of `values.plain`. Whatever else there is goes to `record`, which is exact and slow.
 
@@ -22,8 +22,8 @@ from trilake.genomic.header import VcfHeader
 from trilake.genomic.record import Faults, check_chrom, is_info_key, read_filters
 from trilake.genomic.reserved import Field
 from trilake.genomic.structural import WATCHED_INFO
-from trilake.genomic.tokens import Entries, Pieces, are_digits, bytes_of, coded, entries_of, matches, split
 from trilake.genomic.values import plain, rule_of_info
+from trilake.genomic.vector.tokens import Entries, Pieces, are_digits, bytes_of, coded, entries_of, matches, split
 
 Columns = dict[str, pa.StringArray]
 Judged = TypeVar("Judged")

@@ -1,0 +1,1 @@
+"""HealthOmics as a second home of the store, for accounts that have it: `backend` is the way in."""
