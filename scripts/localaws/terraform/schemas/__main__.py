@@ -4,7 +4,7 @@ Reads  the output of `terraform providers schema -json`, or one provider's full 
        resource_schemas, data_source_schemas}, .json or .json.gz); *.tf under the given folders; the registry.
 Writes schemas/aws.json, schemas/awscc.json.
 Run it when a module uses a type for the first time, or to move to a newer provider.
-Example: python -m localaws.terraform.schemas --terraform terraform --terraform tests/terraform full-aws.json.gz
+Example: python -m localaws.terraform.schemas --terraform terraform --terraform tests/core/core_module full-aws.json.gz
 """
 
 import argparse

@@ -1,6 +1,5 @@
 """A real LocalAws for the tests of the Terraform provider, one for each module of tests.
 
-Reads and writes temporary folders.
 Example: def test_bucket(bench): bench.create("aws_s3_bucket", bucket="raw-files")
 """
 
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from tests.terraform.workbench import Workbench
+from tests.localaws.terraform.workbench import Workbench
 
 
 @pytest.fixture(scope="module")

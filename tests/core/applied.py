@@ -5,13 +5,14 @@ the end, which `prevent_destroy` refuses, so it does not: the localaws of the te
 It never replays: a recording cannot notice a changed .tf.
 
 Example:
-    from tests.terraform.applied import terraform
+    from tests.core.applied import terraform
 
-    @terraform("core_room", scope="module", teardown=terraform.TEARDOWN_OFF)
-    def test_buckets(core_room, client): ...
+    @terraform("core_module", scope="module", teardown=terraform.TEARDOWN_OFF)
+    def test_buckets(core_module, client): ...
 """
 
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,34 @@ import pytest
 from py.path import local
 from pytest_terraform.tf import TerraformFixture, TerraformRunner, terraform
 
+from localaws import LocalAws
 from localaws.terraform.mirror import lay_out
 from trilake.core.paths import ROOT
 
-__all__ = ["terraform"]
+__all__ = ["aws", "client", "terraform"]
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A running LocalAws; the environment points boto3 and the provider at it."""
+    with LocalAws(tmp_path_factory.mktemp("state") / "local") as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", running.credentials.access_key_id)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", running.credentials.secret_access_key)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        patch.delenv("AWS_PROFILE", raising=False)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(aws: LocalAws) -> Callable[[str], Any]:
+    """boto3 clients of the deployer."""
+    return aws.world.client
 
 
 class AppliedModule(TerraformFixture):  # type: ignore[misc]
-    """A module of tests/terraform, applied in a copy, with the local provider and whatever Terraform there is."""
+    """A root module of this folder, applied in a copy, with the local provider and whatever Terraform there is."""
 
     def __call__(self, request: Any, tmpdir_factory: Any, worker_id: Any) -> Any:
         request.getfixturevalue("aws")
@@ -41,8 +62,8 @@ class AppliedModule(TerraformFixture):  # type: ignore[misc]
 
     def resolve_module_dir(self) -> Any:
         """A copy of the module, with the checkout's folders where its relative paths look for them."""
-        source = ROOT / "tests" / "terraform" / self.tf_root_module
-        copy = Path(self.place) / "tests" / "terraform" / self.tf_root_module
+        source = ROOT / "tests" / "core" / self.tf_root_module
+        copy = Path(self.place) / "tests" / "core" / self.tf_root_module
         if not copy.exists():
             shutil.copytree(source, copy)
             for name in ("terraform", "sql"):

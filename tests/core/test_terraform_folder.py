@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from localaws.terraform.mirror import lay_out
+from tests.core.applied import aws, client
 from trilake.core import terraform_folder
 from trilake.core.errors import SettingsError
 from trilake.core.terraform import TerraformError, open_terraform
 from trilake.core.terraform_folder import ROOTS, lay_tree
+
+__all__ = ["aws", "client"]
 
 PROVIDER = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\nvariable "name" {}\n'
 BUCKET = (

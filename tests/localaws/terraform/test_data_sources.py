@@ -7,7 +7,7 @@ import pytest
 from localaws.terraform.data.policy_document import policy_document
 from localaws.terraform.lifecycle import Refused, read_data
 from localaws.terraform.schemas import load
-from tests.terraform.workbench import whole
+from tests.localaws.terraform.workbench import whole
 
 
 def read(bench, name, **arguments):

@@ -4,19 +4,21 @@ import json
 
 import pytest
 
-from tests.terraform.applied import terraform
+from tests.core.applied import aws, client, terraform
+
+__all__ = ["aws", "client"]
 
 
-@terraform("core_room", scope="module", teardown=terraform.TEARDOWN_OFF)
-def test_outputs_are_the_settings_of_core(core_room):
-    settings = core_room.outputs["core"]["value"]
+@terraform("core_module", scope="module", teardown=terraform.TEARDOWN_OFF)
+def test_outputs_are_the_settings_of_core(core_module):
+    settings = core_module.outputs["core"]["value"]
     assert settings["account_id"] == "123456789012"
     assert settings["code_prefix"] == f"s3://{settings['artifact_bucket']}/code"
 
 
 @pytest.fixture
-def settings(core_room):
-    return core_room.outputs["core"]["value"]
+def settings(core_module):
+    return core_module.outputs["core"]["value"]
 
 
 @pytest.mark.parametrize("name", ["raw_bucket", "lake_bucket", "results_bucket", "artifact_bucket"])
@@ -35,8 +37,8 @@ def test_a_bucket_is_sealed(settings, client, name):
 
 def test_only_results_keep_no_versions(settings, client):
     names = ("raw_bucket", "lake_bucket", "results_bucket", "artifact_bucket")
-    found = [client("s3").get_bucket_versioning(Bucket=settings[name]).get("Status") for name in names]
-    assert found == ["Enabled", "Enabled", None, "Enabled"]
+    states = [client("s3").get_bucket_versioning(Bucket=settings[name]).get("Status") for name in names]
+    assert states == ["Enabled", "Enabled", None, "Enabled"]
 
 
 def test_the_key_rotates(settings, client):
@@ -44,15 +46,15 @@ def test_the_key_rotates(settings, client):
 
 
 def test_the_pipeline_workgroup_binds_its_users(settings, client):
-    found = client("athena").get_work_group(WorkGroup=settings["workgroup"])["WorkGroup"]["Configuration"]
-    assert found["EnforceWorkGroupConfiguration"]
-    assert found["ResultConfiguration"]["EncryptionConfiguration"]["KmsKey"] == settings["kms_key_arn"]
+    configuration = client("athena").get_work_group(WorkGroup=settings["workgroup"])["WorkGroup"]["Configuration"]
+    assert configuration["EnforceWorkGroupConfiguration"]
+    assert configuration["ResultConfiguration"]["EncryptionConfiguration"]["KmsKey"] == settings["kms_key_arn"]
 
 
 def test_the_lake_is_under_lake_formation(settings, client):
     arn = f"arn:aws:s3:::{settings['lake_bucket']}"
-    found = client("lakeformation").describe_resource(ResourceArn=arn)["ResourceInfo"]
-    assert found["RoleArn"].endswith("role/trilake-test-lake-access")
+    registration = client("lakeformation").describe_resource(ResourceArn=arn)["ResourceInfo"]
+    assert registration["RoleArn"].endswith("role/trilake-test-lake-access")
 
 
 def test_the_ledger_is_an_iceberg_table(settings, aws):
