@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from localaws.installed import EnginesMissing
+    from localaws.saved_state import LocalAwsBusy, LocalAwsStateError
     from localaws.server import LocalAws
-    from localaws.state import LocalAwsBusy, LocalAwsStateError
 
 __all__ = ["EnginesMissing", "LocalAws", "LocalAwsBusy", "LocalAwsStateError"]
 
@@ -24,9 +24,9 @@ def __getattr__(name: str) -> Any:
 
         return LocalAws
     if name in {"LocalAwsBusy", "LocalAwsStateError"}:
-        from localaws import state
+        from localaws import saved_state
 
-        return getattr(state, name)
+        return getattr(saved_state, name)
     if name == "EnginesMissing":
         from localaws import installed
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from localaws.athena.errors import QueryError
 from localaws.installed import ENGINES, EnginesMissing
+from localaws.saved_state import LocalAwsBusy, LocalAwsStateError
 from localaws.server import LocalAws
-from localaws.state import LocalAwsBusy, LocalAwsStateError
 
 AUTOSAVE_SECONDS = 5.0
 

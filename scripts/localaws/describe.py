@@ -20,11 +20,10 @@ from pathlib import Path
 
 from botocore import xform_name
 
-from localaws.models import service_model
-from localaws.service import Service
-from localaws.services import TABLE
+from localaws.service import TABLE, Service
 from localaws.terraform import schemas
 from localaws.terraform.registry import DATA_SOURCES, RESOURCES
+from localaws.wire import service_model
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

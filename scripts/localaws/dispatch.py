@@ -17,14 +17,13 @@ from botocore.model import OperationModel
 from localaws import caller as callers
 from localaws import events
 from localaws.caller import Caller
-from localaws.forward import Moto, MotoCalls
 from localaws.iam import actions, denial, gate, managed, public, shape, trust
 from localaws.iam.policy import Call
+from localaws.moto_calls import Moto, MotoCalls
 from localaws.request import WireRequest
 from localaws.s3 import plain
 from localaws.s3.checksum import BadDigest
-from localaws.service import Service, ServiceError
-from localaws.services import TABLE, Services
+from localaws.service import TABLE, Service, ServiceError, Services
 from localaws.wire import Wire, WireResponse
 from localaws.world import World
 

@@ -19,7 +19,7 @@ from moto.backends import get_backend
 from moto.events.models import Rule
 from moto.events.utils import EventTemplateParser
 
-from localaws import machines
+from localaws import step_functions
 from localaws.world import World
 
 log = logging.getLogger("localaws")
@@ -100,7 +100,7 @@ def _to_topic(world: World, target: dict[str, Any], place: Place, text: str) -> 
 def _to_state_machine(world: World, target: dict[str, Any], place: Place, text: str) -> None:
     region, account_id, _ = place
     get_backend("stepfunctions")[account_id][region].start_execution(target["Arn"], "", text)
-    machines.follow(world, target["Arn"])
+    step_functions.follow(world, target["Arn"])
 
 
 _TARGETS: dict[str, Callable[[World, dict[str, Any], Place, str], None]] = {

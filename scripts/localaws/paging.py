@@ -1,6 +1,5 @@
 """Lists in pages: NextToken and MaxResults as the AWS list calls have them.
 
-Reads and writes nothing. Behind every make target that talks to localaws.
 Example: `page(items, token=None, size=50)` is the first fifty and the token of the rest.
 """
 
@@ -9,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from localaws.service import ServiceError
 
@@ -21,6 +20,15 @@ def page(items: Sequence[T], token: str | None, size: int) -> tuple[list[T], str
     start = _offset(token) if token else 0
     end = start + size
     return list(items[start:end]), _token(end) if end < len(items) else None
+
+
+def requested_page(items: Sequence[T], params: dict[str, Any], usual: int) -> tuple[list[T], dict[str, str]]:
+    """The page that MaxResults and NextToken ask for, and `{"NextToken": ...}`, empty after the last page.
+
+    `usual` is the service's page size where the request does not say: 100 in Glue, 1000 in Lake Formation.
+    """
+    items_of_page, token = page(items, params.get("NextToken"), params.get("MaxResults") or usual)
+    return items_of_page, {"NextToken": token} if token else {}
 
 
 def _token(offset: int) -> str:

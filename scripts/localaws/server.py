@@ -1,11 +1,14 @@
 """LocalAws: the state folder, moto, our services and the port they answer on, as one context manager.
 
-Reads and writes the state folder. Behind every make target; `local-aws` keeps one in the foreground.
-Example: `with LocalAws(Path(".trilake/local")) as aws: print(aws.endpoint)`.
+Example: `with LocalAws(Path("state")) as aws: print(aws.endpoint)`.
+
+A new AWS has two users with keys: the deployer of the customer's account (keys also in `credentials.json`, mode 600) and
+the user that acts for AWS's services in theirs.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -13,11 +16,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from localaws import attach, bootstrap, installed
+from moto.iam.models import iam_backends
+
+from localaws import connection, installed
+from localaws.caller import ACCOUNT_ID, DEPLOYER, PARTITION, SERVICE_ACCOUNT_ID, SERVICE_USER
+from localaws.connection import Credentials
 from localaws.dispatch import Dispatcher
-from localaws.httpd import HttpServer
-from localaws.keys import Credentials
-from localaws.state import LocalAwsBusy, LocalAwsStateError, StateStore
+from localaws.http_server import HttpServer
+from localaws.saved_state import LocalAwsBusy, LocalAwsStateError, StateStore
 from localaws.world import World
 
 log = logging.getLogger("localaws")
@@ -28,7 +34,7 @@ class LocalAws:
     """An AWS on a loopback port while the `with` block runs; its state is saved when the block ends.
 
     With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on, and
-    other programs find it (`attach.running`). `engine` runs Athena's queries: `duckdb`, or `trino` (the real server;
+    other programs find it (`connection.running`). `engine` runs Athena's queries: `duckdb`, or `trino` (the real server;
     EnginesMissing where it is not installed).
     """
 
@@ -57,11 +63,11 @@ class LocalAws:
         return self
 
     def _start(self) -> None:
-        attach.withdraw(self._store.folder)
+        connection.withdraw(self._store.folder)
         if self._engine == "trino":
             installed.installed_engines().need_trino()
         self._store.load()
-        keys = bootstrap.credentials(self._store.folder)
+        keys = _first_keys(self._store.folder)
         self._server = HttpServer(self._port)
         self.endpoint = self._server.endpoint
         self.world = World(self.endpoint, self._store, keys)
@@ -72,8 +78,8 @@ class LocalAws:
         if self._autosave_seconds is not None:
             self._saver = threading.Thread(target=self._save_now_and_then, name="localaws-save", daemon=True)
             self._saver.start()
-            here = attach.Running(self.endpoint, self.credentials, self._engine, os.getpid())
-            attach.publish(self._store.folder, here)
+            here = connection.Running(self.endpoint, self.credentials, self._engine, os.getpid())
+            connection.publish(self._store.folder, here)
 
     def _save_now_and_then(self) -> None:
         saved = self._server.gate.served
@@ -96,7 +102,7 @@ class LocalAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._undo:
-            attach.withdraw(self._store.folder)
+            connection.withdraw(self._store.folder)
             try:
                 self.world.close()
                 self._dispatcher.close()
@@ -106,3 +112,31 @@ class LocalAws:
                 if self._saver is not None:
                     self._saver.join()
             self._store.save()
+
+
+# moto tells accounts apart by access key alone, so each account needs a user of its own.
+_USERS = {ACCOUNT_ID: DEPLOYER, SERVICE_ACCOUNT_ID: SERVICE_USER}
+
+
+def _first_keys(folder: Path) -> dict[str, Credentials]:
+    """Account id -> keys of its administrator; users and keys are made when they are not there yet."""
+    keys = {account_id: _keys(account_id, user) for account_id, user in _USERS.items()}
+    _write_keys(folder / "credentials.json", keys[ACCOUNT_ID])
+    return keys
+
+
+def _keys(account_id: str, user_name: str) -> Credentials:
+    iam = iam_backends[account_id][PARTITION]
+    if user_name not in {user.name for user in iam.users.values()}:
+        iam.create_user("us-east-1", user_name)
+        iam.create_access_key(user_name)
+    key = iam.get_user(user_name).access_keys[0]
+    return Credentials(key.access_key_id, key.secret_access_key)
+
+
+def _write_keys(path: Path, keys: Credentials) -> None:
+    """Keep the deployer's key where only the owner of the folder reads it."""
+    content = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(content, file)

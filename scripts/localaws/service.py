@@ -1,14 +1,18 @@
-"""What every service of our own is made of: a class, its operations, its errors.
+"""What every service of our own is made of (a class, its operations, its errors), and where each stands (`TABLE`).
 
-Reads and writes nothing itself. Behind every make target that talks to localaws.
 Example: `class HealthLake(Service): service_name = "healthlake"` with a method `create_fhir_datastore(params, caller)`.
 """
 
 from __future__ import annotations
 
+import threading
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore import xform_name
+
+from localaws.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +20,6 @@ if TYPE_CHECKING:
     from localaws.caller import Caller
     from localaws.request import WireRequest
     from localaws.wire import WireResponse
-    from localaws.world import World
 
 Operation = "Callable[[dict[str, Any], Caller], dict[str, Any]]"
 
@@ -80,3 +83,50 @@ class Service:
 
 
 _OWN_NAMES = frozenset(vars(Service)) | {"world"}
+
+
+# signing name -> (boto3 name of the service, module, class)
+TABLE = {
+    "athena": ("athena", "localaws.athena.service", "Athena"),
+    "cloudcontrolapi": ("cloudcontrol", "localaws.cloudcontrol.service", "CloudControl"),
+    "glue": ("glue", "localaws.glue.service", "Glue"),
+    "healthlake": ("healthlake", "localaws.healthlake.service", "HealthLake"),
+    "lakeformation": ("lakeformation", "localaws.lakeformation.service", "LakeFormation"),
+    "medical-imaging": ("medical-imaging", "localaws.healthimaging.service", "HealthImaging"),
+    "omics": ("omics", "localaws.omics.service", "Omics"),
+    "ram": ("ram", "localaws.ram.service", "Ram"),
+    "states": ("stepfunctions", "localaws.step_functions", "StepFunctions"),
+}
+
+
+class Services:
+    """One instance of each of our services per LocalAws."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loaded: dict[str, Service] = {}
+        self._lock = threading.RLock()
+
+    def find(self, signing_name: str) -> Service | None:
+        """The service for a signing name of the table; None while its module is not there."""
+        with self._lock:
+            if signing_name not in self._loaded:
+                _, module, name = TABLE[signing_name]
+                if not _exists(module):
+                    return None
+                self._loaded[signing_name] = getattr(import_module(module), name)(self._world)
+            return self._loaded[signing_name]
+
+    def close(self) -> None:
+        """Close every service that was used."""
+        with self._lock:
+            services = list(self._loaded.values())
+        for service in services:
+            service.close()
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

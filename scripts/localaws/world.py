@@ -21,16 +21,16 @@ import botocore.session
 from botocore.config import Config
 from moto.events.models import events_backends
 
-from localaws import objects
 from localaws.caller import ACCOUNT_ID, REGION, SERVICE_ACCOUNT_ID
+from localaws.connection import Credentials
 from localaws.iam.trust import session_for_service
-from localaws.keys import Credentials
+from localaws.s3 import object_files
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog
 
     from localaws.caller import Caller
-    from localaws.state import StateStore
+    from localaws.saved_state import StateStore
 
 log = logging.getLogger("localaws")
 Forward = Callable[[str, str, dict[str, Any], str], dict[str, Any]]
@@ -108,7 +108,7 @@ class World:
 
     def object_path(self, bucket: str, key: str) -> Path:
         """The file holding the bytes of the newest version of an object (read only); KeyError when there is none."""
-        return objects.path_of(bucket, key)
+        return object_files.path_of(bucket, key)
 
     def submit(self, work: Callable[..., Any], *args: Any) -> Future[None]:
         """Run `work(*args)` in the background; LocalAws waits for it before it saves and ends."""

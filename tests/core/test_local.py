@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from localaws.state import StateStore
+from localaws.saved_state import StateStore
 from trilake.core.errors import SettingsError
 from trilake.core.paths import SCRIPTS, State
 from trilake.core.session import open_session

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from localaws.state import StateStore
+from localaws.saved_state import StateStore
 from trilake.core.paths import State
 from trilake.core.verb import Run
 from trilake.sample.command import sample

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 from localaws.world import make_client
 
 

@@ -10,8 +10,8 @@ import json
 import pytest
 
 from localaws import LocalAws
+from localaws.connection import Credentials
 from localaws.iam.trust import NotTrusted
-from localaws.keys import Credentials
 from localaws.world import make_client
 from tests.localaws.roles import Client, a_bucket, a_role, a_trust, allow, code_of, raw_status
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 from localaws.world import make_client
 from tests.localaws.roles import ROOT, Client, a_bucket, a_role, allow, code_of, deny
 

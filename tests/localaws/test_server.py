@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 from localaws.world import make_client
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

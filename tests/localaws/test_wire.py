@@ -1,7 +1,7 @@
 """The wire form of every operation of botocore's models, both ways, without a service behind it.
 
 Reads botocore's models; writes nothing. Make target: `test`. Example: `pytest tests/localaws/test_wire.py -k omics`.
-A service joins by standing in `localaws.services.TABLE`.
+A service joins by standing in `localaws.service.TABLE`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from localaws import LocalAws
-from localaws.models import service_model
 from localaws.request import WireRequest
-from localaws.service import Service, ServiceError
-from localaws.services import TABLE
-from localaws.wire import Wire
+from localaws.service import TABLE, Service, ServiceError
+from localaws.wire import Wire, service_model
 from verify.wire.known import Known
 from verify.wire.values import Values, Want
 

@@ -13,8 +13,8 @@ import pytest
 from botocore.model import OperationModel
 
 from localaws import LocalAws
-from localaws.models import service_model
 from localaws.service import Service
+from localaws.wire import service_model
 from verify.wire import failures
 from verify.wire.judging import faults
 from verify.wire.run import Run, operations

@@ -19,7 +19,7 @@ from sqlglot import exp
 from localaws.athena.catalog import TableRef
 from localaws.athena.errors import QueryError
 from localaws.athena.types import Type
-from localaws.objects import store
+from localaws.s3.object_files import store
 
 if TYPE_CHECKING:
     from localaws.world import World

@@ -11,6 +11,8 @@ from typing import Any
 from localaws.caller import Caller
 from localaws.service import Service, ServiceError
 
+PAGE_SIZE = 100
+"""Items of a list where the request does not say."""
 _OWN_PARAMS = ("CatalogId",)
 
 

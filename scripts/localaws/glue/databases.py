@@ -10,9 +10,9 @@ from typing import Any
 
 from localaws.caller import Caller
 from localaws.glue import rights
-from localaws.glue.base import GlueBase
-from localaws.glue.paging import page
+from localaws.glue.base import PAGE_SIZE, GlueBase
 from localaws.glue.place import Place, catalog_account, linked
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
@@ -46,7 +46,7 @@ class DatabaseOperations(GlueBase):
             for database in result["DatabaseList"]
             if rights.sees(self.world, caller, account_id, database["Name"])
         ]
-        shown, token = page(found, params)
+        shown, token = requested_page(found, params, PAGE_SIZE)
         return {"DatabaseList": shown, **token}
 
     def update_database(self, params: Params, caller: Caller) -> Params:

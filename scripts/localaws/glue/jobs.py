@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.caller import REGION, Caller
-from localaws.glue.base import GlueBase
-from localaws.glue.paging import page
+from localaws.glue.base import PAGE_SIZE, GlueBase
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
@@ -83,7 +83,7 @@ class JobOperations(GlueBase):
 
     def _page(self, params: Params, caller: Caller) -> tuple[list[str], Params]:
         names = sorted(self._jobs(caller.account_id))
-        return page(names, params)
+        return requested_page(names, params, PAGE_SIZE)
 
 
 def _check_command(definition: Params) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from localaws.caller import Caller
 from localaws.glue import rights
-from localaws.glue.base import GlueBase
-from localaws.glue.paging import page
+from localaws.glue.base import PAGE_SIZE, GlueBase
 from localaws.glue.place import Place, find
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
@@ -70,7 +70,7 @@ class PartitionOperations(GlueBase):
         return self._moto(operation, {**params, "DatabaseName": place.database}, place.account_id)
 
     def _paged(self, name: str, result: Params, params: Params) -> Params:
-        found, token = page(result[name], params)
+        found, token = requested_page(result[name], params, PAGE_SIZE)
         return {name: found, **token}
 
     def _require_all_columns(self, caller: Caller, place: Place, name: str) -> None:

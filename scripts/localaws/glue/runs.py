@@ -14,9 +14,10 @@ from typing import Any
 
 from localaws.caller import Caller
 from localaws.glue import script
+from localaws.glue.base import PAGE_SIZE
 from localaws.glue.jobs import JobOperations, capacity
-from localaws.glue.paging import page
 from localaws.iam.trust import NotTrusted, session_for_service
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 from localaws.world import World, make_client
 
@@ -59,7 +60,7 @@ class RunOperations(JobOperations):
         """The runs of a job, the newest first."""
         self._job(caller.account_id, params["JobName"])
         runs = [run for run in reversed(self._runs(caller.account_id)) if run["JobName"] == params["JobName"]]
-        found, token = page(runs, params)
+        found, token = requested_page(runs, params, PAGE_SIZE)
         return {"JobRuns": [_shown(run) for run in found], **token}
 
     def batch_stop_job_run(self, params: Params, caller: Caller) -> Params:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from localaws.caller import REGION
+from localaws.connection import Credentials
 from localaws.glue import spark
 from localaws.installed import EnginesMissing
-from localaws.keys import Credentials
 
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.caller import Caller
-from localaws.glue.paging import page
+from localaws.glue.base import PAGE_SIZE
 from localaws.glue.place import catalog_account, databases
 from localaws.glue.tables import TableOperations
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 
 Params = dict[str, Any]
@@ -30,7 +31,7 @@ class SearchOperations(TableOperations):
         for criterion in reversed(params.get("SortCriteria") or []):
             name = criterion.get("FieldName", "Name")
             found.sort(key=lambda table: str(table.get(name, "")), reverse=criterion.get("Sort") == "DESC")
-        shown, token = page(found, params)
+        shown, token = requested_page(found, params, PAGE_SIZE)
         return {"TableList": shown, **token}
 
     def _seen(self, account_id: str, database: str, caller: Caller) -> list[Params]:

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from localaws.caller import Caller
 from localaws.glue import rights
-from localaws.glue.base import GlueBase
-from localaws.glue.paging import page
+from localaws.glue.base import PAGE_SIZE, GlueBase
 from localaws.glue.place import Place, databases, find, linked
 from localaws.glue.view_columns import with_view_columns
 from localaws.lakeformation.locations import registered
 from localaws.lakeformation.state import lake
+from localaws.paging import requested_page
 from localaws.service import ServiceError
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class TableOperations(GlueBase):
         place = find(caller, params.get("CatalogId"), params["DatabaseName"])
         result = self._moto("GetTables", {**params, "DatabaseName": place.database}, place.account_id)
         seen = (rights.as_seen(self.world, caller, place, table) for table in result["TableList"])
-        found, token = page([self._with_creator(place, table) for table in seen if table is not None], params)
+        found, token = requested_page(
+            [self._with_creator(place, table) for table in seen if table is not None], params, PAGE_SIZE
+        )
         return {"TableList": found, **token}
 
     def update_table(self, params: Params, caller: Caller) -> Params:

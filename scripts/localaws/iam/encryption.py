@@ -12,10 +12,10 @@ from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
 
-from localaws import objects
 from localaws.caller import REGION
 from localaws.iam.policy import Call
 from localaws.iam.resources import Place, kms_key_arn
+from localaws.s3 import object_files
 
 _READS = {"s3:GetObject", "s3:GetObjectVersion"}
 _KEY_HEADER = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -59,7 +59,7 @@ def _has_bucket_key(bucket_name: str) -> bool:
 
 def _key_of_object(bucket_name: str, key: str) -> str | None:
     try:
-        found = objects.find_key(bucket_name, key)
+        found = object_files.find_key(bucket_name, key)
     except KeyError:
         return None
     return found.kms_key_id if found.encryption in {"aws:kms", "aws:kms:dsse"} else None

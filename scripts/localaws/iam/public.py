@@ -11,11 +11,11 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
-from localaws import objects
 from localaws.iam import s3_actions
 from localaws.iam.gate import find_bucket
 from localaws.iam.policy import Call, Decision, Principal, decide
 from localaws.request import WireRequest
+from localaws.s3 import object_files
 
 _ANYONE = Principal(frozenset())
 
@@ -52,7 +52,7 @@ def _is_open(call: Call, bucket_name: str, key: str) -> bool:
 
 def _has_public_acl(bucket_name: str, key: str) -> bool:
     try:
-        acl = objects.find_key(bucket_name, key).acl
+        acl = object_files.find_key(bucket_name, key).acl
     except KeyError:
         return False
     return acl is not None and bool(acl.public_read)

@@ -12,10 +12,10 @@ from moto.iam.models import Role, iam_backends
 from moto.sts.models import sts_backends
 
 from localaws.caller import PARTITION, REGION, Caller
+from localaws.connection import Credentials
 from localaws.iam.conditions import ANY
 from localaws.iam.gate import AccessDenied, exact_principal_of, identity_policies, principal_of
 from localaws.iam.policy import Call, Decision, Principal, decide
-from localaws.keys import Credentials
 
 _SESSION_SECONDS = 12 * 3600
 

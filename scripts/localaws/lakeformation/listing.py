@@ -11,7 +11,11 @@ from typing import Any
 
 from localaws.lakeformation.resources import ALL_TABLES, Target, from_request, to_response
 from localaws.lakeformation.state import Grant, Lake
+from localaws.paging import requested_page
 from localaws.service import ServiceError
+
+PAGE_SIZE = 1000
+"""Items of a list where the request does not say."""
 
 KINDS: dict[str, tuple[str, ...]] = {
     "CATALOG": ("catalog",),
@@ -31,6 +35,12 @@ def listed(own: Lake, params: dict[str, Any], only_of: str | None = None) -> lis
     known = [grant for grant in own.grants.values() if only_of in (None, grant.principal)]
     found = [grant for grant in known if all(test(grant) for test in tests)]
     return [described(grant) for grant in sorted(found, key=_order)]
+
+
+def in_pages(member: str, items: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
+    """A list operation's answer: the page asked for under its member, and the token of the rest."""
+    page, token = requested_page(items, params, PAGE_SIZE)
+    return {member: page, **token}
 
 
 def described(grant: Grant) -> dict[str, Any]:

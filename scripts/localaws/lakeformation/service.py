@@ -13,12 +13,12 @@ from typing import Any
 from localaws.caller import Caller
 from localaws.lakeformation import authority, filters, grants, listing, settings
 from localaws.lakeformation.lifecycle import settle_everything
-from localaws.lakeformation.paging import page
+from localaws.lakeformation.listing import in_pages
 from localaws.lakeformation.resources import Target, from_request
 from localaws.lakeformation.state import GUARD, Lake, lake
 from localaws.lakeformation.tag_operations import TagOperations
-from localaws.params import Given
 from localaws.service import Service, ServiceError
+from localaws.wire_values import Given
 
 Params = dict[str, Any]
 
@@ -56,7 +56,7 @@ class LakeFormation(TagOperations, Service):
     def list_resources(self, params: Params, caller: Caller) -> Params:
         locations = self._lake({}, caller).locations
         found = [locations[arn] for arn in sorted(locations) if _is_wanted(locations[arn], params)]
-        return page("ResourceInfoList", found, params)
+        return in_pages("ResourceInfoList", found, params)
 
     def grant_permissions(self, params: Params, caller: Caller) -> Params:
         with GUARD:
@@ -80,7 +80,7 @@ class LakeFormation(TagOperations, Service):
             own = self._lake({}, caller)
             may_see_all = caller.is_admin or caller.arn in own.admins | own.read_only_admins
             found = listing.listed(own, params, None if may_see_all else caller.arn)
-        return page("PrincipalResourcePermissions", found, params)
+        return in_pages("PrincipalResourcePermissions", found, params)
 
     def create_data_cells_filter(self, params: Params, caller: Caller) -> Params:
         with GUARD:
@@ -111,7 +111,7 @@ class LakeFormation(TagOperations, Service):
             settle_everything(self.world, caller.account_id)
             own = self._lake({}, caller)
             found = [item for item in filters.listed(own, params.get("Table")) if self._has(item.table_key, caller)]
-        return page("DataCellsFilters", [filters.described(item) for item in found], params)
+        return in_pages("DataCellsFilters", [filters.described(item) for item in found], params)
 
     def _lake(self, params: Params, caller: Caller) -> Lake:
         """The caller's own Lake Formation; another account's is none of its business."""

@@ -12,7 +12,7 @@ from typing import Any
 from localaws.caller import Caller
 from localaws.lakeformation import authority, tags
 from localaws.lakeformation.entries import table_entry
-from localaws.lakeformation.paging import page
+from localaws.lakeformation.listing import in_pages
 from localaws.lakeformation.resources import Target, from_request
 from localaws.lakeformation.state import GUARD, Lake
 from localaws.service import ServiceError
@@ -38,7 +38,7 @@ class TagOperations(ABC):
 
     def list_lf_tags(self, params: Params, caller: Caller) -> Params:
         own = self._lake(params, caller)
-        return page("LFTags", [tags.described(own, key) for key in sorted(own.tags)], params)
+        return in_pages("LFTags", [tags.described(own, key) for key in sorted(own.tags)], params)
 
     def update_lf_tag(self, params: Params, caller: Caller) -> Params:
         add, remove = params.get("TagValuesToAdd") or [], params.get("TagValuesToDelete") or []

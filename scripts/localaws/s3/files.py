@@ -15,7 +15,7 @@ from typing import Any
 from moto.s3.models import S3Backend, s3_backends
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 
-from localaws import objects
+from localaws.s3 import object_files
 from localaws.s3.chunked import plain
 
 _IN_MEMORY = 8 * 1024 * 1024
@@ -52,9 +52,9 @@ class ObjectInput(InputFile):
     def open(self, seekable: bool = True) -> InputStream:
         return self._key().content.path.open("rb")
 
-    def _key(self) -> objects.ObjectKey:
+    def _key(self) -> object_files.ObjectKey:
         try:
-            return objects.find_key(*_split(self.location))
+            return object_files.find_key(*_split(self.location))
         except KeyError:
             raise FileNotFoundError(f"{self.location} does not exist") from None
 
@@ -108,7 +108,7 @@ class _Upload(io.BufferedIOBase):
             if not self._has_failed:
                 self._buffer.seek(0)
                 bucket, key = _split(self._location)
-                content = objects.store.write(plain(self._buffer))
+                content = object_files.store.write(plain(self._buffer))
                 backend = _backend(bucket)
                 backend.put_object(bucket, key, content).set_acl(backend.buckets[bucket].acl)  # type: ignore[arg-type]
 

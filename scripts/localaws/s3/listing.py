@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 
 from moto.s3.models import FakeBucket
 
-from localaws.objects import ObjectKey
 from localaws.request import WireRequest
+from localaws.s3.object_files import ObjectKey
 from localaws.wire import WireResponse
 
 ARGUMENTS = {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type"}

@@ -18,7 +18,7 @@ from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from moto.s3.utils import compute_checksum
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
-from localaws.objects import ObjectBytes, ObjectKey, store
+from localaws.s3.object_files import ObjectBytes, ObjectKey, store
 
 _ORIGINAL_COPY = S3Backend.copy_object
 Checksum = tuple[str, str, int]

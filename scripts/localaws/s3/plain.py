@@ -15,10 +15,10 @@ from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
 from localaws.iam.gate import find_bucket
 from localaws.iam.s3_actions import bucket_and_key
-from localaws.objects import CHUNK, ObjectBytes, ObjectKey, store
 from localaws.request import WireRequest
 from localaws.s3 import chunked, listing
 from localaws.s3.checksum import BadDigest, BodyCheck
+from localaws.s3.object_files import CHUNK, ObjectBytes, ObjectKey, store
 from localaws.wire import WireResponse
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

@@ -19,7 +19,7 @@ from trilake.core.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
     from localaws import LocalAws, LocalAwsBusy
-    from localaws.keys import Credentials
+    from localaws.connection import Credentials
 
 BUSY = "wait until it ends, or give another --state DIR"
 WAIT_SECONDS = 60.0
@@ -105,7 +105,7 @@ def _ended(aws: "LocalAws") -> None:
 def _in_foreground(folder: Path, engine: str | None) -> tuple[str, "Credentials"] | None:
     """The LocalAws of another process that says it may be used; None when there is none."""
     from localaws import LocalAwsBusy
-    from localaws.attach import running
+    from localaws.connection import running
 
     try:
         found = running(folder)

@@ -19,8 +19,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.connection import Credentials
 from localaws.installed import EnginesMissing, installed_engines
-from localaws.keys import Credentials
 from localaws.world import make_client
 from trilake.core.session import environment_variables
 from verify.clients import outside, wrangler

@@ -11,8 +11,8 @@ from random import Random
 from botocore.model import OperationModel
 
 from localaws import LocalAws
-from localaws.models import service_model
-from localaws.services import TABLE
+from localaws.service import TABLE
+from localaws.wire import service_model
 from verify.wire.cases import Case, cases, telling
 from verify.wire.judging import faults
 from verify.wire.known import Known

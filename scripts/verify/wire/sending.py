@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from botocore import serialize
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 
 WRONG_TYPES: tuple[Any, ...] = ({"wrong": "type"}, ["wrong type"], "wrong type", 7, True)
 # JSON has no type of its own for the others: a timestamp may be a number or a text, a blob is a text.

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.model import Shape
 
-from localaws.limits import compiled, problems
+from localaws.wire_values import compiled, problems
 
 # The parser of `re` is private, and has no public counterpart: the models' patterns are read by it.
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -17,7 +17,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from localaws.athena.catalog import View, glue_input
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 from localaws.world import World, make_client
 
 ACCOUNT = "123456789012"

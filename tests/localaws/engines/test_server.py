@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import EnginesMissing, attach
+from localaws import EnginesMissing, connection
 from localaws.installed import installed_engines
 from trilake.core.errors import SettingsError
 from trilake.core.paths import SCRIPTS, State
@@ -69,7 +69,7 @@ def descendants(parent: int) -> set[int]:
 
 def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subprocess.Popen[str], Path]) -> None:
     process, folder = foreground
-    running = attach.running(folder)
+    running = connection.running(folder)
     assert running is not None and running.engine == "trino" and running.pid == process.pid
     with open_session("local", State(folder.parent)) as session:
         session.client("s3").create_bucket(Bucket="answers")
@@ -96,7 +96,7 @@ def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subproces
         time.sleep(0.2)
     assert not trinos & servers().keys()
     assert not [place for place in places if (Path("/tmp") / f"localaws-trino-{place}").exists()]
-    assert attach.running(folder) is None
+    assert connection.running(folder) is None
 
 
 def test_a_server_that_has_ended_is_started_again(lake: Both) -> None:

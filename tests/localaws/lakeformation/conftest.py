@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from localaws.keys import Credentials
+from localaws.connection import Credentials
 from localaws.lakeformation import access
 from localaws.lakeformation.rules import Access
 from localaws.world import World, make_client

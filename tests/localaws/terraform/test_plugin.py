@@ -135,7 +135,7 @@ def test_a_plugin_started_by_hand_says_what_it_is():
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "scripts")},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "scripts")},
     )
     assert done.returncode == 1 and "Terraform starts it" in done.stderr
 

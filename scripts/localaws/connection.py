@@ -1,7 +1,7 @@
-"""The LocalAws that already runs on a state folder, for programs that want to use it instead of starting one.
+"""How a program reaches a LocalAws: keys, and the address of one that already runs on a state folder.
 
-Reads and writes `<state>/endpoint.json` (mode 600), there while a LocalAws is in the foreground. Target: `local-aws`.
-Example: `found = running(Path(".trilake/local"))`, then `found.endpoint`, `found.credentials`, `found.engine`.
+`<state>/endpoint.json` (mode 600) is there while a LocalAws is in the foreground.
+Example: `aws = running(Path("state"))`, then `aws.endpoint`, `aws.credentials`, `aws.engine`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.keys import Credentials
-from localaws.state import LocalAwsBusy, written_by
+from localaws.saved_state import LocalAwsBusy, written_by
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys of an IAM user, or of a role's session when a token is there."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
 
 FILE = "endpoint.json"
 PATIENCE = 5.0

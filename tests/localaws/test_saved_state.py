@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from localaws import LocalAws, LocalAwsBusy, LocalAwsStateError, backends
+from localaws import LocalAws, LocalAwsBusy, LocalAwsStateError, saved_state
 from localaws.world import World
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -264,7 +264,7 @@ def test_expired_sessions_are_not_kept(tmp_path: Path, monkeypatch: pytest.Monke
         arn = "arn:aws:iam::123456789012:role/r"
         aws.world.client("sts").assume_role(RoleArn=arn, RoleSessionName="test", DurationSeconds=900)
         assert len(sts_backends["123456789012"]["aws"].assumed_roles) == 1
-        monkeypatch.setattr(backends, "utcnow", lambda: utcnow() + timedelta(hours=1))
+        monkeypatch.setattr(saved_state, "utcnow", lambda: utcnow() + timedelta(hours=1))
     with LocalAws(tmp_path):
         assert sts_backends["123456789012"]["aws"].assumed_roles == []
 

@@ -7,40 +7,40 @@ from pathlib import Path
 
 import pytest
 
-from localaws import LocalAws, LocalAwsBusy, attach
+from localaws import LocalAws, LocalAwsBusy, connection
 from localaws.installed import EnginesMissing, installed_engines
 
 
 def test_it_is_found_while_it_runs_and_not_after(tmp_path: Path) -> None:
     with LocalAws(tmp_path, autosave_seconds=60) as aws:
-        found = attach.running(tmp_path)
-        assert found == attach.Running(aws.endpoint, aws.credentials, "duckdb", found.pid if found else 0)
-        assert (tmp_path / attach.FILE).stat().st_mode & 0o77 == 0
-    assert attach.running(tmp_path) is None
-    assert not (tmp_path / attach.FILE).exists()
+        found = connection.running(tmp_path)
+        assert found == connection.Running(aws.endpoint, aws.credentials, "duckdb", found.pid if found else 0)
+        assert (tmp_path / connection.FILE).stat().st_mode & 0o77 == 0
+    assert connection.running(tmp_path) is None
+    assert not (tmp_path / connection.FILE).exists()
 
 
 def test_one_that_is_embedded_is_not_offered(tmp_path: Path) -> None:
     with LocalAws(tmp_path):
-        assert attach.running(tmp_path) is None
+        assert connection.running(tmp_path) is None
 
 
 def test_what_a_killed_one_left_is_not_used_and_goes(tmp_path: Path) -> None:
     with LocalAws(tmp_path, autosave_seconds=60):
-        left = (tmp_path / attach.FILE).read_text()
-    (tmp_path / attach.FILE).write_text(left)
-    assert attach.running(tmp_path) is None
+        left = (tmp_path / connection.FILE).read_text()
+    (tmp_path / connection.FILE).write_text(left)
+    assert connection.running(tmp_path) is None
     with LocalAws(tmp_path):
-        assert not (tmp_path / attach.FILE).exists()
+        assert not (tmp_path / connection.FILE).exists()
 
 
 def test_another_version_is_told(tmp_path: Path) -> None:
     with LocalAws(tmp_path, autosave_seconds=60):
-        content = json.loads((tmp_path / attach.FILE).read_text())
+        content = json.loads((tmp_path / connection.FILE).read_text())
         content["written_by"]["moto"] = "0.1"
-        (tmp_path / attach.FILE).write_text(json.dumps(content))
+        (tmp_path / connection.FILE).write_text(json.dumps(content))
         with pytest.raises(LocalAwsBusy, match="of another version"):
-            attach.running(tmp_path)
+            connection.running(tmp_path)
 
 
 def test_engines_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,23 +1,28 @@
-"""What moto lacks of Step Functions and Terraform asks for: whether a definition would be taken, a machine's versions.
+"""Step Functions beyond moto: definitions are validated, versions listed, machines that an event starts run their Glue jobs.
 
-Reads moto's machines; writes nothing. Behind `make plan` and `make deploy` with the real provider.
 Example: `boto3.client("stepfunctions").validate_state_machine_definition(definition=text)["result"]` is OK or FAIL.
 
-Syntax is judged by moto's grammar of the Amazon States Language, transitions by the states that there are. Service:
-API reference, ValidateStateMachineDefinition, whose codes these are.
+Syntax is judged by moto's grammar of the Amazon States Language, transitions by the states that there are. Codes are
+those of the API reference, ValidateStateMachineDefinition. Running: moto's interpreter cannot call our Glue, so `follow`
+walks Task (startJobRun alone), Pass, Succeed and Fail; other states end the walk, and the log says so. A refused start is
+tried again as its Retry says, but every second, not at its intervals: a laptop's jobs are short.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
 from localaws.paging import page
 from localaws.service import Service, ServiceError
+from localaws.world import World
 
 if TYPE_CHECKING:
     from localaws.caller import Caller
@@ -98,3 +103,67 @@ def transitions(machine: dict[str, Any], place: str) -> Iterator[Diagnostic]:
 
 def fault(code: str, message: str, location: str) -> Diagnostic:
     return {"severity": "ERROR", "code": code, "message": message, "location": location}
+
+
+log = logging.getLogger("localaws")
+START_JOB_RUN = "arn:aws:states:::aws-sdk:glue:startJobRun"
+PRINCIPAL = "states.amazonaws.com"
+MOST_STATES = 100
+State = dict[str, Any]
+
+
+def follow(world: World, machine_arn: str) -> None:
+    """Walk the machine in the background, from its first state to an end."""
+    _, _, _, region, account_id, *_ = machine_arn.split(":")
+    machine = get_backend("stepfunctions")[account_id][region].describe_state_machine(machine_arn)
+    world.submit(walk, world, json.loads(machine.definition), machine.roleArn)
+
+
+def walk(world: World, definition: dict[str, Any], role_arn: str) -> None:
+    name: str | None = definition["StartAt"]
+    for _ in range(MOST_STATES):
+        if name is None:
+            return
+        name = after(world, definition["States"][name], role_arn)
+
+
+def after(world: World, state: State, role_arn: str) -> str | None:
+    """The state that follows; None at an end."""
+    if state["Type"] == "Task" and state["Resource"] == START_JOB_RUN:
+        problem = start(world, state, role_arn)
+        if problem is not None:
+            caught = [rule for rule in state.get("Catch", []) if matches(rule, problem)]
+            if not caught:
+                log.error("A state machine could not start a Glue job: %s", problem)
+            return caught[0]["Next"] if caught else None
+    elif state["Type"] not in ("Pass", "Succeed", "Fail"):
+        log.info("localaws walks no states of type %s", state["Type"])
+        return None
+    return state.get("Next")
+
+
+def start(world: World, state: State, role_arn: str) -> str | None:
+    """None when the run was started; else the name of the error, after the tries that Retry allows."""
+    glue = world.role_client("glue", role_arn, PRINCIPAL, "localaws-machine")
+    deadline: float | None = None
+    while True:
+        try:
+            glue.start_job_run(**state["Parameters"])
+            return None
+        except ClientError as error:
+            problem = f"Glue.{error.response['Error']['Code'].removesuffix('Exception')}Exception"
+        patience = sum(seconds(rule) for rule in state.get("Retry", []) if matches(rule, problem))
+        deadline = deadline or time.monotonic() + patience
+        if time.monotonic() >= deadline:
+            return problem
+        time.sleep(1)
+
+
+def seconds(rule: dict[str, Any]) -> float:
+    """How long a Retry would try for."""
+    interval, rate = rule.get("IntervalSeconds", 1), rule.get("BackoffRate", 2)
+    return float(sum(interval * rate**number for number in range(rule.get("MaxAttempts", 3))))
+
+
+def matches(rule: dict[str, Any], problem: str) -> bool:
+    return problem in rule["ErrorEquals"] or "States.ALL" in rule["ErrorEquals"]

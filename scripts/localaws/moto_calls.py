@@ -18,8 +18,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from localaws.caller import REGION
-from localaws.models import service_model
 from localaws.service import ServiceError
+from localaws.wire import service_model
 
 
 class Moto(DomainDispatcherApplication):
