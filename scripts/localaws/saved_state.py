@@ -136,7 +136,8 @@ def load(file: Any) -> Any:
     return pickle.load(file)
 
 
-FORMAT = 2
+# Raised whenever a pickled class moves: an older state is then refused by name, not by an ImportError.
+FORMAT = 3
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 

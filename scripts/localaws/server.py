@@ -2,8 +2,8 @@
 
 Example: `with LocalAws(Path("state")) as aws: print(aws.endpoint)`.
 
-A new AWS has two users with keys: the deployer of the customer's account (keys also in `credentials.json`, mode 600) and
-the user that acts for AWS's services in theirs.
+A new AWS has two users with keys: the deployer of the customer's account (keys also in `credentials.json`, mode 600),
+and the user that acts for AWS's services in theirs.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class LocalAws:
     """An AWS on a loopback port while the `with` block runs; its state is saved when the block ends.
 
     With `autosave_seconds` it is also saved while it runs, whenever something changed and nothing is going on, and
-    other programs find it (`connection.running`). `engine` runs Athena's queries: `duckdb`, or `trino` (the real server;
-    EnginesMissing where it is not installed).
+    other programs find it (`connection.running`). `engine` runs Athena's queries: `duckdb`, or `trino` (the real
+    server; EnginesMissing where it is not installed).
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""Step Functions beyond moto: definitions are validated, versions listed, machines that an event starts run their Glue jobs.
+"""Step Functions beyond moto: definitions are validated, versions listed, machines of events run their Glue jobs.
 
 Example: `boto3.client("stepfunctions").validate_state_machine_definition(definition=text)["result"]` is OK or FAIL.
 
 Syntax is judged by moto's grammar of the Amazon States Language, transitions by the states that there are. Codes are
-those of the API reference, ValidateStateMachineDefinition. Running: moto's interpreter cannot call our Glue, so `follow`
-walks Task (startJobRun alone), Pass, Succeed and Fail; other states end the walk, and the log says so. A refused start is
-tried again as its Retry says, but every second, not at its intervals: a laptop's jobs are short.
+those of the API reference, ValidateStateMachineDefinition. Running: moto's interpreter cannot call our Glue, so
+`follow` walks Task (startJobRun alone), Pass, Succeed and Fail; other states end the walk, and the log says so. A
+refused start is tried again as its Retry says, but every second, not at its intervals: a laptop's jobs are short.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One service's protocol (json 1.0, json 1.1, rest-json), both ways: which operation a request means, parameters, answers.
+"""One service's protocol (json 1.0, json 1.1, rest-json), both ways: the operation a request means, its answer.
 
 Example: `Wire.of("healthlake").route(request)` is the operation's model and the labels of its path.
 """
