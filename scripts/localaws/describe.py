@@ -38,7 +38,7 @@ MOTOS = {
     "events": "events of our services, S3 and Glue jobs reach queues, topics, state machines, log groups and buses",
     "sns": "delivers to queues",
     "sqs": "",
-    "stepfunctions": "machines that an event starts run their Glue jobs (`step_functions.py`); other steps are not taken",
+    "stepfunctions": "machines of events run their Glue jobs (`step_functions.py`); other steps are not taken",
     "logs": "",
     "cloudwatch": "alarms are kept and never fire",
     "cloudtrail": "trails are kept, nothing is recorded",
