@@ -24,7 +24,7 @@ PAGES = sorted(path for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^```file (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(
-    r"\b[0-9a-f]{12,64}\b|-dirty\b|\b\d{8}T\d{6}\w*|\b\d{4}-\d\d-\d\dT?[\d:.]*Z?"
+    r"\b[0-9a-f]{12,64}(?:-dirty)?\b|\b\d{8}T\d{6}-[0-9a-f.]+|\b\d{4}-\d\d-\d\dT?[\d:.]*Z?"
     r"|\b[\d.]+ s\b|\b\d[\d,.]* (?:bytes|[kMG]B)\b"
 )
 VCF_HEAD = (
