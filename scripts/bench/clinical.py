@@ -34,10 +34,10 @@ CORES = os.cpu_count() or 1
 
 def fhir(data: Data) -> Iterator[Figure]:
     """Resources checked against R4, beside the same file parsed and typed by others."""
-    found = [fhir_figure(ndjson(data, n), n) for n in halves(data.size(N_RESOURCES))]
-    yield found[1]
-    yield doubled(found)
-    yield memory(ndjson(data, found[1].n), found[1].n)
+    figures = [fhir_figure(ndjson(data, n), n) for n in halves(data.size(N_RESOURCES))]
+    yield figures[1]
+    yield doubled(figures)
+    yield memory(ndjson(data, figures[1].n), figures[1].n)
 
 
 def fhir_figure(path: Path, n: int) -> Figure:

@@ -45,10 +45,10 @@ def vcf(data: Data) -> Iterator[Figure]:
     took = [measured("ours", path, out) for path in paths]
     peer = timed(lambda: query(paths[1], data.folder / "printed.txt"))
     name = "VCF to Parquet, all columns"
-    found = [Figure(name, n, "records", one.seconds, "") for n, one in zip(sizes, took, strict=True)]
-    yield replace(found[1], peer=f"{beside('bcftools query prints it', peer)}; ours: {took[1]}")
+    figures = [Figure(name, n, "records", one.seconds, "") for n, one in zip(sizes, took, strict=True)]
+    yield replace(figures[1], peer=f"{beside('bcftools query prints it', peer)}; ours: {took[1]}")
     yield replace(
-        again := doubled(found), peer=f"{again.peer}; {took[0].megabytes:,.0f} MB, then {took[1].megabytes:,.0f}"
+        again := doubled(figures), peer=f"{again.peer}; {took[0].megabytes:,.0f} MB, then {took[1].megabytes:,.0f}"
     )
     for program in PEERS:
         if is_there(program):

@@ -33,9 +33,9 @@ SEVERAL = 50_000
 def dicom(data: Data) -> Iterator[Figure]:
     """Headers held against what an import needs: by one process, by several, and as the exact reader does it."""
     paths = sorted((data.sample() / "dicom").rglob("*.dcm"))
-    found = [dicom_figure(paths[:n]) for n in halves(len(paths))]
-    yield found[1]
-    yield doubled(found)
+    figures = [dicom_figure(paths[:n]) for n in halves(len(paths))]
+    yield figures[1]
+    yield doubled(figures)
     many = list(islice(cycle(paths), data.size(SEVERAL)))
     alone = busy(lambda: [read_header(path) for path in many])
     several = busy(lambda: list(by_several(many, 2)))

@@ -22,13 +22,13 @@ COLUMNS = ("tier", "verdict", "seconds", "what")
 
 
 def main() -> int:
-    found = tiers()
+    by_name = tiers()
     parser = argparse.ArgumentParser(description="Repeat the proof with real parts, tier by tier.")
-    parser.add_argument("--only", choices=found, action="append", help="run this tier alone (may be given twice)")
+    parser.add_argument("--only", choices=by_name, action="append", help="run this tier alone (may be given twice)")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="tiers at a time (default 2)")
-    given = parser.parse_args()
-    with ThreadPoolExecutor(max(1, given.jobs)) as threads:
-        outcomes = list(threads.map(outcome_apart, given.only or list(found)))
+    arguments = parser.parse_args()
+    with ThreadPoolExecutor(max(1, arguments.jobs)) as threads:
+        outcomes = list(threads.map(outcome_apart, arguments.only or list(by_name)))
     rows = [[ended.name, ended.verdict, f"{ended.seconds:.0f}", ended.words] for ended in outcomes]
     sys.stdout.write(text_table(COLUMNS, rows, widest=100) + "\n")
     return exit_code(outcomes, strict=os.environ.get("STRICT") == "1")

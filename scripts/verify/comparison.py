@@ -71,7 +71,7 @@ def _unequal_rows(types: Sequence[Type], one: Answer, other: Answer) -> Iterator
             lonely.append(row)
     rest = [row for row in unmatched if row is not None]
     for row in lonely:
-        match = next((place for place, found in enumerate(rest) if same_row(types, row, found)), None)
+        match = next((place for place, candidate in enumerate(rest) if same_row(types, row, candidate)), None)
         if match is None:
             nearest = rest[0] if rest else None
             yield f"row {row!r} against {nearest!r}"
@@ -80,37 +80,37 @@ def _unequal_rows(types: Sequence[Type], one: Answer, other: Answer) -> Iterator
 
 
 def _unequal_order(types: Sequence[Type], one: Answer, other: Answer, ordered_by: Sequence[int]) -> Iterator[str]:
-    for number, (row, found) in enumerate(zip(one.rows, other.rows, strict=True)):
+    for number, (row, other_row) in enumerate(zip(one.rows, other.rows, strict=True)):
         for place in ordered_by:
-            if not same(types[place], row[place], found[place]):
-                yield f"order: in row {number + 1}, column {place + 1}, {row[place]!r} against {found[place]!r}"
+            if not same(types[place], row[place], other_row[place]):
+                yield f"order: in row {number + 1}, column {place + 1}, {row[place]!r} against {other_row[place]!r}"
                 return
 
 
 def ordered_outputs(tree: exp.Expr) -> tuple[int, ...]:
     """The places of the output columns that the outermost ORDER BY names; stops at a term that is none."""
-    order, found = tree.args.get("order"), list[int]()
+    order, places = tree.args.get("order"), list[int]()
     outputs = tree.selects if isinstance(tree, exp.Query) else []
     names = [item.alias_or_name.lower() for item in outputs]
     for term in order.expressions if order else []:
         node = term.this
         if isinstance(node, exp.Literal) and not node.is_string:
-            found.append(int(node.name) - 1)
+            places.append(int(node.name) - 1)
         elif isinstance(node, exp.Column) and names.count(node.name.lower()) == 1:
-            found.append(names.index(node.name.lower()))
+            places.append(names.index(node.name.lower()))
         else:
             break
-    return tuple(found)
+    return tuple(places)
 
 
-def type_text(found: Type) -> str:
+def type_text(type_: Type) -> str:
     """A type as it is compared: the lengths of texts left out."""
-    return trino_text(_unbounded(found))
+    return trino_text(_unbounded(type_))
 
 
-def _unbounded(found: Type) -> Type:
-    numbers = () if found.name in ("varchar", "char") else found.numbers
-    return Type(found.name, numbers, tuple(_unbounded(item) for item in found.elements), found.fields)
+def _unbounded(type_: Type) -> Type:
+    numbers = () if type_.name in ("varchar", "char") else type_.numbers
+    return Type(type_.name, numbers, tuple(_unbounded(item) for item in type_.elements), type_.fields)
 
 
 def same_row(types: Sequence[Type], one: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -134,10 +134,10 @@ def same(kind: Type, one: Any, other: Any) -> bool:
 
 
 def _same_map(kind: Type, one: Any, other: Any) -> bool:
-    left, right = ([*found.items()] if isinstance(found, dict) else [*found] for found in (one, other))
+    left, right = ([*side.items()] if isinstance(side, dict) else [*side] for side in (one, other))
     if len(left) != len(right):
         return False
-    sides = (sorted(found, key=lambda item: _key(kind.elements[0], item[0])) for found in (left, right))
+    sides = (sorted(side, key=lambda item: _key(kind.elements[0], item[0])) for side in (left, right))
     return all(same_row(kind.elements, *pair) for pair in zip(*sides, strict=True))
 
 

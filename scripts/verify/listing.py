@@ -19,8 +19,8 @@ ORDER = ("terraform", "sql_parity", "random_sql", "spark", "wire", "clients", "e
 def tiers() -> dict[str, Tier]:
     """Those of the package's modules, by name, in their order."""
     modules = [module.name for module in pkgutil.iter_modules(verify.__path__) if module.name != "__main__"]
-    found = [getattr(importlib.import_module(f"verify.{name}"), "TIER", None) for name in modules]
-    named = {tier.name: tier for tier in found if tier is not None}
+    declared = [getattr(importlib.import_module(f"verify.{name}"), "TIER", None) for name in modules]
+    named = {tier.name: tier for tier in declared if tier is not None}
     return {name: named[name] for name in sorted(named, key=lambda name: ORDER.index(name))}
 
 

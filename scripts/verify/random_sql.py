@@ -141,8 +141,8 @@ def past_failures(lab: Lab, say: Say) -> list[str]:
     """The kept cases on which the engines differ, or on which Trino no longer says what was written down."""
     cases = list(past_cases())
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda case: case.faults(lab.duckdb, lab.trino), cases))
-    faults = [line for lines in found for line in lines]
+        faults_by_case = list(pool.map(lambda case: case.faults(lab.duckdb, lab.trino), cases))
+    faults = [line for lines in faults_by_case for line in lines]
     say(f"{len(cases)} kept cases, {len(faults)} differences")
     return faults
 
@@ -156,10 +156,10 @@ def compared(lab: Lab, seed: str, n_queries: int, past: list[str], say: Say) -> 
 
     def ask(one: Asked) -> None:
         if time.monotonic() < until:
-            found = lab.differing(one)
+            differences = lab.differing(one)
             asked.append(one)
-            if found:
-                (open_by_sql if is_open(found) else bad).append((one, found))
+            if differences:
+                (open_by_sql if is_open(differences) else bad).append((one, differences))
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(ask, drawn(lab.stage, seed, n_queries)))
@@ -173,16 +173,16 @@ def compared(lab: Lab, seed: str, n_queries: int, past: list[str], say: Say) -> 
     return f"{len(asked):,} random queries (seed {seed}), {n_iceberg:,} of them over Iceberg files, the same on both"
 
 
-def is_open(found: list[str]) -> bool:
+def is_open(differences: list[str]) -> bool:
     """Whether SQL leaves it open: a value that fails may stand where an engine never has to look."""
-    return all(re.match(rf"only one fails: ({'|'.join(OF_VALUES)}):", line) for line in found)
+    return all(re.match(rf"only one fails: ({'|'.join(OF_VALUES)}):", line) for line in differences)
 
 
 def shrunk(lab: Lab, bad: list[tuple[Asked, list[str]]]) -> Iterator[str]:
     """The first few, each as small as it gets."""
     until = time.monotonic() + SHRINK_SECONDS
-    for one, found in bad[:SHOWN]:
-        kind = found[0].partition(" ")[0]
+    for one, lines in bad[:SHOWN]:
+        kind = lines[0].partition(" ")[0]
 
         def still(sql: str, one: Asked = one, kind: str = kind) -> bool:
             left = lab.differing(replace(one, sql=sql)) if time.monotonic() < until else []

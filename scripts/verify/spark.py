@@ -54,10 +54,10 @@ def run(say: Say) -> str:
             runs, expected = runs_of(session), tables_of(session)
         with on_spark(spark) as session:
             drop_tables(session)
-            found = [*repeated(session, runs, expected, say, "into no tables")]
-            found += repeated(session, runs, expected, say, "over its own rows")
-    if found:
-        raise Failed("\n".join(found))
+            differences = [*repeated(session, runs, expected, say, "into no tables")]
+            differences += repeated(session, runs, expected, say, "over its own rows")
+    if differences:
+        raise Failed("\n".join(differences))
     n_rows = sum(map(len, expected.values()))
     return (
         f"{len(runs)} runs of {len({run.job for run in runs})} jobs, twice: {n_rows:,} rows of {len(expected)} tables"
@@ -81,8 +81,8 @@ def on_spark(folder: Path) -> Iterator[Session]:
 def runs_of(session: Session) -> list[JobRun]:
     """The runs that succeeded, the oldest first."""
     glue = session.client("glue")
-    found = [run for name in glue.list_jobs()["JobNames"] for run in glue.get_job_runs(JobName=name)["JobRuns"]]
-    done = sorted((run for run in found if run["JobRunState"] == "SUCCEEDED"), key=lambda run: run["StartedOn"])
+    job_runs = [run for name in glue.list_jobs()["JobNames"] for run in glue.get_job_runs(JobName=name)["JobRuns"]]
+    done = sorted((run for run in job_runs if run["JobRunState"] == "SUCCEEDED"), key=lambda run: run["StartedOn"])
     return [JobRun(run["JobName"], own_arguments(glue, run["JobName"], run["Arguments"])) for run in done]
 
 
@@ -120,10 +120,10 @@ def repeated(session: Session, runs: list[JobRun], expected: dict[str, Rows], sa
     for one in runs:
         run_job(session, one.job, one.arguments)
         say(f"{one.job}, {how}")
-    found = tables_of(session)
+    rows_by_table = tables_of(session)
     for name, rows in expected.items():
-        if found.get(name) != rows:
-            theirs = found.get(name, [])
+        if rows_by_table.get(name) != rows:
+            theirs = rows_by_table.get(name, [])
             missing, more = len(set(rows) - set(theirs)), len(set(theirs) - set(rows))
             yield f"{name}, {how}: {missing} of {len(rows)} rows are missing, {more} are others"
 

@@ -55,10 +55,10 @@ def run(say: Say) -> str:
         folder = Path(name)
         cases = answered_cases(folder / "cases", say)
         own = answered_lake(State(folder / "state"), say)
-    found = [*cases.differences, *own.differences]
+    differences = [*cases.differences, *own.differences]
     n_queries, n_unanswered = cases.n_queries + own.n_queries, cases.n_unanswered + own.n_unanswered
-    if found:
-        raise Failed("\n".join([f"{len(found)} of {n_queries} queries differ", *map(str, found[:SHOWN])]))
+    if differences:
+        raise Failed("\n".join([f"{len(differences)} of {n_queries} queries differ", *map(str, differences[:SHOWN])]))
     if n_unanswered:
         raise Failed(f"Trino broke down on {n_unanswered} of {n_queries} queries")
     return f"{n_queries} queries of sql/, its cases and its users: the same on both"

@@ -115,25 +115,25 @@ def lived(session: Session, folder: Path, real: Path, say: Say) -> str:
     Roots go one after the other, since the main one reads what the account's one made. The two plan in folders of their
     own, where each locks its provider's version.
     """
-    found: list[str] = []
+    faults: list[str] = []
     n_made = 0
     for root in ROOTS:
         with open_terraform(folder / "local", LOCAL) as terraform:
             ours = terraform.plan(root)
         with with_real(folder / "real", real) as terraform:
             theirs = terraform.plan(root)
-            found += differences(ours.content, theirs.content)
+            faults += differences(ours.content, theirs.content)
             terraform.apply(theirs, lambda done, total: None)
             n_made += theirs.counts["create"]
             say(f"{root.name}: {theirs.counts['create']} resources applied by the real provider")
-            found += leftovers(terraform.plan(root))
+            faults += leftovers(terraform.plan(root))
     with with_real(folder / "real", real) as terraform:
         for root in reversed(ROOTS):
             terraform.apply(terraform.plan_removal(root), lambda done, total: None)
         terraform.forget()
-    found += [f"still there after destroy: {name}" for name in left_behind(session)]
-    if found:
-        raise Failed("\n".join(found))
+    faults += [f"still there after destroy: {name}" for name in left_behind(session)]
+    if faults:
+        raise Failed("\n".join(faults))
     return f"{n_made} resources applied into localaws, second plan clean, destroyed, nothing left"
 
 

@@ -58,15 +58,15 @@ class Twins:
 
     def keep(self, query: Query, one: Answer, other: Answer) -> None:
         """Compare two answers to a query and count."""
-        found = differences(one, other, ordered_outputs(query.tree))
+        faults = differences(one, other, ordered_outputs(query.tree))
         with self.lock:
             self.n_queries += 1
             self.n_failed += bool(one.error and other.error)
             if other.error.startswith(NO_ANSWER):
                 # Trino fell over its own feet: no answer to compare with, told of by number.
                 self.n_unanswered += 1
-            elif found:
-                self.differences.append(Difference(shown(query), found))
+            elif faults:
+                self.differences.append(Difference(shown(query), faults))
 
 
 class Twin:

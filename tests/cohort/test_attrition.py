@@ -19,9 +19,9 @@ def shown(*numbers: int) -> list[int | None]:
 
 
 def test_a_count_below_ten_is_not_shown_and_neither_is_none() -> None:
-    found = releasable(steps(100, 50, 9, 0))
-    assert [step.n for step in found] == [100, 50, None, None]
-    assert [step.shown for step in found] == [100, 50, below(), below()]
+    released = releasable(steps(100, 50, 9, 0))
+    assert [step.n for step in released] == [100, 50, None, None]
+    assert [step.shown for step in released] == [100, 50, below(), below()]
 
 
 def test_ten_is_shown() -> None:
@@ -56,9 +56,9 @@ def accumulate(drops: list[int]) -> list[int]:
 @settings(deadline=None)
 @given(counts)
 def test_no_two_shown_counts_differ_by_less_than_a_cell(numbers: list[int]) -> None:
-    found = [n for n in shown(*numbers) if n is not None]
-    assert all(n >= 10 for n in found)
-    assert all(abs(a - b) == 0 or abs(a - b) >= 10 for a in found for b in found)
+    visible_counts = [n for n in shown(*numbers) if n is not None]
+    assert all(n >= 10 for n in visible_counts)
+    assert all(abs(a - b) == 0 or abs(a - b) >= 10 for a in visible_counts for b in visible_counts)
 
 
 @settings(deadline=None)

@@ -37,7 +37,7 @@ def women(**values: object) -> Definition:
 
 def test_an_extract_accounts_for_every_file(filled: Session, tmp_path: Path) -> None:
     definition = women(extract=["clinical.patient", "genomic.dosage", "imaging.study"])
-    found = build_cohort(filled, definition, folder=tmp_path / "out")
+    cohort = build_cohort(filled, definition, folder=tmp_path / "out")
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "manifest.json", *(file["name"] for file in manifest["files"])
@@ -50,7 +50,7 @@ def test_an_extract_accounts_for_every_file(filled: Session, tmp_path: Path) -> 
         assert file["n_rows"] == table.num_rows
         assert [column["name"] for column in file["columns"]] == table.column_names
     assert [file["n_rows"] for file in manifest["files"]] == [N, N, 0]
-    assert manifest["lock"]["lock_id"] == found.lock.lock_id
+    assert manifest["lock"]["lock_id"] == cohort.lock.lock_id
     assert manifest["files"][0]["columns"][0] == {"name": "patient_id", "type": "string", "class": "CL"}
     members = set(pq.read_table(tmp_path / "out/genomic_dosage.parquet").column("patient_id").to_pylist())
     assert members == {f"p{number}" for number in range(N)}
@@ -76,10 +76,10 @@ def test_fewer_than_ten_are_counted_and_never_extracted(filled: Session, tmp_pat
 
 
 def test_the_manifest_holds_counts_as_they_may_leave_even_for_the_deployer(filled: Session, tmp_path: Path) -> None:
-    found = build_cohort(filled, women(extract=["clinical.patient"]), folder=tmp_path)
-    assert [step.n for step in found.steps] == [15, 12]
-    assert found.manifest is not None
-    assert [step["n"] for step in found.manifest["attrition"]] == [None, 12]
+    cohort = build_cohort(filled, women(extract=["clinical.patient"]), folder=tmp_path)
+    assert [step.n for step in cohort.steps] == [15, 12]
+    assert cohort.manifest is not None
+    assert [step["n"] for step in cohort.manifest["attrition"]] == [None, 12]
 
 
 def test_counts_of_the_deployer_are_true_and_marked(filled: Session) -> None:

@@ -49,9 +49,9 @@ def with_patients(lake: Session) -> Session:
     ],
 )
 def test_why(persona: str, column: str, visible: bool, words: str) -> None:
-    found = explain_column(persona, column)
-    assert found["visible"] is visible
-    assert words in found["reason"]
+    explanation = explain_column(persona, column)
+    assert explanation["visible"] is visible
+    assert words in explanation["reason"]
 
 
 def test_the_line_named_is_the_grant_in_the_file() -> None:
@@ -81,27 +81,27 @@ def test_explanation_and_matrix_agree_on_every_column() -> None:
 
 
 def test_who_could_see_a_patient_who_agreed(with_patients: Session) -> None:
-    found = explain_patient(with_patients, "north-consents", only=None)
-    assert found["row_keys"]["site_id"] == "north"
-    assert "clinical.patient" in found["personas"]["clinician"]["tables"]
-    assert "genomic.variant" in found["personas"]["bioinformatician"]["tables"]
-    assert found["personas"]["platform_engineer"] == {"tables": [], "hidden": []}
+    explanation = explain_patient(with_patients, "north-consents", only=None)
+    assert explanation["row_keys"]["site_id"] == "north"
+    assert "clinical.patient" in explanation["personas"]["clinician"]["tables"]
+    assert "genomic.variant" in explanation["personas"]["bioinformatician"]["tables"]
+    assert explanation["personas"]["platform_engineer"] == {"tables": [], "hidden": []}
 
 
 def test_who_could_see_a_patient_who_withdrew(with_patients: Session) -> None:
-    found = explain_patient(with_patients, "south-withdrew", only=None)["personas"]
+    personas = explain_patient(with_patients, "south-withdrew", only=None)["personas"]
     for persona in ("clinician", "bioinformatician", "radiologist", "data_scientist"):
-        assert found[persona]["tables"] == []
-        assert found[persona]["hidden"]
-    assert found["data_steward"]["tables"] == ["clinical.consent", "cohort.discordance", "linkage.link"]
+        assert personas[persona]["tables"] == []
+        assert personas[persona]["hidden"]
+    assert personas["data_steward"]["tables"] == ["clinical.consent", "cohort.discordance", "linkage.link"]
 
 
 def test_a_rule_that_is_unknown_hides(with_patients: Session) -> None:
     """site_id = 'north' is NULL for a patient of no site: Lake Formation shows only rows where a rule is true."""
-    found = explain_patient(with_patients, "nowhere", only="clinician")
-    assert list(found["personas"]) == ["clinician"]
-    assert found["personas"]["clinician"]["tables"] == []
-    assert "clinician could see rows in: no table" in patient_in_words(found)
+    explanation = explain_patient(with_patients, "nowhere", only="clinician")
+    assert list(explanation["personas"]) == ["clinician"]
+    assert explanation["personas"]["clinician"]["tables"] == []
+    assert "clinician could see rows in: no table" in patient_in_words(explanation)
 
 
 @pytest.mark.parametrize("patient", ["nobody", "x' OR '1' = '1"])

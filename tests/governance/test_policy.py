@@ -143,9 +143,9 @@ def test_the_verb_writes_both_forms(tmp_path: Path) -> None:
     words = ["--json", "--out", str(tmp_path / "a.md"), "--out", str(tmp_path / "a.html")]
     done = CliRunner().invoke(access, words)
     assert done.exit_code == 0
-    found = json.loads(done.stdout)
-    assert found["platform_engineer"] == {}
-    assert found["clinician"]["clinical.patient"]["rows"] == "site_id = 'north'"
+    shown_access = json.loads(done.stdout)
+    assert shown_access["platform_engineer"] == {}
+    assert shown_access["clinician"]["clinical.patient"]["rows"] == "site_id = 'north'"
     assert (tmp_path / "a.md").read_text().startswith("# Who may see what")
     assert "<!doctype html>" in (tmp_path / "a.html").read_text()
 

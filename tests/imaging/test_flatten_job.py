@@ -89,8 +89,8 @@ def listen(session: Session) -> None:
 
 
 def runs(session: Session) -> list[str]:
-    found = session.client("glue").get_job_runs(JobName=session.settings.imaging.flatten_job_name)["JobRuns"]
-    return [run["JobRunState"] for run in found]
+    job_runs = session.client("glue").get_job_runs(JobName=session.settings.imaging.flatten_job_name)["JobRuns"]
+    return [run["JobRunState"] for run in job_runs]
 
 
 def test_an_event_makes_the_tables_follow_a_deletion(loaded: Session, study: Study) -> None:

@@ -62,10 +62,10 @@ def test_a_missing_patient_id_is_a_remark(tmp_path):
 
 
 def test_what_pydicom_ships_never_crashes_and_mostly_loads():
-    found = [path for path in PYDICOM_FILES.rglob("*.dcm") if recognise(path).kind is Kind.DICOM]
-    judged = [read_header(path) for path in found]
+    paths = [path for path in PYDICOM_FILES.rglob("*.dcm") if recognise(path).kind is Kind.DICOM]
+    judged = [read_header(path) for path in paths]
     assert all(header is not None or reasons for header, reasons in judged)
-    assert sum(header is not None for header, _ in judged) > len(found) * 0.8
+    assert sum(header is not None for header, _ in judged) > len(paths) * 0.8
 
 
 def test_a_packed_file_is_judged_by_what_is_in_it_and_not_unpacked_without_end(tmp_path, monkeypatch):

@@ -129,14 +129,14 @@ def test_features_are_those_of_the_picture_or_a_warning_says_why_not(
     contents["cut before pixels"] = squares(2, 1, leave_out=("PixelData",))
     outcomes = load(contents)
     assert [counts(outcome) for outcome in outcomes.values()] == [LOADED] * 8
-    found = {row["feature"]: row for row in rows_of(stores, "imaging_store.radiomics", study_instance_uid="1.2.3")}
+    features = {row["feature"]: row for row in rows_of(stores, "imaging_store.radiomics", study_instance_uid="1.2.3")}
     # Three squares of 4 by 4 pixels of 2 by 2 mm, 4 mm apart, of brightness 101, 102, 103.
-    assert found["foreground_volume"]["value"] == pytest.approx(3 * 16 * 2 * 2 * 4 / 1000)
-    assert (found["foreground_mean"]["value"], found["foreground_median"]["value"]) == (102.0, 102.0)
-    assert found["dark_interior_volume"]["value"] == 0.0
-    assert {row["mask_source"] for row in found.values()} == {"foreground_otsu"}
-    assert {row["series_instance_uid"] for row in found.values()} == {"1.2.3.1"}
-    (chosen,) = {json.dumps(json.loads(row["settings"])["stack"], sort_keys=True) for row in found.values()}
+    assert features["foreground_volume"]["value"] == pytest.approx(3 * 16 * 2 * 2 * 4 / 1000)
+    assert (features["foreground_mean"]["value"], features["foreground_median"]["value"]) == (102.0, 102.0)
+    assert features["dark_interior_volume"]["value"] == 0.0
+    assert {row["mask_source"] for row in features.values()} == {"foreground_otsu"}
+    assert {row["series_instance_uid"] for row in features.values()} == {"1.2.3.1"}
+    (chosen,) = {json.dumps(json.loads(row["settings"])["stack"], sort_keys=True) for row in features.values()}
     assert json.loads(chosen) == {"chosen": "largest", "n_slices": 3, "of": 2}
     reasons = {name: outcome.reasons[0] for name, outcome in outcomes.items() if outcome.reasons}
     assert {(reason.code, reason.is_warning) for reason in reasons.values()} == {("RADIOMICS_FAILED", True)}

@@ -99,10 +99,10 @@ class Imports:
         run = IngestRun(quarantine.ingest_id, lambda text: None, quarantine, folder, is_replay=is_replay)
         self.session: Any = Mortal(self.stores, self.datastore_id, calls_left)
         try:
-            found = preflight(files, run, lambda headers: read_earlier(self.session, headers))
-            accepted = {one.file.sha256: one for one in found.accepted}
+            checked = preflight(files, run, lambda headers: read_earlier(self.session, headers))
+            accepted = {one.file.sha256: one for one in checked.accepted}
             results = import_all(self.session, accepted, run)
-            outcomes = [settle(one, results[sha256], run) for sha256, one in accepted.items()] + found.outcomes
+            outcomes = [settle(one, results[sha256], run) for sha256, one in accepted.items()] + checked.outcomes
         finally:
             quarantine.close()
         for outcome in outcomes:
@@ -118,14 +118,14 @@ class Imports:
     def instances(self) -> list[tuple[str, bool]]:
         """SOPInstanceUID of every instance in the store, with whether its image set is primary."""
         client = self.stores.client("medical-imaging")
-        found = []
+        primary_by_uid = []
         pages = client.get_paginator("search_image_sets").paginate(datastoreId=self.datastore_id)
         for one in [one for page in pages for one in page["imageSetsMetadataSummaries"]]:
             name = {"datastoreId": self.datastore_id, "imageSetId": one["imageSetId"]}
             body = client.get_image_set_metadata(**name)["imageSetMetadataBlob"].read()
             for series in json.loads(gzip.decompress(body))["Study"]["Series"].values():
-                found += [(uid, one["isPrimary"]) for uid in series["Instances"]]
-        return sorted(found)
+                primary_by_uid += [(uid, one["isPrimary"]) for uid in series["Instances"]]
+        return sorted(primary_by_uid)
 
 
 @pytest.fixture(scope="module")

@@ -82,15 +82,15 @@ def test_every_feature_of_the_digital_phantom_has_its_reference_value():
         "ivh_discretisation_method": "fixed_bin_number",
         "ivh_discretisation_n_bins": 6,
     }
-    found = measure_region(a_volume(PHANTOM), a_region(), **six)
-    assert {feature.ibsi_code for feature in found} >= set(REFERENCE)
+    features = measure_region(a_volume(PHANTOM), a_region(), **six)
+    assert {feature.ibsi_code for feature in features} >= set(REFERENCE)
     off = {
         feature.name: (feature.value, REFERENCE[feature.ibsi_code])
-        for feature in found
+        for feature in features
         if feature.ibsi_code in REFERENCE and feature.value != pytest.approx(REFERENCE[feature.ibsi_code], rel=0.0051)
     }
     assert not off
-    assert not {feature.name for feature in found} & set(EXCLUDED)
+    assert not {feature.name for feature in features} & set(EXCLUDED)
 
 
 def test_two_runs_agree_to_the_last_bit_and_names_are_one_each():
@@ -106,9 +106,9 @@ def test_volumes_are_in_the_voxels_units():
     mask = np.zeros((20, 40, 40), dtype=bool)
     mask[5:15, 10:30, 10:30] = True
     volume = a_volume(np.random.default_rng(1).normal(size=mask.shape), (1.5, 2.0, 5.0))
-    found = {feature.name: feature for feature in measure_region(volume, mask)}
-    assert (found["morph_vol_approx"].value, found["morph_vol_approx"].unit) == (pytest.approx(4000 * 15), "mm3")
-    assert found["morph_diam"].value == pytest.approx(np.linalg.norm([20 * 1.5, 20 * 2, 10 * 5]), rel=0.06)
+    features = {feature.name: feature for feature in measure_region(volume, mask)}
+    assert (features["morph_vol_approx"].value, features["morph_vol_approx"].unit) == (pytest.approx(4000 * 15), "mm3")
+    assert features["morph_diam"].value == pytest.approx(np.linalg.norm([20 * 1.5, 20 * 2, 10 * 5]), rel=0.06)
 
 
 def test_a_speck_is_no_region():
@@ -141,11 +141,11 @@ def measured(array: np.ndarray, voxel_ml: float) -> dict[str, Feature]:
 
 
 def test_volumes_are_those_of_the_phantom():
-    found = measured(a_head(radius=25, hole=8), voxel_ml=0.001)
-    assert found["foreground_volume"].value == pytest.approx(ball(25) / 1000, rel=0.02)
-    assert found["dark_interior_volume"].value == pytest.approx(ball(8) / 1000, rel=0.05)
-    assert found["foreground_median"].value == pytest.approx(100, abs=2)
-    assert {feature.unit for feature in found.values()} == {"mL", "1"}
+    features = measured(a_head(radius=25, hole=8), voxel_ml=0.001)
+    assert features["foreground_volume"].value == pytest.approx(ball(25) / 1000, rel=0.02)
+    assert features["dark_interior_volume"].value == pytest.approx(ball(8) / 1000, rel=0.05)
+    assert features["foreground_median"].value == pytest.approx(100, abs=2)
+    assert {feature.unit for feature in features.values()} == {"mL", "1"}
 
 
 def test_volume_is_in_line_with_the_voxel():

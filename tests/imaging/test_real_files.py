@@ -35,11 +35,11 @@ LEFT_OUT = {"DICOM_UID_MISSING", "DICOM_PATIENT_MISSING"}
 
 
 def folders() -> list[Path]:
-    found = [Path(pydicom.__file__).parent / "data", SAMPLES]
+    folders = [Path(pydicom.__file__).parent / "data", SAMPLES]
     for name in ("data_store", "nibabel"):
         package = importlib.util.find_spec(name)
-        found += [Path(package.origin).parent] if package is not None and package.origin else []
-    return [folder for folder in found if folder.is_dir()]
+        folders += [Path(package.origin).parent] if package is not None and package.origin else []
+    return [folder for folder in folders if folder.is_dir()]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def test_each_file_has_the_reasons_that_its_content_asks_for(files: list[Path]) 
     assert len(files) > 150
     for path in files:
         header, reasons = read_header(path)
-        found = {reason.code for reason in reasons}
-        assert found - LEFT_OUT == EXPECTED.get(path.name, set()), path
+        codes = {reason.code for reason in reasons}
+        assert codes - LEFT_OUT == EXPECTED.get(path.name, set()), path
         assert (header is None) == any(not reason.is_warning for reason in reasons), path
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

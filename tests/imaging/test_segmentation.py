@@ -71,8 +71,8 @@ def test_a_segmentation_on_another_grid_is_refused(drawn: Drawn) -> None:
 
 def test_every_value_has_its_passport_and_the_drawn_volumes_are_the_truth(drawn: Drawn) -> None:
     problems: list[str] = []
-    found = list(regions(drawn.segmentation, drawn.volume, drawn.scan.series_uid, set(drawn.instances)))
-    rows = list(Measurer(None, "load").measured(drawn.volume, found, problems.append))  # type: ignore[arg-type]
+    drawn_regions = list(regions(drawn.segmentation, drawn.volume, drawn.scan.series_uid, set(drawn.instances)))
+    rows = list(Measurer(None, "load").measured(drawn.volume, drawn_regions, problems.append))  # type: ignore[arg-type]
     assert problems == []
     assert {row["mask_source"] for row in rows} == {FOREGROUND, "dicom_seg"}
     assert all(
@@ -103,8 +103,8 @@ def test_geometry_and_scanner_are_those_of_the_study_in_either_form(drawn: Drawn
 
 
 def test_a_segmentation_has_stacks_of_its_own_and_objects_without_frames_no_geometry(drawn: Drawn) -> None:
-    found = geometry(drawn.segmentation.instances)
-    assert (found["n_stacks"], found["geometry_problem"]) == (2, None)
+    grid = geometry(drawn.segmentation.instances)
+    assert (grid["n_stacks"], grid["geometry_problem"]) == (2, None)
     assert set(geometry({"1": {"DICOM": {}, "ImageFrames": []}}).values()) == {None}
     picture = {"Rows": 4, "Columns": 4, "BitsAllocated": 16}
     lost = geometry({"1": {"DICOM": picture, "ImageFrames": []}, "2": {"DICOM": {}}})
@@ -121,9 +121,9 @@ def test_gaps_and_mosaics_are_told_in_the_series_row() -> None:
         }
         return {"DICOM": place | {"Rows": 4, "Columns": 4}, "ImageFrames": [{"ID": "f"}]}
 
-    found = geometry({str(z): slice_at(z) for z in (0, 2, 4, 10, 12)})
-    assert (found["n_gaps"], found["n_missing_slices"], found["is_regular"]) == (1, 2, False)
-    assert found["geometry_problem"] == "slices are missing: 2 between 4 and 10 mm"
+    grid = geometry({str(z): slice_at(z) for z in (0, 2, 4, 10, 12)})
+    assert (grid["n_gaps"], grid["n_missing_slices"], grid["is_regular"]) == (1, 2, False)
+    assert grid["geometry_problem"] == "slices are missing: 2 between 4 and 10 mm"
     mosaic = slice_at(0)
     mosaic["DICOM"] |= {"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"], "0019100A": 36}
     assert geometry({"1": mosaic})["n_slices"] == geometry({"1": mosaic})["n_mosaic_tiles"] == 36

@@ -57,8 +57,8 @@ def test_auc_of_one_fold_is_that_of_its_scores() -> None:
     values, labels = people(60, 1.0)
     truth, one = labels.to_numpy(), [(np.arange(30), np.arange(30, 60))]
     scores = held_out(values.to_numpy(), truth, one, QUICK.model_copy(update={"repeats": 1}))
-    found = area(scores, truth, np.ones((1, 60)))[0]
-    assert found == pytest.approx(roc_auc_score(truth[30:], scores.probability[30:]))
+    auc = area(scores, truth, np.ones((1, 60)))[0]
+    assert auc == pytest.approx(roc_auc_score(truth[30:], scores.probability[30:]))
 
 
 def test_pairs_of_different_folds_are_not_compared() -> None:

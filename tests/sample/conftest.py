@@ -39,10 +39,10 @@ class Written:
     @cached_property
     def resources(self) -> list[dict[str, Any]]:
         """Every resource of both writers."""
-        found = [entry["resource"] for bundle in self.bundles for entry in bundle["entry"]]
+        resources = [entry["resource"] for bundle in self.bundles for entry in bundle["entry"]]
         for path in sorted((self.out / "fhir/ndjson").iterdir()):
-            found += [json.loads(line) for line in path.read_text().splitlines()]
-        return found
+            resources += [json.loads(line) for line in path.read_text().splitlines()]
+        return resources
 
     def of_type(self, *kinds: str) -> Iterator[dict[str, Any]]:
         return (resource for resource in self.resources if resource["resourceType"] in kinds)

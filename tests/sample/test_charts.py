@@ -47,7 +47,7 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(written) -> None:
     names = Counter(f"{resource['resourceType']}/{resource['id']}" for resource in written.resources)
     assert set(names.values()) == {1}
     assert all(UUID.fullmatch(name.split("/")[1]) for name in names)
-    found = {
+    seen_references = {
         f"{resource['resourceType']}?identifier={identifier['system']}|{identifier['value']}"
         for resource in written.of_type("Practitioner", "Organization")
         for identifier in resource["identifier"]
@@ -55,7 +55,7 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(written) -> None:
     for bundle in written.bundles:
         own = {entry["fullUrl"] for entry in bundle["entry"]}
         assert own == {f"urn:uuid:{entry['resource']['id']}" for entry in bundle["entry"]}
-        assert set(references(bundle)) <= own | found
+        assert set(references(bundle)) <= own | seen_references
     in_bundles = {id(entry["resource"]) for bundle in written.bundles for entry in bundle["entry"]}
     for resource in written.resources:
         if id(resource) not in in_bundles:

@@ -63,11 +63,11 @@ def assert_as_simple_itk(volume: Volume, path: Path, *, is_reversed: bool) -> No
 def test_a_segmentation_names_its_series_and_has_the_voxels_of_the_truth(scans: list[Scan], tmp_path: Path) -> None:
     scan = scans[0]
     paths, rendered = write_study(scan, None, tmp_path, Form(has_segmentation=True))
-    found = pydicom.dcmread(paths[-1])
-    assert (found.Modality, found.ReferencedSeriesSequence[0].SeriesInstanceUID) == ("SEG", scan.series_uid)
-    named = {item.ReferencedSOPInstanceUID for item in found.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
+    dataset = pydicom.dcmread(paths[-1])
+    assert (dataset.Modality, dataset.ReferencedSeriesSequence[0].SeriesInstanceUID) == ("SEG", scan.series_uid)
+    named = {item.ReferencedSOPInstanceUID for item in dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
     assert named == {pydicom.dcmread(path).SOPInstanceUID for path in series_of(paths, scan)}
-    assert int(found.pixel_array.sum()) == rendered.brain.sum() + rendered.ventricle.sum()
+    assert int(dataset.pixel_array.sum()) == rendered.brain.sum() + rendered.ventricle.sum()
     assert (rendered.brain | ~rendered.ventricle).all()
 
 

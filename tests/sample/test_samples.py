@@ -49,7 +49,7 @@ def test_files_are_bgzf_with_its_end_marker(written) -> None:
 
 def test_genotypes_are_those_of_the_truth(written) -> None:
     expected = {(row["file"], row["variant_id"]): row for row in written.table("genotypes")}
-    found = 0
+    n_matched = 0
     for path in (written.out / "vcf").iterdir():
         n_rows = 0
         with pysam.VariantFile(str(path)) as file:
@@ -63,9 +63,9 @@ def test_genotypes_are_those_of_the_truth(written) -> None:
                     assert row["sample_id"] == sample
                     assert row["call_status"] == status
                     assert row["n_alt"] == (call.count(number) if status == "called" else None)
-                    found += 1
+                    n_matched += 1
         assert n_rows == len(SITES)
-    assert found == len(expected)
+    assert n_matched == len(expected)
 
 
 def test_depths_and_likelihoods_fit_the_call(written) -> None:
@@ -139,9 +139,9 @@ def annotated(path: Path, release: str) -> dict[str, pysam.VariantRecord]:
         assert not list(file.header.samples)
         assert f"##fileDate={release}" in header(path)
         records = list(file)
-    found = {f"{record.chrom}-{record.pos}-{record.ref}-{record.alts[0]}": record for record in records}
-    assert len({record.id for record in records}) == len(found) == len(records)
-    return found
+    by_variant = {f"{record.chrom}-{record.pos}-{record.ref}-{record.alts[0]}": record for record in records}
+    assert len({record.id for record in records}) == len(by_variant) == len(records)
+    return by_variant
 
 
 def test_rows_after_splitting_follow_from_the_panel() -> None:

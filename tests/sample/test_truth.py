@@ -25,13 +25,13 @@ def patients(written) -> dict[str, dict]:
 @pytest.fixture(scope="module")
 def cases(written) -> dict[str, set[str]]:
     """Outcome to patients, from the charts: a confirmed condition with a code of the value set."""
-    found = defaultdict(set)
+    members = defaultdict(set)
     for condition in written.of_type("Condition"):
         for outcome in OUTCOMES.values():
             is_confirmed = condition["verificationStatus"]["coding"][0]["code"] == "confirmed"
             if is_confirmed and condition["code"]["coding"][0]["code"] in outcome.value_set:
-                found[outcome.name].add(patient_of(condition))
-    return found
+                members[outcome.name].add(patient_of(condition))
+    return members
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def linked(written, patients) -> dict[str, tuple[str | None, str]]:
         study["identifier"][0]["value"].removeprefix("urn:oid:"): patient_of(study)
         for study in written.of_type("ImagingStudy")
     }
-    found = {}
+    members = {}
     for path in (written.out / "vcf").iterdir():
         with pysam.VariantFile(str(path)) as file:
             sample = file.header.samples[0]
@@ -53,13 +53,13 @@ def linked(written, patients) -> dict[str, tuple[str | None, str]]:
             link = (by_mrn[sample], "mrn")
         else:
             link = (in_name, "file_name") if in_name in patients else (None, "none")
-        found[f"vcf/{path.name}"] = link
+        members[f"vcf/{path.name}"] = link
     for path in (written.out / "dicom").rglob("1.dcm"):
         image = pydicom.dcmread(path, stop_before_pixels=True)
         uid, name = str(image.StudyInstanceUID), str(image.PatientID)
         by_name = (by_mrn[name], "mrn") if name in by_mrn else (None, "none")
-        found[uid] = (charted[uid], "study_uid") if uid in charted else by_name
-    return found
+        members[uid] = (charted[uid], "study_uid") if uid in charted else by_name
+    return members
 
 
 def test_links(written, linked) -> None:
@@ -81,8 +81,8 @@ def test_charts_know_studies_that_have_no_file(written, linked) -> None:
 
 def test_presence(written, patients, linked) -> None:
     for prefix, column in (("vcf/", "has_vcf"), ("2.25.", "has_mr")):
-        found = {patient for name, (patient, _) in linked.items() if name.startswith(prefix)} - {None}
-        assert found == {key for key, row in patients.items() if row[column]}
+        with_files = {patient for name, (patient, _) in linked.items() if name.startswith(prefix)} - {None}
+        assert with_files == {key for key, row in patients.items() if row[column]}
     all_three = [row for row in patients.values() if row["has_vcf"] and row["has_mr"]]
     assert [row for row in patients.values() if row["has_all_three"]] == all_three
 

@@ -44,8 +44,8 @@ def test_another_value_is_named(ours, theirs):
 
 
 def test_a_resource_that_one_plans_alone_is_named():
-    found = differences(a_plan(x={}, y={}), a_plan(y={}, z={}))
-    assert found == ["x: only the local provider plans it", "z: only the real provider plans it"]
+    differences_seen = differences(a_plan(x={}, y={}), a_plan(y={}, z={}))
+    assert differences_seen == ["x: only the local provider plans it", "z: only the real provider plans it"]
 
 
 def test_another_action_is_named():

@@ -212,8 +212,8 @@ def after_fragments(file: BinaryIO, pos: int, size: int, picture: Picture) -> tu
         item = read_at(file, pos, 8)
         if len(item) < 8:
             expected = "a sequence delimiter (FFFE,E0DD) behind the last frame"
-            found = f"{max(n_fragments, 0):,} fragments, then the end of the file"
-            return size, [Reason("DICOM_TRUNCATED", expected=expected, found=found, path="(7FE0,0010)")]
+            n_found = f"{max(n_fragments, 0):,} fragments, then the end of the file"
+            return size, [Reason("DICOM_TRUNCATED", expected=expected, found=n_found, path="(7FE0,0010)")]
         group, number, length = head.unpack(item)
         tag, pos = group << 16 | number, pos + 8
         if tag == SEQUENCE_END:
@@ -226,8 +226,8 @@ def after_fragments(file: BinaryIO, pos: int, size: int, picture: Picture) -> tu
             return size, cut(pos - size, 0x7FE00010)
     if n_fragments < picture.frames and not picture.is_video:
         expected = f"at least a fragment for each of {picture.frames:,} frames"
-        found = f"{max(n_fragments, 0):,} fragments"
-        return pos, [Reason("DICOM_PIXELS_SHORT", expected=expected, found=found, path="(7FE0,0010)")]
+        n_found = f"{max(n_fragments, 0):,} fragments"
+        return pos, [Reason("DICOM_PIXELS_SHORT", expected=expected, found=n_found, path="(7FE0,0010)")]
     return pos, []
 
 

@@ -86,28 +86,28 @@ def care_team(person: Person, style: Style) -> Resource:
 
 def allergy(person: Person, style: Style) -> Resource:
     """A confirmed allergy with the reaction that showed it."""
-    found = person.background.allergy
-    assert found is not None
+    allergy = person.background.allergy
+    assert allergy is not None
     return {
         **begin("AllergyIntolerance", person, "allergy", style),
         "clinicalStatus": term("allergyintolerance-clinical", "active", "Active"),
         "verificationStatus": term("allergyintolerance-verification", "confirmed", "Confirmed"),
         "type": "allergy",
-        "category": [found.category],
-        "criticality": "low" if found.category == "environment" else "high",
-        "code": coded(SNOMED, found.concept),
+        "category": [allergy.category],
+        "criticality": "low" if allergy.category == "environment" else "high",
+        "code": coded(SNOMED, allergy.concept),
         "patient": subject_of(person, style),
         "encounter": encounter_of(person, person.visits[0].key, style),
-        "onsetDateTime": f"{found.since:%Y-%m}" if found.category == "food" else found.since.isoformat(),
+        "onsetDateTime": f"{allergy.since:%Y-%m}" if allergy.category == "food" else allergy.since.isoformat(),
         "recordedDate": style.instant(person.visits[0].start),
-        "lastOccurrence": found.last_shown.isoformat(),
+        "lastOccurrence": allergy.last_shown.isoformat(),
         "reaction": [{"manifestation": [coded(SNOMED, REACTION)], "severity": "mild"}],
     }
 
 
 def immunization(person: Person, vaccination: Vaccination, style: Style) -> Resource:
     """A vaccine given, or not given with its reason."""
-    found = {
+    resource = {
         **begin("Immunization", person, vaccination.key, style),
         "status": "completed" if vaccination.is_given else "not-done",
         "vaccineCode": coded(CVX, vaccination.vaccine),
@@ -116,46 +116,46 @@ def immunization(person: Person, vaccination: Vaccination, style: Style) -> Reso
         "primarySource": vaccination.told is None,
     }
     if not vaccination.is_given:
-        found["statusReason"] = term("v3-ActReason", "PATOBJ", "patient objection")
+        resource["statusReason"] = term("v3-ActReason", "PATOBJ", "patient objection")
     if vaccination.told:
-        return {**found, "occurrenceString": vaccination.told}
-    found["occurrenceDateTime"] = style.instant(vaccination.at)
+        return {**resource, "occurrenceString": vaccination.told}
+    resource["occurrenceDateTime"] = style.instant(vaccination.at)
     if vaccination.is_given:
-        found |= {
+        resource |= {
             "lotNumber": f"SYN{vaccination.at:%y%m}",
             "site": coded(SNOMED, ARM),
             "route": coded(SNOMED, INTRAMUSCULAR),
             "doseQuantity": _quantity(0.5, "mL"),
         }
-    return found
+    return resource
 
 
 def relative(person: Person, style: Style) -> Resource:
     """One relative and what ailed them."""
-    found = person.background.relative
-    assert found is not None
+    relative = person.background.relative
+    assert relative is not None
     resource = {
         **begin("FamilyMemberHistory", person, "relative", style),
         "status": "completed",
         "patient": subject_of(person, style),
         "date": style.instant(person.visits[0].start),
-        "relationship": term("v3-RoleCode", found.code, found.display),
-        "sex": coded("http://hl7.org/fhir/administrative-gender", Concept(found.sex, found.sex.capitalize())),
-        "bornDate": f"{found.birth_year}",
+        "relationship": term("v3-RoleCode", relative.code, relative.display),
+        "sex": coded("http://hl7.org/fhir/administrative-gender", Concept(relative.sex, relative.sex.capitalize())),
+        "bornDate": f"{relative.birth_year}",
     }
-    if found.died_at_age:
-        resource["deceasedAge"] = {"value": found.died_at_age, **YEARS}
+    if relative.died_at_age:
+        resource["deceasedAge"] = {"value": relative.died_at_age, **YEARS}
     else:
         # FHIR's rule fhs-1: age or born, not both.
         del resource["bornDate"]
-        resource["ageAge"] = {"value": found.age, **YEARS}
+        resource["ageAge"] = {"value": relative.age, **YEARS}
     conditions = [
         {
             "code": coded(SNOMED, concept),
             "outcome": coded(SNOMED, Concept("268910001", "Patient condition improved (finding)")),
             "onsetAge": {"value": age, **YEARS},
         }
-        for concept, age in found.illness
+        for concept, age in relative.illness
     ]
     return {**resource, "condition": conditions} if conditions else resource
 

@@ -173,15 +173,15 @@ def _write_scan(work: _Work, scan: Scan, person: Person | None) -> None:
 
 
 def _cohort_members(people: tuple[Person, ...]) -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = {}
+    answers: dict[str, dict[str, list[str]]] = {}
     for question in QUESTIONS:
         members = [person for person in people if question.holds(person)]
-        found[question.name] = {
+        answers[question.name] = {
             "all": [person.patient_id for person in members],
             "consented_to_research": [person.patient_id for person in members if person.consent.research],
             "consented_to_all_its_data": [person.patient_id for person in members if question.is_consented(person)],
         }
-    return found
+    return answers
 
 
 def _write_part(work: _Work, cohorts: dict[str, dict[str, list[str]]]) -> None:

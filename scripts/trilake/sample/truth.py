@@ -184,18 +184,18 @@ def study_link(scan: Scan) -> Row:
     return _link(scan.study_uid, "study" if scan.has_file else "study_without_file", scan.dicom_patient_id, scan)
 
 
-def _link(what: str, kind: str, name: str, found: Sequencing | Scan) -> Row:
-    verdict = "no_file" if kind == "study_without_file" else "link" if found.patient_id else "refuse"
+def _link(what: str, kind: str, name: str, link: Sequencing | Scan) -> Row:
+    verdict = "no_file" if kind == "study_without_file" else "link" if link.patient_id else "refuse"
     return {
         "object": what,
         "kind": kind,
         "name_in_file": name,
-        "patient_id": found.patient_id,
-        "method": found.link_method,
+        "patient_id": link.patient_id,
+        "method": link.link_method,
         "verdict": verdict,
-        "case": {"link": found.link_method, "refuse": "orphan"}.get(verdict, verdict),
+        "case": {"link": link.link_method, "refuse": "orphan"}.get(verdict, verdict),
         "reason": {"link": "agreed", "refuse": "unknown"}.get(verdict),
-        "candidates": [found.patient_id] if found.patient_id else [],
+        "candidates": [link.patient_id] if link.patient_id else [],
     }
 
 

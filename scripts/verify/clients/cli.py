@@ -62,22 +62,22 @@ class Cli:
         if done.returncode != 0:
             self.faults.append(f"{place}: {done.stderr.strip()[-400:]}")
             return {}
-        found = json.loads(done.stdout) if done.stdout.strip() else None
-        self.faults += [f"{place}: {fault}" for fault in _compared(shown, found)]
-        return found or {}
+        output = json.loads(done.stdout) if done.stdout.strip() else None
+        self.faults += [f"{place}: {fault}" for fault in _compared(shown, output)]
+        return output or {}
 
 
-def _compared(shown: Documented, found: Any) -> list[str]:
-    faults = lacking(shown.output, found) if shown.output is not None else []
+def _compared(shown: Documented, output: Any) -> list[str]:
+    faults = lacking(shown.output, output) if shown.output is not None else []
     return [fault for fault in faults if (shown.words[:2], fault.removesuffix(" is missing")) not in GAPS]
 
 
 def _recast_words(words: tuple[str, ...], cast: Cast) -> list[str]:
-    found: list[str] = []
+    recast: list[str] = []
     for word in words:
-        option = plain(found[-1].removeprefix("--")) if found and found[-1].startswith("--") else ""
-        found.append(str(_value(cast[option])) if option in cast else _recast_text(word, cast))
-    return found
+        option = plain(recast[-1].removeprefix("--")) if recast and recast[-1].startswith("--") else ""
+        recast.append(str(_value(cast[option])) if option in cast else _recast_text(word, cast))
+    return recast
 
 
 def _recast_text(text: str, cast: Cast) -> str:

@@ -51,14 +51,14 @@ class Documented:
 def examples(folder: Path, service: str, command: str) -> list[Documented]:
     """The examples of one command, in their order."""
     text = (folder / service / f"{command}.rst").read_text().replace("\t", "    ") + "\n"
-    starts = [found.start() for found in _COMMAND.finditer(text)]
+    starts = [example.start() for example in _COMMAND.finditer(text)]
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [_read(part) for part in parts]
 
 
 def _read(part: str) -> Documented:
-    found = _COMMAND.match(part)
-    line = re.sub(r"\\\s*\n", " ", found.group() if found else "")
+    command = _COMMAND.match(part)
+    line = re.sub(r"\\\s*\n", " ", command.group() if command else "")
     line = _PLACEHOLDER.sub(lambda place: place[1].replace(" ", "-"), line)
     files = {name: content for name, content in _FILE.findall(part)}
     words = tuple(_own(shlex.split(line)[1:]))
@@ -83,23 +83,23 @@ def _json(text: str) -> Any:
         return None
 
 
-def lacking(shown: Any, found: Any, path: str = "") -> list[str]:
+def lacking(shown: Any, output: Any, path: str = "") -> list[str]:
     """What the documentation prints and the answer lacks or has as another type; lists by their first items."""
     if isinstance(shown, dict):
-        if not isinstance(found, dict):
-            return [f"{path or 'the output'} is {type(found).__name__}"]
+        if not isinstance(output, dict):
+            return [f"{path or 'the output'} is {type(output).__name__}"]
         if path.removesuffix("[]").rpartition(".")[2] in FREE_MAPS:
             return []
-        missing = [f"{path}.{name} is missing" for name in shown if name not in found and name not in OF_THE_DATA]
+        missing = [f"{path}.{name} is missing" for name in shown if name not in output and name not in OF_THE_DATA]
         return missing + [
-            fault for name in shown if name in found for fault in lacking(shown[name], found[name], f"{path}.{name}")
+            fault for name in shown if name in output for fault in lacking(shown[name], output[name], f"{path}.{name}")
         ]
     if isinstance(shown, list):
-        if not isinstance(found, list):
-            return [f"{path} is {type(found).__name__}"]
-        return lacking(shown[0], found[0], f"{path}[]") if shown and found else []
+        if not isinstance(output, list):
+            return [f"{path} is {type(output).__name__}"]
+        return lacking(shown[0], output[0], f"{path}[]") if shown and output else []
     numbers = (int, float)
-    is_same = isinstance(found, type(shown)) or (isinstance(shown, numbers) and isinstance(found, numbers))
+    is_same = isinstance(output, type(shown)) or (isinstance(shown, numbers) and isinstance(output, numbers))
     # The CLI prints times as its settings say; the documentation has both numbers and texts.
-    is_time = path.lower().endswith(("at", "time", "on", "date", "modified")) and isinstance(found, (str, *numbers))
-    return [] if is_same or is_time or shown is None else [f"{path} is {type(found).__name__}"]
+    is_time = path.lower().endswith(("at", "time", "on", "date", "modified")) and isinstance(output, (str, *numbers))
+    return [] if is_same or is_time or shown is None else [f"{path} is {type(output).__name__}"]

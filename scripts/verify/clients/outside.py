@@ -83,8 +83,8 @@ def pyiceberg_writes(variables: dict[str, str], clients: Callable[[str], Any], b
     table = catalog(variables).load_table("outside.facts")
     row = {"id": [2_000], "kind": ["even"], "tags": [["new"]]}
     table.append(pa.Table.from_pydict(row, schema=table.schema().as_arrow()))
-    found = ask(clients("athena"), "SELECT count(*), max(id) FROM outside.evens", bucket)
-    return [] if found == [["496", "2000"]] else [f"Athena's view gives {found} after pyiceberg's append"]
+    rows = ask(clients("athena"), "SELECT count(*), max(id) FROM outside.evens", bucket)
+    return [] if rows == [["496", "2000"]] else [f"Athena's view gives {rows} after pyiceberg's append"]
 
 
 def ask(client: Any, statement: str, bucket: str) -> list[list[str]]:

@@ -27,13 +27,13 @@ def play(cli: Cli, service: str, cast: Cast, commands: Commands) -> None:
 
 def until(ask: Callable[[], str], *wanted: str) -> None:
     """Wait for a status; RuntimeError when it does not come."""
-    found = ""
+    status = ""
     for _ in range(600):
-        found = ask()
-        if found in (wanted or FINAL):
+        status = ask()
+        if status in (wanted or FINAL):
             return
         time.sleep(0.1)
-    raise RuntimeError(f"{found} instead of {' or '.join(wanted)}")
+    raise RuntimeError(f"{status} instead of {' or '.join(wanted)}")
 
 
 def healthlake(cli: Cli, clients: Clients, there: Cast) -> None:
@@ -72,12 +72,12 @@ def imaging(cli: Cli, clients: Clients, there: Cast) -> None:
     cast["jobid"] = job
     until(lambda: client.get_dicom_import_job(datastoreId=store, jobId=job)["jobProperties"]["jobStatus"])
     play(cli, "medical-imaging", cast, ["get-dicom-import-job", "list-dicom-import-jobs"])
-    found = client.search_image_sets(datastoreId=store)["imageSetsMetadataSummaries"][0]
-    cast |= {"imagesetid": found["imageSetId"], "sourceimagesetid": found["imageSetId"]}
+    image_set = client.search_image_sets(datastoreId=store)["imageSetsMetadataSummaries"][0]
+    cast |= {"imagesetid": image_set["imageSetId"], "sourceimagesetid": image_set["imageSetId"]}
     cast["latestversionid"] = lambda: client.get_image_set(datastoreId=store, imageSetId=cast["imagesetid"])[
         "versionId"
     ]
-    cast["dicompatientid"] = found["DICOMTags"]["DICOMPatientId"]
+    cast["dicompatientid"] = image_set["DICOMTags"]["DICOMPatientId"]
     play(cli, "medical-imaging", cast, [("search-image-sets", number) for number in (1, 2, 3, 4)])
     cli.documented("medical-imaging", "get-image-set-metadata", cast)
     metadata = json.loads(gzip.decompress(cli.file("studymetadata.json.gz").read_bytes()))

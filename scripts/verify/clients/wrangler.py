@@ -75,8 +75,8 @@ class Calls:
             {"ctas_approach": False, "unload_approach": True},
         ):
             extra = {"s3_output": self.place("unloaded")} if "unload_approach" in way else {}
-            found = wr.athena.read_sql_query(sql, **{**self._asked, **way, **extra})
-            assert sorted(found["id"]) == [1, 2, 3] and found["value"].isna().sum() == 1, way
+            frame = wr.athena.read_sql_query(sql, **{**self._asked, **way, **extra})
+            assert sorted(frame["id"]) == [1, 2, 3] and frame["value"].isna().sum() == 1, way
         chunks = list(wr.athena.read_sql_query(sql, ctas_approach=False, chunksize=2, **self._asked))
         assert [len(chunk) for chunk in chunks] == [2, 1]
         named = wr.athena.read_sql_query(
@@ -123,8 +123,8 @@ class Calls:
         more = pd.DataFrame({"id": [3, 4], "kind": ["c", "d"], "value": [9.0, 9.5]})
         wr.athena.to_iceberg(more, merge_cols=["id"], **place, **asked)
         read = "SELECT id, kind FROM ice ORDER BY id"
-        found = wr.athena.read_sql_query(read, ctas_approach=False, **self._asked)
-        assert list(zip(found["id"], found["kind"], strict=True)) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
+        frame = wr.athena.read_sql_query(read, ctas_approach=False, **self._asked)
+        assert list(zip(frame["id"], frame["kind"], strict=True)) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
         gone = pd.DataFrame({"id": [1, 2]})
         wr.athena.delete_from_iceberg_table(gone, merge_cols=["id"], temp_path=self.place("tmp"), **asked)
         assert wr.athena.read_sql_query(read, ctas_approach=False, **self._asked)["id"].tolist() == [3, 4]

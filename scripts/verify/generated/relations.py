@@ -36,11 +36,11 @@ class Output:
 
 def merged(*parts: Columns) -> dict[str, list[str]]:
     """Columns of several relations side by side."""
-    found: dict[str, list[str]] = {}
+    names_by_kind: dict[str, list[str]] = {}
     for part in parts:
         for kind, names in part.items():
-            found.setdefault(kind, []).extend(names)
-    return found
+            names_by_kind.setdefault(kind, []).extend(names)
+    return names_by_kind
 
 
 @dataclass
@@ -62,12 +62,12 @@ class Relations:
     def table(self) -> Relation:
         """One of the tables under an alias."""
         table, alias = self.rng.choice(self.tables), self.name("t")
-        found: dict[str, list[str]] = {}
+        columns: dict[str, list[str]] = {}
         for column, kind in table.columns.items():
             # The governed tables have columns that are words of the language (end).
             name = f'"{column}"' if "." in table.name else column
-            found.setdefault(kind, []).append(f"{alias}.{name}")
-        return Relation(f"{self.names.get(table.name, table.name)} AS {alias}", found, f'{alias}."{table.key}"')
+            columns.setdefault(kind, []).append(f"{alias}.{name}")
+        return Relation(f"{self.names.get(table.name, table.name)} AS {alias}", columns, f'{alias}."{table.key}"')
 
     def relation(self) -> Relation:
         """A table, two joined, a derived table or a list of VALUES."""

@@ -41,13 +41,13 @@ def candidates(sql: str) -> list[str]:
         tree = parse_query(sql)
     except Exception:
         return []
-    found = set()
+    smaller = set()
     for changed in _less(tree):
         try:
-            found.add(changed.sql(dialect=AthenaSql))
+            smaller.add(changed.sql(dialect=AthenaSql))
         except (SqlglotError, ValueError):
             continue
-    return sorted(found, key=len)
+    return sorted(smaller, key=len)
 
 
 def _less(tree: exp.Expr) -> Iterator[exp.Expr]:
@@ -69,8 +69,8 @@ def _lighter(tree: exp.Expr, place: int, node: exp.Select) -> Iterator[exp.Expr]
         yield from (_without(tree, place, number) for number in range(len(node.expressions)))
     for name in DROPPED:
         if node.args.get(name):
-            copy, found = _at(tree, place)
-            found.set(name, None)
+            copy, target = _at(tree, place)
+            target.set(name, None)
             yield copy
 
 
@@ -80,16 +80,16 @@ def _at(tree: exp.Expr, place: int) -> tuple[exp.Expr, exp.Expr]:
 
 
 def _replaced(tree: exp.Expr, place: int, by: exp.Expr) -> exp.Expr:
-    copy, found = _at(tree, place)
-    if found is copy:
+    copy, node = _at(tree, place)
+    if node is copy:
         return by.copy()
-    found.replace(by.copy())
+    node.replace(by.copy())
     return copy
 
 
 def _without(tree: exp.Expr, place: int, number: int) -> exp.Expr:
-    copy, found = _at(tree, place)
-    items = list(found.expressions)
+    copy, node = _at(tree, place)
+    items = list(node.expressions)
     del items[number]
-    found.set("expressions", items)
+    node.set("expressions", items)
     return copy

@@ -44,8 +44,8 @@ NUMBERS = ("bigint", "small")
 
 def governed_tables() -> list[Table]:
     """The contracts' tables that have a number to tell rows apart by; columns of other types are left out."""
-    found = [_governed(table) for table in load_contract().values()]
-    return [table for table in found if table is not None]
+    tables = [_governed(table) for table in load_contract().values()]
+    return [table for table in tables if table is not None]
 
 
 def _governed(table: GovernedTable) -> Table | None:
@@ -98,11 +98,11 @@ def staged(folder: Path) -> Iterator[Stage]:
 def _write(world: World, table: Table) -> None:
     database, _, name = (table.name if "." in table.name else f"{LAB}.{table.name}").partition(".")
     rows = arrow(table)
-    found = world.iceberg_catalog().create_table(
+    created = world.iceberg_catalog().create_table(
         (database, name), rows.schema, location=f"s3://{BUCKET}/{database}/{name}"
     )
     if len(rows):
-        found.append(rows)
+        created.append(rows)
 
 
 def _reader(world: World, owner: Caller) -> Caller:

@@ -110,8 +110,8 @@ def scalar(rng: Random, kind: str) -> Any:
     if kind == "zoned":
         return rng.choice(TIMES).replace(tzinfo=UTC)
     pools: dict[str, list[Any]] = {"boolean": [True, False], "varchar": TEXTS, "date": DATES, "timestamp": TIMES}
-    found = rng.choice(pools[kind])
-    return found + timedelta(days=rng.choice([0, 0, 1, 31])) if kind == "date" else found
+    value = rng.choice(pools[kind])
+    return value + timedelta(days=rng.choice([0, 0, 1, 31])) if kind == "date" else value
 
 
 def made(name: str, columns: Mapping[str, str], n_rows: int, key: str = "id") -> Table:

@@ -27,35 +27,35 @@ def run(say: Callable[[str], None]) -> str:
     seed = int(os.environ.get("WIRE_SEED") or Random().randrange(10_000))
     chosen = os.environ.get("WIRE_ONLY", "")
     say(f"seed {seed} (WIRE_SEED={seed} repeats it)")
-    found = [operation for operation in operations() if chosen in full_name(operation)]
+    asked = [operation for operation in operations() if chosen in full_name(operation)]
     with tempfile.TemporaryDirectory() as folder, failures() as logged, LocalAws(Path(folder)) as aws:
         with closing(Run(aws, seed)) as tier:
             for _ in range(ROUNDS):
-                tier.round(found, EACH)
+                tier.round(asked, EACH)
         faults = [*tier.faults, *logged]
     for service, (n, requests) in sorted(tier.counts.items()):
         say(f"{service}: {n} operations, {requests:,} requests")
     if faults:
         raise Failed("\n".join([f"{len(faults)} faults, seed {seed}", *faults]))
     total = sum(requests for _, requests in tier.counts.values())
-    return f"{total:,} requests to {len(found)} operations, seed {seed}: answers and errors as modelled"
+    return f"{total:,} requests to {len(asked)} operations, seed {seed}: answers and errors as modelled"
 
 
 @contextmanager
 def failures() -> Iterator[list[str]]:
     """What localaws logs as failed meanwhile, such as work in the background."""
-    found: list[str] = []
+    lines: list[str] = []
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             cause = record.exc_info[1] if record.exc_info else None
-            found.append(f"logged: {record.getMessage()} {told(cause) if cause else ''}")
+            lines.append(f"logged: {record.getMessage()} {told(cause) if cause else ''}")
 
     keeper = Keep(logging.ERROR)
     logger = logging.getLogger("localaws")
     logger.addHandler(keeper)
     try:
-        yield found
+        yield lines
     finally:
         logger.removeHandler(keeper)
 

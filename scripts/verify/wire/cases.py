@@ -52,10 +52,10 @@ def _case(operation: OperationModel, kind: str, params: Params, *, must_refuse: 
     return Case(kind, written(operation, params), params, must_refuse)
 
 
-def _sampled(found: Iterable[Broken], random: Random, n: int) -> Iterator[Broken]:
+def _sampled(broken: Iterable[Broken], random: Random, n: int) -> Iterator[Broken]:
     """At most `n` of each kind."""
     by_kind: dict[str, list[Broken]] = defaultdict(list)
-    for fault in found:
+    for fault in broken:
         by_kind[fault.kind].append(fault)
     for faults in by_kind.values():
         yield from random.sample(faults, min(n, len(faults)))
@@ -70,8 +70,8 @@ def _wrong_pages(operation: OperationModel, least: Params) -> Iterator[Case]:
 
 def _wrong_bodies(operation: OperationModel, params: Params, random: Random, n: int) -> Iterator[Case]:
     request = written(operation, params)
-    found = list(mistyped(operation, request))
-    for kind, where, wrong in random.sample(found, min(4 * n, len(found))):
+    mistakes = list(mistyped(operation, request))
+    for kind, where, wrong in random.sample(mistakes, min(4 * n, len(mistakes))):
         yield Case(f"{kind}: {where}", wrong, params, must_refuse=True)
     if request.body.startswith(b"{"):
         for name, body in BODIES.items():

@@ -39,8 +39,8 @@ def error_code(operation: OperationModel, answer: Answer) -> str:
 
 def _parsed(operation: OperationModel, answer: Answer, shape: Shape | None) -> dict[str, Any]:
     given = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
-    found: dict[str, Any] = parsers.create_parser(operation.service_model.protocol).parse(given, shape)
-    return found
+    parsed: dict[str, Any] = parsers.create_parser(operation.service_model.protocol).parse(given, shape)
+    return parsed
 
 
 def _error_faults(operation: OperationModel, answer: Answer) -> Iterator[str]:

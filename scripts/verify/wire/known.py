@@ -30,8 +30,8 @@ class Known:
         return [text for name in names for text in (*self._seeds.get(name, []), *self._learnt.get(name, []))]
 
     def pick(self, operation: OperationModel, member: str, random: Random) -> str | None:
-        found = self.texts(operation, member)
-        return random.choice(found) if found else None
+        known_values = self.texts(operation, member)
+        return random.choice(known_values) if known_values else None
 
     def learn(self, operation: OperationModel, *contents: Any) -> None:
         """Keep the telling texts of requests that went well and of their answers."""

@@ -24,13 +24,13 @@ _LAST = ("Delete", "Deregister", "BatchDelete", "Revoke", "BatchRevoke", "Cancel
 
 def operations() -> list[OperationModel]:
     """Every operation that a service of our own has, those that remove things last."""
-    found = []
+    asked = []
     for boto_name, module, class_name in TABLE.values():
         service = getattr(import_module(module), class_name)
         model = service_model(boto_name)
         blank = service.__new__(service)
-        found += [model.operation_model(name) for name in model.operation_names if blank.operation(name) is not None]
-    return sorted(found, key=lambda operation: operation.name.startswith(_LAST))
+        asked += [model.operation_model(name) for name in model.operation_names if blank.operation(name) is not None]
+    return sorted(asked, key=lambda operation: operation.name.startswith(_LAST))
 
 
 def full_name(operation: OperationModel) -> str:
@@ -57,9 +57,9 @@ class Run:
         """Operations and requests by service."""
         return {service: (len(names), self._requests[service]) for service, names in self._seen.items()}
 
-    def round(self, found: list[OperationModel], n: int) -> None:
+    def round(self, operations: list[OperationModel], n: int) -> None:
         """Each operation's cases once."""
-        for operation in found:
+        for operation in operations:
             service = operation.service_model.service_name
             self._seen[service].add(operation.name)
             for case in cases(operation, self._random, self._known[service], n):
@@ -67,11 +67,11 @@ class Run:
                 self._judge(operation, case, self._sender.send(operation, case.request))
 
     def _judge(self, operation: OperationModel, case: Case, answer: Answer) -> None:
-        found = list(faults(operation, answer))
+        objections = list(faults(operation, answer))
         if case.must_refuse and answer.status < 300:
-            found.append("taken, although the model does not allow it")
+            objections.append("taken, although the model does not allow it")
         if not case.must_refuse and answer.status < 300:
             content = json.loads(answer.body) if answer.body.startswith(b"{") else {}
             self._known[operation.service_model.service_name].learn(operation, case.params, content)
         place = f"{full_name(operation)}, {case.kind}"
-        self.faults += [f"{place}: {fault}; sent {telling(case.params)}" for fault in found]
+        self.faults += [f"{place}: {fault}; sent {telling(case.params)}" for fault in objections]
