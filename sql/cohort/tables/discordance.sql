@@ -339,6 +339,7 @@ named_finding AS (
         finding.patient_id,
         finding.variant_id,
         finding.gene,
+        transform(coalesce(finding.genes, ARRAY[finding.gene]), symbol -> upper(symbol)) AS genes,
         trim(lower(regexp_replace(named.name, '[^A-Za-z0-9]+', ' '))) AS condition_name
     FROM genomic.finding
     CROSS JOIN unnest(finding.conditions) AS named (name)
@@ -352,9 +353,10 @@ absent_but_present AS (
         tested.patient_id,
         'Observation: no variant in the gene studied' AS one_side,
         tested.gene || ': absent' AS chart_value,
-        max(named_finding.gene || ' ' || named_finding.variant_id) AS genotype_value
+        max(tested.gene || ' ' || named_finding.variant_id) AS genotype_value
     FROM tested
-    INNER JOIN named_finding ON tested.patient_id = named_finding.patient_id AND tested.gene = upper(named_finding.gene)
+    INNER JOIN named_finding
+        ON tested.patient_id = named_finding.patient_id AND contains(named_finding.genes, tested.gene)
     GROUP BY tested.observation_id, named_finding.sample_id, tested.patient_id, tested.gene
     UNION ALL
     SELECT

@@ -175,7 +175,7 @@ event AS (
         'genomic' AS modality,
         'variant' AS kind,
         coalesce(finding.rs_id, finding.variant_id) AS code,
-        finding.gene || ' ' || finding.significance AS text,
+        coalesce(array_join(finding.genes, ', '), finding.gene) || ' ' || finding.significance AS text,
         cast(NULL AS double) AS value,
         finding.zygosity AS unit,
         finding.variant_id AS source_id
