@@ -28,7 +28,8 @@ class Element:
     """One element as JSON names it.
 
     `type` is a primitive, a data type, a nested type (`Patient.contact`) or `Resource`. `binding` is the required value
-    set, system to codes; `targets` are the types a reference may lead to, None for any.
+    set, system to codes; `codes` are those of a bound primitive, of whichever system; `targets` are the types a
+    reference may lead to, None for any.
     """
 
     name: str
@@ -36,17 +37,8 @@ class Element:
     is_list: bool
     binding: dict[str, frozenset[str]] | None
     targets: frozenset[str] | None
-
-    @property
-    def is_primitive(self) -> bool:
-        return self.type in PRIMITIVES
-
-    @property
-    def codes(self) -> frozenset[str] | None:
-        """The codes of a bound `code`, of whichever system."""
-        if self.binding is None or self.type in ("Coding", "CodeableConcept", "Quantity"):
-            return None
-        return frozenset().union(*self.binding.values())
+    is_primitive: bool
+    codes: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +73,16 @@ def definition(name: str) -> Definition:
     required_choices: list[str] = []
     for key, (types, least, is_list, value_set, targets) in read()["types"][name].items():
         names = {f"{key[:-3]}{kind[0].upper()}{kind[1:]}" if key.endswith("[x]") else key: kind for kind in types}
-        for one, kind in names.items():
-            elements[one] = Element(
-                name=one,
+        for element_name, kind in names.items():
+            is_primitive = kind in PRIMITIVES or kind == FHIRPATH_STRING
+            elements[element_name] = Element(
+                name=element_name,
                 type="uri" if kind == FHIRPATH_STRING else kind,
                 is_list=is_list,
                 binding=binding(value_set) if value_set else None,
                 targets=frozenset(targets) if targets else None,
+                is_primitive=is_primitive,
+                codes=codes(value_set) if value_set and is_primitive else None,
             )
         if key.endswith("[x]"):
             choices[key[:-3]] = tuple(names)
@@ -100,6 +95,12 @@ def definition(name: str) -> Definition:
 @cache
 def binding(value_set: str) -> dict[str, frozenset[str]]:
     return {system: frozenset(codes) for system, codes in read()["bindings"][value_set].items()}
+
+
+@cache
+def codes(value_set: str) -> frozenset[str]:
+    """The codes of a value set, of whichever system."""
+    return frozenset().union(*binding(value_set).values())
 
 
 @cache

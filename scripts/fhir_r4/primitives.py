@@ -116,7 +116,7 @@ def text(kind: str, item: str) -> tuple[str, str] | None:
 
 
 def uri(kind: str, item: str) -> tuple[str, str] | None:
-    if any(char.isspace() for char in item):
+    if item and item.split() != [item]:
         return "FHIR_FORM", f"{kind}: no white space"
     if item.startswith("urn:oid:") or kind == "oid":
         oid = item.removeprefix("urn:oid:")

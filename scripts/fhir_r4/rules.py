@@ -39,12 +39,18 @@ def faults_of(resource: dict[str, Any]) -> list[Fault]:
     if not isinstance(name, str) or name not in resource_types():
         found = masked(name) if isinstance(name, str) else json_type(name)
         return [Fault("FHIR_UNKNOWN_TYPE", "resourceType", found, "the name of a FHIR R4 resource type")]
-    walk = Walk(name)
-    walk.object(resource, definition(name))
+    walk = structure_of(resource)
     if not walk.faults:
-        walk.faults += [Fault(*one) for one in rules_of(walk.met)]
-        walk.faults += [Fault(*one) for one in whole_faults(name, resource)]
+        walk.faults += [Fault(*fault) for fault in rules_of(walk.met)]
+        walk.faults += [Fault(*fault) for fault in whole_faults(name, resource)]
     return walk.faults[:MOST_FAULTS]
+
+
+def structure_of(resource: dict[str, Any]) -> "Walk":
+    """The faults of structure alone, and the objects that have rules beyond it; KeyError for a type unknown to R4."""
+    walk = Walk(resource["resourceType"])
+    walk.object(resource, definition(walk.root))
+    return walk
 
 
 def rules_of(met: list[tuple[str, dict[str, Any], str]]) -> Iterator[tuple[str, str, str, str]]:

@@ -29,7 +29,7 @@ import pyarrow as pa
 import yaml
 from sqlglot import exp
 
-from localaws.healthlake.elements import resource_types
+from fhir_r4.definitions import resource_types
 from localaws.healthlake.shape import schema as resource_schema
 from localaws.healthlake.shape import shape
 from tests.lake import NAMES, governed_table_input

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from localaws.healthlake.elements import resource_types
+from fhir_r4.definitions import resource_types
 from localaws.healthlake.restore import restore
 from localaws.healthlake.shape import shape
 from localaws.healthlake.stamps import Stamps, text_of

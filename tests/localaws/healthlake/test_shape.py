@@ -11,7 +11,8 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from localaws.healthlake.elements import elements, resource_types
+from fhir_r4.definitions import resource_types
+from localaws.healthlake.elements import elements
 from localaws.healthlake.prune import prune
 from localaws.healthlake.restore import restore
 from localaws.healthlake.shape import read_rows, schema, shape
