@@ -40,7 +40,7 @@ POINTS = {
     "while rows are read": (load, "open_source"),
     "between the data files and their commit": (replace, "commit"),
     "between the rows and the sample": (load, "SampleFiles"),
-    "before the outcome": (importer, "told_of"),
+    "before the outcome": (importer, "fetch_report"),
 }
 LEFT_AS_IT_WAS = {"while rows are read", "between the data files and their commit"}
 

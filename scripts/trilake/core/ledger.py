@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from trilake.core.reasons import REASONS
 
+LEDGER = "operations.ingest_ledger"  # The table. Operations writes it; a room may ask it what it loaded before.
+
 
 @dataclass(frozen=True)
 class Reason:

@@ -75,7 +75,7 @@ class Conversion:
     faults: list[Reason] = field(default_factory=list)
     warnings: list[Reason] = field(default_factory=list)
 
-    def in_rows(self, told: dict[str, Any]) -> dict[str, Any]:
+    def in_rows(self, report: dict[str, Any]) -> dict[str, Any]:
         """A load's report on the VCF, told of the csv's rows instead."""
         refused = [
             {
@@ -83,14 +83,14 @@ class Conversion:
                 "text": row.text,
                 "reasons": [{**reason, "line": row.line} for reason in entry["reasons"]],
             }
-            for entry in told["refused"]
+            for entry in report["refused"]
             for row in self.sources[entry["line"]]
         ]
         n_refused = len(self.refused) + len(refused)
         n_rows = len(self.refused) + sum(map(len, self.sources.values()))
         counts = {"records_in": n_rows, "loaded": n_rows - n_refused, "duplicate": 0, "refused": n_refused}
-        warnings = [vars(reason) for reason in self.warnings] + told["warnings"]
-        return {**told, "counts": counts, "refused": self.refused + refused, "warnings": warnings}
+        warnings = [vars(reason) for reason in self.warnings] + report["warnings"]
+        return {**report, "counts": counts, "refused": self.refused + refused, "warnings": warnings}
 
 
 class RefusedRow(Exception):
@@ -110,8 +110,8 @@ def convert(lines: Iterable[str], name: str) -> Conversion:
         result.faults.append(Reason("DNA_HEADER", expected=", ".join(missing), found="other columns", line=1))
     patient = UUID.findall(name)
     if len(set(patient)) != 1:
-        found = f"{len(set(patient))} uuids in the file's name"
-        result.faults.append(Reason("DNA_PATIENT", expected="the patient's uuid in the file's name", found=found))
+        uuids = f"{len(set(patient))} uuids in the file's name"
+        result.faults.append(Reason("DNA_PATIENT", expected="the patient's uuid in the file's name", found=uuids))
     if not result.faults:
         sample = patient[0].lower()
         result.lines = [*HEADER, f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{sample}"]
@@ -155,8 +155,8 @@ def read_row(line: int, text: str, columns: list[str], result: Conversion) -> Ro
         expected = "bases: VCF needs the base before an insertion, which the csv does not hold"
         raise RefusedRow("DNA_ALLELE", "ANCESTRAL_ALLELE", shape(row["ANCESTRAL_ALLELE"]), expected)
     carried = carried_allele(row, strand, ancestral)
-    listed = [allele(one, strand) for one in BETWEEN.split(row["VARIANT_ALLELE_LIST"]) if one]
-    variants = [one for one in dict.fromkeys(listed) if BASES.fullmatch(one) and one != ancestral]
+    listed = [allele(text, strand) for text in BETWEEN.split(row["VARIANT_ALLELE_LIST"]) if text]
+    variants = [bases for bases in dict.fromkeys(listed) if BASES.fullmatch(bases) and bases != ancestral]
     if len(variants) < len(set(listed) - {ancestral}):
         remark(result, "DNA_ALLELE_LEFT_OUT", line, "VARIANT_ALLELE_LIST", "bases; other alleles are left out")
     if carried is not None and carried not in variants:
@@ -201,16 +201,16 @@ def carried_allele(row: dict[str, str], strand: str, ancestral: str) -> str | No
     if is_carried is None:
         raise RefusedRow("DNA_CONTRADICTION", "VARIANT", shape(row["VARIANT"]), "true or false")
     if is_carried != bool(arrow):
-        found = "true without an allele" if is_carried else "false with an allele"
-        raise RefusedRow("DNA_CONTRADICTION", "VARIANT", found, "true where ALLELE holds '>', and only there")
+        contradiction = "true without an allele" if is_carried else "false with an allele"
+        raise RefusedRow("DNA_CONTRADICTION", "VARIANT", contradiction, "true where ALLELE holds '>', and only there")
     if not arrow:
         return None
-    found = allele(after, strand)
-    if not BASES.fullmatch(found) or found == ancestral:
+    carried = allele(after, strand)
+    if not BASES.fullmatch(carried) or carried == ancestral:
         raise RefusedRow("DNA_ALLELE", "ALLELE", shape(row["ALLELE"]), "'>' before another allele of bases")
     if before and allele(before, strand) != ancestral:
         raise RefusedRow("DNA_CONTRADICTION", "ALLELE", shape(row["ALLELE"]), "ANCESTRAL_ALLELE in front of '>'")
-    return found
+    return carried
 
 
 def info_text(text: str) -> str:
@@ -245,6 +245,9 @@ def record(rows: list[Row]) -> str:
     first = rows[0]
     variants = sorted({variant for row in rows for variant in row.variants})
     carried = sorted({variants.index(row.carried) + 1 for row in rows if row.carried})
+    # Ancestral is not GRCh38's base everywhere (rs429358: ancestral C, reference T), and the csv has no reference to
+    # ask. Carried is a half call (`./1`), as `0/1` would invent a number of copies: it counts among carriers, and in no
+    # allele frequency.
     is_single = first.contig in ("Y", "MT")
     if len(carried) > (1 if is_single else 2):
         raise RefusedRow("DNA_CONTRADICTION", "ALLELE", f"{len(carried)} alleles", "as many as there are copies")
@@ -255,7 +258,7 @@ def record(rows: list[Row]) -> str:
     names = ";".join(sorted({row.rs_id for row in rows if row.rs_id != "."})) or "."
     info = [f"AA={first.ancestral}"]
     for key, values in (("GENE", {row.gene for row in rows}), ("SIGNIFICANCE", {row.significance for row in rows})):
-        if told := sorted(values - {""}):
-            info.append(f"{key}={','.join(told)}")
+        if texts := sorted(values - {""}):
+            info.append(f"{key}={','.join(texts)}")
     fixed = (first.contig, str(first.position), names, first.ancestral, ",".join(variants), ".", ".", ";".join(info))
     return "\t".join((*fixed, "GT", genotype))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# MT is left out: GRCh37 and GRCh38 have the same one of 16,569 bases (NC_012920), so it tells no build.
 NAMES = (*(str(number) for number in range(1, 23)), "X", "Y")
 LENGTHS = {
     "GRCh38": (
@@ -49,8 +50,8 @@ def build_in_words(text: str) -> str | None:
 @lru_cache(maxsize=1_000)
 def contig_name(contig: str) -> str:
     """One name per chromosome: without `chr`, M as MT, RefSeq's accession NC_000001.11 as 1. Others as they are."""
-    if found := ACCESSION.fullmatch(contig):
-        return found["mt"] and "MT" or NAMES[int(found["number"]) - 1]
+    if accession := ACCESSION.fullmatch(contig):
+        return accession["mt"] and "MT" or NAMES[int(accession["number"]) - 1]
     bare = contig[3:] if contig[:3].lower() == "chr" and len(contig) > 3 else contig
     return "MT" if bare == "M" else bare
 
@@ -59,9 +60,11 @@ def build_of_contig(contig: str, length: int | None) -> str | None:
     """The build in which the chromosome is this long, or has this accession."""
     if build := BY_LENGTH.get((contig_name(contig), length or 0)):
         return build
-    found = ACCESSION.fullmatch(contig)
-    version = VERSIONS_OF_GRCH38[int(found["number"]) - 1] if found and found["number"] else 0
-    return {version: "GRCh38", version - 1: "GRCh37"}.get(int(found["version"])) if found and version else None
+    accession = ACCESSION.fullmatch(contig)
+    if accession is None or not accession["number"]:
+        return None
+    in_grch38 = VERSIONS_OF_GRCH38[int(accession["number"]) - 1]
+    return {in_grch38: "GRCh38", in_grch38 - 1: "GRCh37"}.get(int(accession["version"]))
 
 
 def known_length(contig: str, build: str | None) -> int | None:

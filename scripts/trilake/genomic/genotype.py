@@ -15,10 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from trilake.core.ledger import shape
 from trilake.genomic.reserved import LOCAL, LOCAL_ALLELES
 
+if TYPE_CHECKING:
+    from trilake.genomic.record import Faults
+    from trilake.genomic.values import Layout
+
 ALLELE = r"(?:0|[1-9]\d{0,5}|\.)"
 FORM = re.compile(rf"[/|]?{ALLELE}(?:(?:[/|]{ALLELE})+[/|]?)?", flags=re.ASCII)
 INDEX = re.compile(r"\d+|\.")
 NO_CALL = -1
+LOCAL_KEYS = {
+    LOCAL_ALLELES: "",
+    **dict.fromkeys(("LAD", "LADF", "LADR"), "R"),
+    **dict.fromkeys(("LGL", "LGP", "LPL", "LPP"), "G"),
+    "LEC": "A",
+}
+"""Which values of all alleles a local one stands for."""
 
 
 class Genotype(NamedTuple):
@@ -48,17 +59,8 @@ def calls_of(genotype: Genotype, allele: int) -> list[int]:
     return [index if index <= 0 else 1 if index == allele else 2 for index in genotype.indexes]
 
 
-if TYPE_CHECKING:
-    from trilake.genomic.record import Faults
-    from trilake.genomic.values import Layout
-
-LOCAL_KEYS = {
-    LOCAL_ALLELES: "",
-    **dict.fromkeys(("LAD", "LADF", "LADR"), "R"),
-    **dict.fromkeys(("LGL", "LGP", "LPL", "LPP"), "G"),
-    "LEC": "A",
-}
-"""Which values of all alleles a local one stands for."""
+# Local alleles: a sample of a large cohort has few of a site's alleles, and lists its values for those alone (LAA,
+# VCF 4.5; callers wrote such keys before, each as it liked).
 
 
 @lru_cache(maxsize=10_000)
@@ -77,11 +79,6 @@ def local_count(number: str, layout: Layout, values: list[str], ploidy: int | No
     return n_local + (LOCAL[number] == "R")
 
 
-def value_of(key: str, layout: Layout, values: list[str]) -> str | None:
-    place = layout.keys.index(key) if key in layout.keys else len(values)
-    return values[place] if place < len(values) else None
-
-
 def check_local(layout: Layout, number: int, values: list[str], n_alts: int, faults: Faults) -> None:
     """LAA lists alleles of the record, each once, right after GT. Before 4.5 it is what a caller makes of it."""
     path, is_warning = f"sample {number}/{LOCAL_ALLELES}", layout.version < "4.5"
@@ -92,5 +89,10 @@ def check_local(layout: Layout, number: int, values: list[str], n_alts: int, fau
         faults.add("VCF_FORMAT", "FORMAT", "other keys before it", f"{LOCAL_ALLELES} right after GT", is_warning=True)
     alleles = local_alleles(value_of(LOCAL_ALLELES, layout, values))
     if len(set(alleles)) < len(alleles) or not all(0 < allele <= n_alts for allele in alleles):
-        found = shape(value_of(LOCAL_ALLELES, layout, values) or "")
-        faults.add("VCF_SAMPLE", path, found, f"numbers of 1 to {n_alts}, each once", is_warning=is_warning)
+        listed = shape(value_of(LOCAL_ALLELES, layout, values) or "")
+        faults.add("VCF_SAMPLE", path, listed, f"numbers of 1 to {n_alts}, each once", is_warning=is_warning)
+
+
+def value_of(key: str, layout: Layout, values: list[str]) -> str | None:
+    place = layout.keys.index(key) if key in layout.keys else len(values)
+    return values[place] if place < len(values) else None

@@ -18,155 +18,35 @@ from trilake.core.ledger import Reason, shape
 from trilake.genomic.genome_build import build_in_words, build_of_contig, contig_name, known_length
 from trilake.genomic.reserved import TYPES, Field, as_written, reserved_field
 
+if TYPE_CHECKING:
+    from trilake.genomic.values import Layout
+
 URL = re.compile(
     r"(?:https?|ftp|file|s3|gs)://(?:[\w-]*[a-z][\w.-]*|\d+\.\d+\.\d+\.\d+|)(?::\d+)?(?:/\S*)?", flags=re.IGNORECASE
 )
 COUNT = re.compile(r"\d+|\.|[ARGPM]|L[ARG]")
 NAME = re.compile(r"[^\s,:;<>\"]+")
+# VCF 4.3, section 1.4.7, but for the asterisk, which `odd_contig` judges.
 CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
-HLA_ALLELE = "HLA-"
-OLD_MITOCHONDRION = "16571"
+OLD_MITOCHONDRION = "16571"  # Of chrM in UCSC's hg19, which is another sequence (NC_001807).
 MD5 = re.compile(r"[0-9A-Fa-f]{32}|")
 ENTRY = re.compile(r' *([^=,"\s<>]+)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?:[^,"][^,]*)?)(?:,|$)')
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G")
 Fault = tuple[str, str, str]
-
-
-def split_entries(text: str) -> list[tuple[str, str]] | None:
-    """(key, value) pairs of `ID=x,Description="a, b"`; None when the text is not made of such pairs."""
-    entries, position = [], 0
-    while position < len(text):
-        match = ENTRY.match(text, position)
-        if match is None:
-            return None
-        entries.append((match[1], match[2]))
-        position = match.end()
-    return None if text.endswith(",") else entries
-
-
-def check_meta(key: str, values: dict[str, str], version: str) -> list[Fault]:
-    """(path, found, expected) of each rule that the line breaks."""
-    check = CHECKS.get(key)
-    return check(values, version) if check else []
-
-
-def check_meta_line(values: dict[str, str], version: str) -> list[Fault]:
-    faults = []
-    if "Number" in values and not COUNT.fullmatch(values["Number"]):
-        faults.append(("META.Number", shape(values["Number"]), "a count or ."))
-    if "Type" in values and values["Type"] not in TYPES:
-        faults.append(("META.Type", shape(values["Type"]), "Integer, Float, Flag, Character or String"))
-    return faults
-
-
-def check_sample(values: dict[str, str], version: str) -> list[Fault]:
-    """4.1 and 4.2 want Genomes, Mixture and Description beside the ID; only the Description in quotes."""
-    if version >= "4.3":
-        return []
-    faults = [
-        (f"SAMPLE.{name}", "nothing", "Genomes, Mixture and Description")
-        for name in ("Genomes", "Mixture", "Description")
-        if name not in values
-    ]
-    quoted = [name for name, value in values.items() if value.startswith('"') and name != "Description"]
-    return faults + [(f"SAMPLE.{name}", "text in quotes", "text without quotes") for name in quoted]
-
-
-def check_pedigree(values: dict[str, str], version: str) -> list[Fault]:
-    faults = [] if version < "4.3" or values.get("ID") else [("PEDIGREE.ID", "nothing", "an ID")]
-    wrong = [name for name, value in values.items() if not NAME.fullmatch(value.strip('"'))]
-    return faults + [
-        (f"PEDIGREE.{name}", shape(values[name]), "a name without white space and : ; ,") for name in wrong
-    ]
-
-
-def check_contig(values: dict[str, str], version: str) -> list[Fault]:
-    faults, length, name = [], values.get("length"), values.get("ID", "")
-    if length is not None and not (length.isdigit() and 0 < int(length) <= 1 << 40):
-        faults.append(("contig.length", shape(length), "a length of 1 or more"))
-    if name and (odd := odd_contig(name, version)):
-        faults.append(("contig.ID", shape(name), odd))
-    if length == OLD_MITOCHONDRION and contig_name(name) == "MT":
-        faults.append(
-            ("contig.length", length, "16569, as the revised Cambridge sequence; positions of hg19's old chrM differ")
-        )
-    if not MD5.fullmatch(values.get("md5", "").strip('"')):
-        faults.append(("contig.md5", shape(values["md5"]), "32 hexadecimal digits"))
-    return faults
-
-
-@lru_cache(maxsize=10_000)
-def odd_contig(name: str, version: str) -> str:
-    """What was expected, when a contig's name is not as 4.3 wants it. An asterisk, which stands in the 525 HLA contigs
-    of GRCh38's analysis set (`HLA-A*01:01:01:01`), is a slip elsewhere."""
-    if version < "4.3":
-        return ""
-    if not CONTIG.fullmatch(name):
-        return "printable characters but for quotes, commas, slashes and brackets"
-    return "an asterisk in names of HLA alleles alone" if "*" in name and not name.startswith(HLA_ALLELE) else ""
-
-
-def check_filter(values: dict[str, str], version: str) -> list[Fault]:
-    name = values.get("ID", "")
-    is_sound = not name or (name != "0" and not re.search(r"[\s;,]", name))
-    return [] if is_sound else [("FILTER.ID", shape(name), "a name other than 0, without white space, ; and ,")]
-
-
-def check_field(kind: str, values: dict[str, str]) -> list[Fault]:
-    """An INFO or FORMAT declaration whose ID or combination of Number and Type the specification does not have."""
-    name, count, form = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
-    faults = []
-    if not FIELD_ID.fullmatch(name):
-        faults.append((f"{kind}.ID", shape(name), "letters, digits, _ and ., no digit first"))
-    if (form == "Flag") != (count == "0"):
-        faults.append((f"{kind} {name}", f"Number={count}, Type={form}", "Number=0 with Type=Flag, and only there"))
-    return faults
-
-
-CHECKS = {
-    "META": check_meta_line,
-    "SAMPLE": check_sample,
-    "PEDIGREE": check_pedigree,
-    "contig": check_contig,
-    "FILTER": check_filter,
-}
-
-
 BOM = "\ufeff"
 WRONG_BYTE = re.compile("[\udc80-\udcff\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]")
-
-
-def decode(raw: bytes) -> str:
-    """A line without its line end; bytes that are no UTF-8 stay in it as lone surrogates."""
-    return raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
-
-
-def has_wrong_bytes(text: str) -> bool:
-    """Whether a decoded line held bytes that are no UTF-8, or control characters, which no version allows."""
-    return WRONG_BYTE.search(text) is not None
-
-
-def readable(text: str) -> str:
-    """The text with a replacement character for each wrong byte."""
-    return WRONG_BYTE.sub("\ufffd", text)
-
-
-def encode(text: str) -> bytes:
-    """The bytes that a decoded line came from."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-if TYPE_CHECKING:
-    from trilake.genomic.values import Layout
-
 FILEFORMAT = re.compile(r"##fileformat=VCFv4\.[0-5]")
 META = re.compile(r"##(?P<key>[^\s=<>]+)=(?P<value>.+)")
+# Lines that records are read by: when one is broken the file is refused. All others may look as they like
+# (`##Mutect Version=2.1`, `##source=`).
 BEARING = re.compile(r"##\W*(?:fileformat|INFO|FORMAT|FILTER|ALT|contig|SAMPLE|META)\b", flags=re.IGNORECASE)
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 STRUCTURED = {"INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META"}
+# Whether the URL stands in angle brackets.
 ADDRESSES = {"assembly": False, "pedigreeDB": True}
 NUMBER = re.compile(r"\d+|[ARG.]|[PM]|LA|LR|LG")
 ALT_ID = re.compile(r"[^\s,<>]+")
+# First level of a symbolic allele (VCF 4.3, section 1.4.5); <NON_REF> is GATK's, <*> what the specification made of it.
 ALT_PREFIXES = {"DEL", "INS", "DUP", "INV", "CNV", "BND", "NON_REF", "*"}
 UNQUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\[[^\]]*\]')
 QUOTED = {"Description", "Source", "Version"}
@@ -243,39 +123,13 @@ def read_header(lines: Iterable[tuple[int, str]]) -> tuple[VcfHeader, list[Reaso
     return header, reasons
 
 
-def fault(line: int, path: str, found: str, expected: str, *, is_warning: bool = False) -> Reason:
-    return Reason("VCF_HEADER", expected=expected, found=found, line=line, path=path, is_warning=is_warning)
-
-
-def wrong_bytes(number: int, line: str) -> Reason:
-    """Bytes that are no UTF-8 are passed over in descriptions; a sample's name must be known for certain."""
-    expected = "text in UTF-8; other bytes are passed over"
-    return fault(number, "header line", "other bytes", expected, is_warning=line.startswith("##"))
-
-
 def check_fileformat(header: VcfHeader, line: str) -> list[Reason]:
     if not FILEFORMAT.fullmatch(line):
-        found = line if line.startswith("##") else shape(line)
-        return [fault(1, "fileformat", found, "##fileformat=VCFv4.0 to VCFv4.5 as the first line")]
+        # A first line that is no meta line may be a record, of a patient: its shape alone is told.
+        first_line = line if line.startswith("##") else shape(line)
+        return [fault(1, "fileformat", first_line, "##fileformat=VCFv4.0 to VCFv4.5 as the first line")]
     header.version = line.removeprefix("##fileformat=VCFv")
     return []
-
-
-def check_builds(header: VcfHeader) -> list[Reason]:
-    """A header that tells two builds could be of either. Tools that lift records over leave the old ##reference behind,
-    so the lengths of chromosomes count; where they too tell two, the file is refused."""
-    told = header.builds or header.named_builds
-    others = header.named_builds if header.builds else {}
-    build = next(iter(told), "")
-    if len(told) > 1:
-        other, line = list(told.items())[1]
-        return [Reason("VCF_BUILD", f"one reference genome; {build} was told before", other, line, "reference, contig")]
-    expected = f"{build}, which the lengths of the contigs tell, and which counts"
-    return [
-        Reason("VCF_BUILD", expected, other, line, "reference, contig", is_warning=True)
-        for other, line in others.items()
-        if other != build
-    ]
 
 
 def read_meta(header: VcfHeader, number: int, line: str) -> list[Reason]:
@@ -332,8 +186,20 @@ def read_structured(header: VcfHeader, number: int, key: str, value: str) -> lis
         declare_contig(header, number, values)
     if re.search(r", +[A-Za-z]+=", UNQUOTED.sub("", value)):
         reasons.append(fault(number, key, "white space after a comma", "key=value,key=value", is_warning=True))
-    reasons += [fault(number, *found, is_warning=True) for found in check_meta(key, values, header.version)]
+    reasons += [fault(number, *broken, is_warning=True) for broken in check_meta(key, values, header.version)]
     return reasons + check_twice(header, number, key, values)
+
+
+def split_entries(text: str) -> list[tuple[str, str]] | None:
+    """(key, value) pairs of `ID=x,Description="a, b"`; None when the text is not made of such pairs."""
+    entries, position = [], 0
+    while position < len(text):
+        match = ENTRY.match(text, position)
+        if match is None:
+            return None
+        entries.append((match[1], match[2]))
+        position = match.end()
+    return None if text.endswith(",") else entries
 
 
 def check_twice(header: VcfHeader, number: int, key: str, values: dict[str, str]) -> list[Reason]:
@@ -373,9 +239,11 @@ def check_entries(number: int, key: str, entries: list[tuple[str, str]], *, forb
             fault(number, f"{key}.ID", shape(values["ID"]), "an ID without white space, comma and brackets, or * first")
         )
     if key in ("INFO", "FORMAT", "FILTER", "ALT") and not values.get("Description", "").startswith('"'):
-        found = values.get("Description", "nothing")
-        is_optional = key in ("FILTER", "ALT") and found == "nothing"
-        reasons.append(fault(number, f"{key}.Description", found, "text in double quotes", is_warning=is_optional))
+        description = values.get("Description", "nothing")
+        is_optional = key in ("FILTER", "ALT") and description == "nothing"
+        reasons.append(
+            fault(number, f"{key}.Description", description, "text in double quotes", is_warning=is_optional)
+        )
     if len(values) < len(names):
         reasons.append(fault(number, key, "a key given twice", "each key once", is_warning=True))
     if key == "ALT" and {"Number", "Type"} & set(names):
@@ -389,7 +257,7 @@ def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) ->
     """Take in an INFO or FORMAT declaration; a reserved key declared otherwise is a warning, as callers do it."""
     name, count, kind = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
     reasons = []
-    if count == "-1":
+    if count == "-1":  # VCF 3.3 wrote "any number" so, and some callers still do.
         reasons.append(fault(number, f"{key} {name}.Number", count, "., as of VCF 4.0", is_warning=True))
         count = "."
     if not NUMBER.fullmatch(count):
@@ -400,9 +268,11 @@ def declare(header: VcfHeader, number: int, key: str, values: dict[str, str]) ->
         )
     if any(not reason.is_warning for reason in reasons):
         return reasons
+    # GATK declares allele-specific texts (AS_SB_TABLE) with a Number that its own values break: `as_written` says how
+    # they are to be read.
     declared, reserved = as_written(name, Field(count, kind)), reserved_field(key, name, header.version)
     (header.info if key == "INFO" else header.format)[name] = declared
-    reasons += [fault(number, *found, is_warning=True) for found in check_field(key, values)]
+    reasons += [fault(number, *broken, is_warning=True) for broken in check_field(key, values)]
     if reserved and declared != reserved:
         words = f"Number={reserved.number}, Type={reserved.type} for this reserved key"
         reasons.append(fault(number, f"{key} {name}", f"Number={count}, Type={kind}", words, is_warning=True))
@@ -433,3 +303,146 @@ def read_columns(header: VcfHeader, number: int, line: str) -> list[Reason]:
     return (
         [fault(number, "#CHROM line", f"{len(twice)} sample names used twice", "unique sample names")] if twice else []
     )
+
+
+def check_builds(header: VcfHeader) -> list[Reason]:
+    """A header that tells two builds could be of either. Tools that lift records over leave the old ##reference behind,
+    so the lengths of chromosomes count; where they too tell two, the file is refused."""
+    builds = header.builds or header.named_builds
+    others = header.named_builds if header.builds else {}
+    build = next(iter(builds), "")
+    if len(builds) > 1:
+        other, line = list(builds.items())[1]
+        return [Reason("VCF_BUILD", f"one reference genome; {build} was told before", other, line, "reference, contig")]
+    expected = f"{build}, which the lengths of the contigs tell, and which counts"
+    return [
+        Reason("VCF_BUILD", expected, other, line, "reference, contig", is_warning=True)
+        for other, line in others.items()
+        if other != build
+    ]
+
+
+def fault(line: int, path: str, found: str, expected: str, *, is_warning: bool = False) -> Reason:
+    return Reason("VCF_HEADER", expected=expected, found=found, line=line, path=path, is_warning=is_warning)
+
+
+def wrong_bytes(number: int, line: str) -> Reason:
+    """Bytes that are no UTF-8 are passed over in descriptions; a sample's name must be known for certain."""
+    expected = "text in UTF-8; other bytes are passed over"
+    return fault(number, "header line", "other bytes", expected, is_warning=line.startswith("##"))
+
+
+# Rules of single kinds of meta lines (VCF 4.3, section 1.4). None of them refuses a file: callers break them all, and
+# no row depends on them.
+
+
+def check_meta(key: str, values: dict[str, str], version: str) -> list[Fault]:
+    """(path, found, expected) of each rule that the line breaks."""
+    check = CHECKS.get(key)
+    return check(values, version) if check else []
+
+
+def check_meta_line(values: dict[str, str], version: str) -> list[Fault]:
+    faults = []
+    if "Number" in values and not COUNT.fullmatch(values["Number"]):
+        faults.append(("META.Number", shape(values["Number"]), "a count or ."))
+    if "Type" in values and values["Type"] not in TYPES:
+        faults.append(("META.Type", shape(values["Type"]), "Integer, Float, Flag, Character or String"))
+    return faults
+
+
+def check_sample(values: dict[str, str], version: str) -> list[Fault]:
+    """4.1 and 4.2 want Genomes, Mixture and Description beside the ID; only the Description in quotes."""
+    if version >= "4.3":
+        return []
+    faults = [
+        (f"SAMPLE.{name}", "nothing", "Genomes, Mixture and Description")
+        for name in ("Genomes", "Mixture", "Description")
+        if name not in values
+    ]
+    quoted = [name for name, value in values.items() if value.startswith('"') and name != "Description"]
+    return faults + [(f"SAMPLE.{name}", "text in quotes", "text without quotes") for name in quoted]
+
+
+def check_pedigree(values: dict[str, str], version: str) -> list[Fault]:
+    faults = [] if version < "4.3" or values.get("ID") else [("PEDIGREE.ID", "nothing", "an ID")]
+    wrong = [name for name, value in values.items() if not NAME.fullmatch(value.strip('"'))]
+    return faults + [
+        (f"PEDIGREE.{name}", shape(values[name]), "a name without white space and : ; ,") for name in wrong
+    ]
+
+
+def check_contig(values: dict[str, str], version: str) -> list[Fault]:
+    faults, length, name = [], values.get("length"), values.get("ID", "")
+    if length is not None and not (length.isdigit() and 0 < int(length) <= 1 << 40):
+        faults.append(("contig.length", shape(length), "a length of 1 or more"))
+    if name and (odd := odd_contig(name, version)):
+        faults.append(("contig.ID", shape(name), odd))
+    if length == OLD_MITOCHONDRION and contig_name(name) == "MT":
+        faults.append(
+            ("contig.length", length, "16569, as the revised Cambridge sequence; positions of hg19's old chrM differ")
+        )
+    if not MD5.fullmatch(values.get("md5", "").strip('"')):
+        faults.append(("contig.md5", shape(values["md5"]), "32 hexadecimal digits"))
+    return faults
+
+
+@lru_cache(maxsize=10_000)
+def odd_contig(name: str, version: str) -> str:
+    """What was expected, when a contig's name is not as 4.3 wants it. An asterisk, which stands in the 525 HLA contigs
+    of GRCh38's analysis set (`HLA-A*01:01:01:01`), is a slip elsewhere."""
+    if version < "4.3":
+        return ""
+    if not CONTIG.fullmatch(name):
+        return "printable characters but for quotes, commas, slashes and brackets"
+    return "an asterisk in names of HLA alleles alone" if "*" in name and not name.startswith("HLA-") else ""
+
+
+def check_filter(values: dict[str, str], version: str) -> list[Fault]:
+    name = values.get("ID", "")
+    is_sound = not name or (name != "0" and not re.search(r"[\s;,]", name))
+    return [] if is_sound else [("FILTER.ID", shape(name), "a name other than 0, without white space, ; and ,")]
+
+
+def check_field(kind: str, values: dict[str, str]) -> list[Fault]:
+    """An INFO or FORMAT declaration whose ID or combination of Number and Type the specification does not have."""
+    name, count, form = values.get("ID", ""), values.get("Number", ""), values.get("Type", "")
+    faults = []
+    if not FIELD_ID.fullmatch(name):
+        faults.append((f"{kind}.ID", shape(name), "letters, digits, _ and ., no digit first"))
+    if (form == "Flag") != (count == "0"):
+        faults.append((f"{kind} {name}", f"Number={count}, Type={form}", "Number=0 with Type=Flag, and only there"))
+    return faults
+
+
+CHECKS = {
+    "META": check_meta_line,
+    "SAMPLE": check_sample,
+    "PEDIGREE": check_pedigree,
+    "contig": check_contig,
+    "FILTER": check_filter,
+}
+
+
+# Text. Not all files are UTF-8, as 4.3 wants it: lone surrogates carry other bytes through, so that a refused line goes
+# into quarantine byte for byte.
+
+
+def decode(raw: bytes) -> str:
+    """A line without its line end; bytes that are no UTF-8 stay in it as lone surrogates."""
+    return raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+
+def has_wrong_bytes(text: str) -> bool:
+    """Whether a decoded line held bytes that are no UTF-8, or control characters, which no version allows."""
+    return WRONG_BYTE.search(text) is not None
+
+
+def readable(text: str) -> str:
+    """The text with a replacement character for each wrong byte."""
+    return WRONG_BYTE.sub("\ufffd", text)
+
+
+def encode(text: str) -> bytes:
+    """The bytes that a decoded line came from."""
+    return text.encode("utf-8", "surrogateescape")

@@ -1,7 +1,7 @@
 """VCF files into the variant store: preflight, staging, one load job, what it refused.
 
-Reads VCF (plain, gzip, BGZF), BCF, and the Coherent data set's DNA csv, which becomes a VCF first; writes below
-genomic/ in the raw bucket. `make ingest`.
+VCF (plain, gzip, BGZF), BCF, and the Coherent data set's DNA csv, which becomes a VCF first. All that a load leaves in
+the raw bucket stands below genomic/.
 
 Example: Importer().load(session, files, run)
 """
@@ -11,11 +11,14 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
+from pyiceberg.expressions import And, EqualTo, GreaterThan
+
+from trilake.core.iceberg import open_table
 from trilake.core.importer import IngestRun, SourceFile
 from trilake.core.job import Item, bucket_and_key, run_job
-from trilake.core.ledger import FileOutcome, Reason
+from trilake.core.ledger import LEDGER, FileOutcome, Reason
 from trilake.core.recognise import Kind
 from trilake.core.session import Session
 from trilake.genomic.callers import caller_of
@@ -23,7 +26,7 @@ from trilake.genomic.dna_csv import Conversion, convert
 from trilake.genomic.header import VcfHeader, encode
 from trilake.genomic.healthomics.backend import Hosted, import_hosted
 from trilake.genomic.load import Work, reasons_of, report_key, work_key
-from trilake.genomic.reader import Reading, open_vcf, report
+from trilake.genomic.reader import Reading, Report, open_vcf, report_of
 from trilake.genomic.reference import local_reference, stage_reference
 
 
@@ -52,13 +55,22 @@ class Importer:
         accepted, outcomes = preflight(files, run)
         if accepted:
             run.say(f"  Loading {len(accepted):,} VCF files")
-            told = load_accepted(session, accepted, run)
-            loaded = [outcome_of(checked, told[checked.file.sha256], run) for checked in accepted]
+            reports = load_accepted(session, accepted, run)
+            loaded = [outcome_of(checked, reports[checked.file.sha256], run) for checked in accepted]
             outcomes += with_remarks(accepted, loaded)
         return outcomes
 
     def replaced(self, session: Session, contents: set[str]) -> set[str]:
-        return set()
+        """Those whose name another content took later, with its rows in the place of theirs (`load.replaced_by`)."""
+        is_load = And(EqualTo("modality", self.modality), GreaterThan("loaded", 0))
+        columns = ("file", "content_sha256", "recorded_at")
+        loads = open_table(session, LEDGER).scan(is_load, selected_fields=columns).to_arrow()
+        content_of: dict[str, str] = {}
+        name_of: dict[str, str] = {}
+        for row in loads.sort_by("recorded_at").to_pylist():
+            content_of[row["file"]] = row["content_sha256"]
+            name_of[row["content_sha256"]] = row["file"]
+        return {content for content in contents & set(name_of) if content_of[name_of[content]] != content}
 
     def preview(self, files: list[SourceFile], run: IngestRun) -> list[FileOutcome]:
         accepted, outcomes = preflight(files, run)
@@ -76,7 +88,7 @@ def preflight(files: list[SourceFile], run: IngestRun) -> tuple[list[Checked], l
             continue
         if conversion:
             file = replace(file, path=written(conversion, file, run))
-        reading = read_here(file, run)
+        reading = read_locally(file, run)
         if reading.faults:
             outcomes.append(refuse_file(file, reading.faults, reading.warnings, run))
         else:
@@ -90,8 +102,8 @@ def converted(file: SourceFile) -> Conversion:
         with opened(file.path) as lines:
             return convert(lines, file.name)
     except (EOFError, OSError, zlib.error) as error:
-        found = type(error).__name__
-        return Conversion(faults=[Reason("FILE_UNREADABLE", expected="a file that is whole", found=found)])
+        reason = Reason("FILE_UNREADABLE", expected="a file that is whole", found=type(error).__name__)
+        return Conversion(faults=[reason])
 
 
 def opened(path: Path) -> TextIO:
@@ -122,14 +134,14 @@ def with_remarks(accepted: list[Checked], outcomes: list[FileOutcome]) -> list[F
         others = {name for sample in checked.header.samples for name in files_of[sample]} - {checked.file.name}
         if others:
             expected = "sample names that mean one sample"
-            found = f"also in {len(others):,} other files of the load"
+            where = f"also in {len(others):,} other files of the load"
             outcome.reasons.append(
-                Reason("VCF_SAMPLE_SHARED", expected=expected, found=found, path="#CHROM line", is_warning=True)
+                Reason("VCF_SAMPLE_SHARED", expected=expected, found=where, path="#CHROM line", is_warning=True)
             )
     return outcomes
 
 
-def read_here(file: SourceFile, run: IngestRun) -> Reading:
+def read_locally(file: SourceFile, run: IngestRun) -> Reading:
     """The file as the job will read it; which build it is assumed to be of makes no difference to its outcome."""
     return open_vcf(
         file.path, file.name, load_id=run.ingest_id, job_id="", default_genome="GRCh38", reference=local_reference(run)
@@ -143,13 +155,13 @@ def refuse_file(file: SourceFile, faults: list[Reason], warnings: list[Reason], 
     return file.outcome(records_in=1, quarantined=1, reasons=reasons)
 
 
-def load_accepted(session: Session, accepted: list[Checked], run: IngestRun) -> dict[str, dict[str, Any]]:
+def load_accepted(session: Session, accepted: list[Checked], run: IngestRun) -> dict[str, Report]:
     """Load into the backend that is deployed; the report on each file by content hash."""
     if session.settings.genomic.backend == "healthomics":
         hosted = [Hosted(checked.file, item_of(session, checked)) for checked in accepted]
         return import_hosted(session, hosted, run)
     submit(session, accepted, run)
-    return {checked.file.sha256: told_of(session, checked, run) for checked in accepted}
+    return {checked.file.sha256: fetch_report(session, checked, run) for checked in accepted}
 
 
 def item_of(session: Session, checked: Checked) -> Item:
@@ -171,6 +183,7 @@ def item_of(session: Session, checked: Checked) -> Item:
 
 def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
     """Stage the files under their content hash, write the work list, run the job."""
+    # A run that was killed puts the same files at the same keys, so nothing is left twice.
     settings, s3 = session.settings, session.client("s3")
     items = [item_of(session, checked) for checked in accepted]
     for checked, item in zip(accepted, items, strict=True):
@@ -182,26 +195,26 @@ def submit(session: Session, accepted: list[Checked], run: IngestRun) -> None:
     run_job(session, settings.genomic.load_job_name, {"load_id": run.ingest_id})
 
 
-def told_of(session: Session, checked: Checked, run: IngestRun) -> dict[str, Any]:
+def fetch_report(session: Session, checked: Checked, run: IngestRun) -> Report:
     """The job's report on one file."""
     key = report_key(run.ingest_id, checked.file.sha256)
     body = session.client("s3").get_object(Bucket=session.settings.core.raw_bucket, Key=key)["Body"].read()
-    found: dict[str, Any] = json.loads(body)
-    return found
+    report: Report = json.loads(body)
+    return report
 
 
-def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOutcome:
+def outcome_of(checked: Checked, report: Report, run: IngestRun) -> FileOutcome:
     """Each refused line is kept with its header, so that it can be mended and loaded alone; a broken file, whole."""
     if checked.conversion:
-        told = checked.conversion.in_rows(told)
-    counts, reasons = told["counts"], reasons_of(told["warnings"])
-    for refused in told["refused"]:
+        report = checked.conversion.in_rows(report)
+    counts, reasons = report["counts"], reasons_of(report["warnings"])
+    for refused in report["refused"]:
         data = encode(f"{checked.head}\n{refused['text']}\n")
         item = run.quarantine.keep(checked.file.sha256, data, record=str(refused["line"]))
         reasons += [replace(reason, item=item) for reason in reasons_of(refused["reasons"])]
-    if told["faults"]:
+    if report["faults"]:
         item = run.quarantine.keep_file(checked.file.sha256, checked.file.path)
-        reasons += [replace(reason, item=item) for reason in reasons_of(told["faults"])]
+        reasons += [replace(reason, item=item) for reason in reasons_of(report["faults"])]
     return checked.file.outcome(
         records_in=counts["records_in"],
         loaded=counts["loaded"],
@@ -213,7 +226,7 @@ def outcome_of(checked: Checked, told: dict[str, Any], run: IngestRun) -> FileOu
 
 def previewed(checked: Checked, run: IngestRun) -> FileOutcome:
     """What the job would report, found by reading the file here."""
-    reading = read_here(checked.file, run)
+    reading = read_locally(checked.file, run)
     for _ in reading.batches():
         pass
-    return outcome_of(checked, report(reading), run)
+    return outcome_of(checked, report_of(reading), run)

@@ -1,7 +1,7 @@
 """The load job's work: which files it reads, how each becomes rows, and the report that it leaves of each.
 
-Reads s3://<raw>/genomic/loads/<load_id>/work.json and the files it names; writes the store's tables and
-s3://<raw>/genomic/reports/<load_id>/<content hash>.json. Run by glue_jobs/genomic_load_variants.py.
+The work list is s3://<raw>/genomic/loads/<load_id>/work.json, the reports are below genomic/reports/<load_id>/, and the
+job is glue_jobs/genomic_load_variants.py.
 
 Example: fill_store(Job.start(sys.argv))
 """
@@ -20,13 +20,17 @@ from trilake.core.iceberg import open_table
 from trilake.core.job import Item, Job, bucket_and_key, has_spark
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
-from trilake.genomic.reader import merged, open_source, processors, report
+from trilake.genomic.reader import merged, open_source, processors, report_of
 from trilake.genomic.reference import staged_reference
 from trilake.genomic.source import S3Source, Span
 from trilake.genomic.split import Origin
 from trilake.genomic.store_schema import ANNOTATION, SAMPLE_FILE, VARIANT
 from trilake.genomic.stream import spans_of
 
+# Parted by buckets of samples and groups of contigs: contig names have no bound (3,366 in GRCh38 with its HLA contigs),
+# and Athena refuses a statement that writes more than 100 partitions, so contigs alone could not part the table. Least
+# and greatest values are kept of plain columns only: no reader asks for those of lists and maps, and they took a tenth
+# of the time to Parquet. Rows are sorted, so that a region is few row groups.
 VARIANTS = Target(
     "genomic_store.variant",
     VARIANT,
@@ -73,9 +77,9 @@ def fill_store(job: Job) -> None:
     parts: list[Item] = []
 
     def spread(items: list[Item]) -> list[Item]:
-        found = [part for item in items for part in parts_of(job.session, item)]
-        parts.extend(found)
-        return found
+        item_parts = [part for item in items for part in parts_of(job.session, item)]
+        parts.extend(item_parts)
+        return item_parts
 
     for target, is_annotation in ((VARIANTS, "false"), (ANNOTATIONS, "true")):
         items = [item for item in work.items if item["is_annotation"] == is_annotation]
@@ -121,11 +125,11 @@ def samples_elsewhere(session: Session, items: list[Item]) -> dict[str, int]:
     for row in rows.to_pylist() if rows else ():
         names_of.setdefault(row["sampleid"], set()).add(row["source_file"])
     ours = {item["name"] for item in items}
-    found = {
+    others_of = {
         item["name"]: set().union(*(names_of.get(sample, set()) for sample in item["samples"].split("\t"))) - ours
         for item in items
     }
-    return {name: len(others) for name, others in found.items() if others}
+    return {name: len(others) for name, others in others_of.items() if others}
 
 
 def settle_reports(session: Session, load_id: str, item: Item, parts: list[str], n_shared: int) -> None:
@@ -134,16 +138,18 @@ def settle_reports(session: Session, load_id: str, item: Item, parts: list[str],
     if parts == [""] and not n_shared:
         return
     keys = [report_key(load_id, item["sha256"], part) for part in parts]
-    told = merged([json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys])
+    report = merged([json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys])
     if n_shared:
-        expected, found = "sample names that mean one sample", f"also in {n_shared:,} files of earlier loads"
-        shared = Reason("VCF_SAMPLE_SHARED", expected=expected, found=found, path="#CHROM line", is_warning=True)
-        told["warnings"].append(asdict(shared))
-    s3.put_object(Bucket=bucket, Key=report_key(load_id, item["sha256"]), Body=json.dumps(told).encode())
+        expected, where = "sample names that mean one sample", f"also in {n_shared:,} files of earlier loads"
+        shared = Reason("VCF_SAMPLE_SHARED", expected=expected, found=where, path="#CHROM line", is_warning=True)
+        report["warnings"].append(asdict(shared))
+    s3.put_object(Bucket=bucket, Key=report_key(load_id, item["sha256"]), Body=json.dumps(report).encode())
 
 
 def replaced_by(item: Item) -> Replaced:
     """A file takes the place of what its namesake brought for the same samples (or of its release and build)."""
+    # So that a corrected file removes what it no longer has. Files of one sample split by chromosome need names of
+    # their own when they are loaded one at a time; loaded together, `chr1/calls.vcf` has one.
     if item["is_annotation"] == "true":
         build = (("reference_genome", item["reference_genome"]),)
         return Replaced("source_file", item["name"], "release", (item["release"],), build)
@@ -159,16 +165,16 @@ def read_work(session: Session, load_id: str) -> Work:
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """A file's samples with what its header tells of them, one row each; reads nothing but the work list."""
+    """A file's samples with what its header tells of them, one row each."""
 
     load_id: str
 
     def __call__(self, item: Item) -> Iterator[pa.RecordBatch]:
         samples = item["samples"].split("\t")
-        told = {**item, "source_file": item["name"], "load_id": self.load_id}
+        values = {**item, "source_file": item["name"], "load_id": self.load_id}
         yield pa.RecordBatch.from_pydict(
             {
-                name: samples if name == "sampleid" else [told[name] or None] * len(samples)
+                name: samples if name == "sampleid" else [values[name] or None] * len(samples)
                 for name in SAMPLE_FILE.names
             },
             schema=SAMPLE_FILE,
@@ -189,10 +195,11 @@ class ItemReader:
         part = item.get("part", "")
         span = Span(int(item["start"]), int(item["end"])) if part else None
         reference = staged_reference(self.session, self.work.reference) if self.work.reference else None
+        # Spark runs a task on each processor of the worker already.
         workers = 1 if has_spark() else processors()
         reading = open_source(source, origin, workers=workers, span=span, reference=reference)
         yield from reading.batches()
-        body = json.dumps(report(reading)).encode()
+        body = json.dumps(report_of(reading)).encode()
         key = report_key(self.work.load_id, item["sha256"], part)
         source.s3.put_object(Bucket=source.bucket, Key=key, Body=body)
 

@@ -1,8 +1,6 @@
 """The heart of the genomic room: a VCF file, or a part of one, to Arrow record batches and the records refused.
 
-Pure but for reading the file; the load job runs it under Spark and on a laptop alike. The text is cut into blocks,
-which several threads read at once (Arrow and numpy let each other run); batches come in the order of the file.
-Memory is some blocks, whatever the file's size.
+The load job runs it under Spark and on a laptop alike. Memory is some blocks, whatever the file's size.
 
 Example:
     reading = open_vcf(Path("a.vcf.gz"), "a.vcf.gz", load_id="l", job_id="j", default_genome="GRCh38")
@@ -44,8 +42,10 @@ from trilake.genomic.stream import Block, Stream, lines_of_span
 
 __all__ = ["Counts", "Reading", "Refused", "open_source", "open_vcf"]
 BLOCK_BYTES = 6 << 20
-CELLS_OF_BLOCK = 1 << 17
-SHORTEST_CELL = 4
+# A cell of many samples takes about 4 bytes of text (`0/0\t`) and becomes a row of 26 columns, so that a block of 6 MB
+# would take gigabytes; this one holds some 130,000 cells.
+BLOCK_BYTES_OF_MANY_SAMPLES = 1 << 19
+MANY_SAMPLES = 8
 MOST_WORKERS = 8
 RELEASE = re.compile(r"(20\d{2})-?(\d{2})-?(\d{2})")
 
@@ -83,7 +83,7 @@ class Reading:
     @property
     def block_bytes(self) -> int:
         """Blocks whose rows take about as much memory whatever the number of samples."""
-        return min(BLOCK_BYTES, max(1 << 18, CELLS_OF_BLOCK * SHORTEST_CELL)) if self.n_samples > 8 else BLOCK_BYTES
+        return BLOCK_BYTES_OF_MANY_SAMPLES if self.n_samples > MANY_SAMPLES else BLOCK_BYTES
 
     @property
     def n_samples(self) -> int:
@@ -109,6 +109,7 @@ class Reading:
             self.counts.records_in += 1
             self.counts.refused += 1
             self.faults.append(Reason("FILE_UNREADABLE", expected="a file that is whole", found=str(error)))
+            # A file that breaks lacks its end too: told once is enough.
             self.warnings = [reason for reason in self.warnings if reason.code != "VCF_NO_END_BLOCK"]
         if not self.counts.records_in and not self.is_part:
             self._warn(Reason("VCF_NO_RECORDS", expected="a record after the header", is_warning=True))
@@ -127,12 +128,11 @@ class Reading:
         for (column, name), line in sorted(parsed.undeclared.items(), key=lambda item: item[1]):
             if (column, name) not in self._undeclared:
                 self._undeclared.add((column, name))
-                found = shape(name) if column == "CHROM" else name
-                self._warn(Reason("VCF_UNDECLARED", "a declaration", found, line, column, is_warning=True))
-        disorder = self._order.first_disorder(parsed.runs)
-        if disorder is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
-            expected = "records sorted by position within contiguous contigs"
-            self._warn(Reason("VCF_ORDER", expected=expected, line=disorder, path="POS", is_warning=True))
+                text = shape(name) if column == "CHROM" else name
+                self._warn(Reason("VCF_UNDECLARED", "a declaration", text, line, column, is_warning=True))
+        unordered = self._order.first_disorder(parsed.runs)
+        if unordered is not None and not any(reason.code == "VCF_ORDER" for reason in self.warnings):
+            self._warn(disorder(unordered))
 
     def _warn(self, *reasons: Reason) -> None:
         self.warnings += reasons[: MOST_WARNINGS - len(self.warnings)]
@@ -140,6 +140,8 @@ class Reading:
 
 def in_threads(parse: Callable[[Block], Parsed], blocks: Iterator[Block], workers: int) -> Iterator[Parsed]:
     """`parse` of each block, in order; what `blocks` raises comes after the last. One block alone needs no threads."""
+    # Arrow's kernels and numpy release Python's lock, so threads share the blocks of one file; processes would have to
+    # copy every batch.
     first = next(blocks, None) if workers > 1 else None
     second, broken = None, None
     try:
@@ -157,6 +159,7 @@ def in_threads(parse: Callable[[Block], Parsed], blocks: Iterator[Block], worker
         try:
             for block in blocks:
                 waiting.append(pool.submit(parse, block))
+                # No more blocks are read ahead than threads are busy with: this is what bounds memory.
                 if len(waiting) > workers + 1:
                     yield waiting.popleft().result()
         except Unreadable as error:
@@ -167,7 +170,8 @@ def in_threads(parse: Callable[[Block], Parsed], blocks: Iterator[Block], worker
 
 
 def processors() -> int:
-    """How many threads are worth it here."""
+    """How many threads are worth it."""
+    # A container or Glue worker may have fewer processors than the machine; where the system tells, those count.
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
@@ -254,9 +258,9 @@ def release_of(header: VcfHeader, name: str) -> str:
 Report = dict[str, Any]
 
 
-def report(reading: Reading) -> Report:
+def report_of(reading: Reading) -> Report:
     """What became of a file's records, or of a part's: then with its lines, counted from its first, and runs."""
-    told: Report = {
+    file_report: Report = {
         "counts": asdict(reading.counts),
         "refused": [
             {"line": entry.line, "text": entry.text, "reasons": [asdict(reason) for reason in entry.reasons]}
@@ -266,8 +270,8 @@ def report(reading: Reading) -> Report:
         "faults": [asdict(reason) for reason in reading.faults],
     }
     if reading.is_part:
-        told |= {"n_lines": reading.n_lines, "runs": [asdict(run) for run in reading.runs]}
-    return told
+        file_report |= {"n_lines": reading.n_lines, "runs": [asdict(run) for run in reading.runs]}
+    return file_report
 
 
 def merged(parts: list[Report]) -> Report:
@@ -310,8 +314,8 @@ def shifted(reason: dict[str, Any], n_lines: int) -> dict[str, Any]:
 
 def distinct(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The reasons but those that an earlier part told already; of an undeclared name, the first line counts."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    firsts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for reason in reasons:
         line = None if reason["code"] == "VCF_UNDECLARED" else reason["line"]
-        found.setdefault((reason["code"], reason["path"], reason["found"], line), reason)
-    return list(found.values())
+        firsts.setdefault((reason["code"], reason["path"], reason["found"], line), reason)
+    return list(firsts.values())

@@ -1,6 +1,6 @@
 """The bytes of a VCF, whatever it is packed in: plain text, gzip, BGZF or BCF, whole or from one offset to another.
 
-Reads a file on disk or an S3 object as a stream; memory does not grow with it.
+Memory does not grow with the file: a file on disk or an object in S3 is read as a stream.
 
 Example: for piece in unpacked(LocalSource(Path("a.vcf.gz"))): ...
 """
@@ -21,10 +21,12 @@ from typing import Any, BinaryIO, Protocol, cast
 import pysam
 
 PIECE = 1 << 20
+# RFC 1952, section 2.3.1. BGZF begins so too, and BCF is BGZF within.
 GZIP = b"\x1f\x8b"
 # The empty block that ends a BGZF file (SAM specification, section 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-BGZF_START = bytes.fromhex("1f8b0804")
+BGZF_START = bytes.fromhex("1f8b0804")  # Gzip with an extra field, which holds the block's size under `BC`.
+# A block is 64 KB at most, packed and unpacked: BSIZE has 16 bits (SAM specification, section 4.1).
 LARGEST_BLOCK = 1 << 16
 
 
@@ -171,23 +173,25 @@ def gzip_text(source: Source) -> Iterator[bytes]:
                     yield unpacker.decompress(packed, 4 * PIECE)
                 except zlib.error as error:
                     raise Unreadable from error
+                # A megabyte of gzip can unpack to a gigabyte: no more than 4 MB are taken at a time.
                 packed = unpacker.unconsumed_tail or (b"" if unpacker.eof else file.read(PIECE))
             packed = (unpacker.unused_data.lstrip(b"\0")) or file.read(PIECE).lstrip(b"\0")
 
 
 def bgzf_text(source: Source, span: Span, workers: int) -> Iterator[bytes | None]:
     """The blocks of a BGZF file from the first that starts in a part, unpacked by several threads."""
+    # zlib releases Python's lock, so threads unpack side by side; few groups wait, so memory stays small.
     with source.open_at(span.start) as file, ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[bytes] | None] = deque()
         for blocks in block_groups(file, span):
             waiting.append(pool.submit(inflate, blocks) if blocks else None)
             if len(waiting) > 2 * workers:
-                yield from whole(waiting.popleft())
+                yield from text_of(waiting.popleft())
         while waiting:
-            yield from whole(waiting.popleft())
+            yield from text_of(waiting.popleft())
 
 
-def whole(future: Future[bytes] | None) -> Iterator[bytes | None]:
+def text_of(future: Future[bytes] | None) -> Iterator[bytes | None]:
     """What a group of blocks unpacks to; of a damaged one what came before the damage, then Unreadable."""
     if future is None:
         yield None
@@ -210,6 +214,7 @@ class DamagedBlock(Exception):
 def inflate(blocks: list[bytes]) -> bytes:
     text: list[bytes] = []
     for block in blocks:
+        # Not gzip.decompress: of a damaged block it would raise, and what came whole before it would be lost.
         unpacker = zlib.decompressobj(wbits=31)
         try:
             text.append(unpacker.decompress(block))
@@ -242,6 +247,7 @@ def block_groups(file: BinaryIO, span: Span) -> Iterator[list[bytes]]:
         if not more:
             return
         if len(rest) > LARGEST_BLOCK:
+            # More bytes than a block can have and none among them: damaged, so it is handed on to fail.
             yield [rest]
             return
         place += at
@@ -256,6 +262,8 @@ def block_size(packed: bytes, at: int) -> int:
 
 def block_start(packed: bytes) -> int:
     """Where the first block starts that another block, or the end, follows."""
+    # The four bytes of a block's start can stand within packed data by chance; that another block starts where this
+    # one would end cannot.
     at = packed.find(BGZF_START)
     while at >= 0:
         size = block_size(packed, at)
@@ -267,8 +275,9 @@ def block_start(packed: bytes) -> int:
 
 def bcf_text(source: Source) -> Iterator[bytes]:
     """BCF as the VCF lines that htslib prints for it."""
+    # Through a file on disk, as htslib reads from paths; BCF is rare, and smaller than the VCF.
     with tempfile.TemporaryDirectory() as folder:
-        path = source.path if isinstance(source, LocalSource) else fetched(source, Path(folder, "a.bcf"))
+        path = source.path if isinstance(source, LocalSource) else download(source, Path(folder, "a.bcf"))
         try:
             with open_bcf(path) as file:
                 yield str(file.header).encode("utf-8", "surrogateescape")
@@ -278,7 +287,7 @@ def bcf_text(source: Source) -> Iterator[bytes]:
             raise Unreadable from error
 
 
-def fetched(source: Source, path: Path) -> Path:
+def download(source: Source, path: Path) -> Path:
     with source.open_at(0) as file, path.open("wb") as target:
         while piece := file.read(PIECE):
             target.write(piece)
@@ -287,10 +296,10 @@ def fetched(source: Source, path: Path) -> Path:
 
 def open_bcf(path: Path) -> pysam.VariantFile:
     """Open, even when the last block is missing: what came whole is read, and `lacks_end_block` tells the rest."""
-    told = pysam.set_verbosity(0)  # Else htslib says on standard error that there is no index, which none needs.
+    verbosity = pysam.set_verbosity(0)  # Else htslib says on standard error that there is no index, which none needs.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return pysam.VariantFile(str(path), ignore_truncation=True)
     finally:
-        pysam.set_verbosity(told)
+        pysam.set_verbosity(verbosity)

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from trilake.genomic.header import decode
 from trilake.genomic.source import Source, Span, Unreadable, can_be_cut
 
+# A line is held whole: 64 MB are 2,504 samples with 26 kB each, and a file of one endless line must not fill memory.
 LONGEST_LINE = 64 << 20
 MOST_IN_ONE_PLACE = 64 << 20
+# Long enough to be worth a Spark task (some 2 s of one processor), short enough that 1 GB feeds 16 of them.
+SPAN_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,16 @@ class Stream:
 
     def __init__(self, pieces: Iterator[bytes], n_lines: int = 0) -> None:
         self._pieces = pieces
-        self._held = b""
+        self._rest = b""
         self._is_ended = False
         self.n_lines = n_lines
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its line end). Unreadable when the stream breaks."""
         while True:
-            while b"\n" not in self._held and not self._is_ended:
+            while b"\n" not in self._rest and not self._is_ended:
                 self._take_more()
-            line, newline, self._held = self._held.partition(b"\n")
+            line, newline, self._rest = self._rest.partition(b"\n")
             if not line and not newline:
                 return
             self.n_lines += 1
@@ -56,19 +59,19 @@ class Stream:
             try:
                 self._fill(wanted)
             except Unreadable:
-                yield from self._give(self._held.rfind(b"\n") + 1)
+                yield from self._give(self._rest.rfind(b"\n") + 1)
                 raise
-            at = len(self._held) if self._is_ended else cut(self._held)
-            wanted = size if at else 2 * len(self._held)
-            if not at and len(self._held) > MOST_IN_ONE_PLACE:
-                at = self._held.rfind(b"\n") + 1
+            at = len(self._rest) if self._is_ended else cut(self._rest)
+            wanted = size if at else 2 * len(self._rest)
+            if not at and len(self._rest) > MOST_IN_ONE_PLACE:
+                at = self._rest.rfind(b"\n") + 1
             yield from self._give(at)
-        yield from self._give(len(self._held))
+        yield from self._give(len(self._rest))
 
     def _fill(self, size: int) -> None:
-        pieces, length = [self._held], len(self._held)
+        pieces, length = [self._rest], len(self._rest)
         try:
-            while length < size or (len(pieces) == 1 and b"\n" not in self._held):
+            while length < size or (len(pieces) == 1 and b"\n" not in self._rest):
                 piece = next(self._pieces, None)
                 if piece is None:
                     self._is_ended = True
@@ -76,43 +79,37 @@ class Stream:
                 pieces.append(piece)
                 length += len(piece)
         except Unreadable as error:
-            self._held = b"".join(pieces)
+            self._rest = b"".join(pieces)
             raise self._broken() from error
-        self._held = b"".join(pieces)
-        if len(self._held) > LONGEST_LINE:
+        self._rest = b"".join(pieces)
+        if len(self._rest) > LONGEST_LINE:
             self._leave_out()
 
     def _leave_out(self) -> None:
         """Pass over the rest of a last line that is too long for memory."""
-        start = self._held.rfind(b"\n") + 1
-        if len(self._held) - start <= LONGEST_LINE:
+        start = self._rest.rfind(b"\n") + 1
+        if len(self._rest) - start <= LONGEST_LINE:
             return
-        self._held, rest = self._held[: start + LONGEST_LINE], b""
+        self._rest, rest = self._rest[: start + LONGEST_LINE], b""
         while not rest and (piece := next(self._pieces, None)) is not None:
             _, newline, rest = piece.partition(b"\n")
             rest = newline + rest
         self._is_ended = not rest
-        self._held += rest
+        self._rest += rest
 
     def _take_more(self) -> None:
-        self._fill(len(self._held) + 1)
+        self._fill(len(self._rest) + 1)
 
     def _broken(self) -> Unreadable:
-        line = self.n_lines + self._held.count(b"\n")
+        line = self.n_lines + self._rest.count(b"\n")
         return Unreadable(f"the compressed data ends or breaks after line {line}")
 
     def _give(self, at: int) -> Iterator[Block]:
         if at:
-            data, self._held = self._held[:at], self._held[at:]
+            data, self._rest = self._rest[:at], self._rest[at:]
             block = Block(self.n_lines + 1, shortened(data) if at > LONGEST_LINE else data)
             self.n_lines += block.n_lines
             yield block
-
-
-def shortened(data: bytes) -> bytes:
-    """The lines, of those that are too long their first column alone, which no rule takes for a record."""
-    lines = data.split(b"\n")
-    return b"\n".join(line if len(line) < LONGEST_LINE else line[:1000].split(b"\t", 1)[0] for line in lines)
 
 
 def cut(data: bytes) -> int:
@@ -133,7 +130,15 @@ def place_of(data: bytes, start: int, end: int) -> list[bytes]:
     return data[start : min(end, start + 400)].split(b"\t", 2)[:2]
 
 
-SPAN_BYTES = 64 << 20
+def shortened(data: bytes) -> bytes:
+    """The lines, of those that are too long their first column alone, which no rule takes for a record."""
+    lines = data.split(b"\n")
+    return b"\n".join(line if len(line) < LONGEST_LINE else line[:1000].split(b"\t", 1)[0] for line in lines)
+
+
+# Parts of a file, which several machines read at once. A part begins
+# after the first place that starts behind its cut, and ends with that place of the next, so that all records of a place
+# are in one part.
 
 
 def spans_of(source: Source, span_bytes: int = SPAN_BYTES) -> list[Span]:
@@ -145,21 +150,21 @@ def spans_of(source: Source, span_bytes: int = SPAN_BYTES) -> list[Span]:
 
 def lines_of_span(pieces: Iterator[bytes | None], *, is_first: bool) -> Iterator[bytes]:
     """The part's own lines. `pieces` go on beyond its end, which a None marks; the last part has no end."""
-    held = Held(pieces)
-    start = 0 if is_first else held.end_of_second_place(0)
-    if held.edge is None:
-        while held.edge is None and not held.is_ended:
-            yield held.take(start)
+    ahead = SpanText(pieces)
+    start = 0 if is_first else ahead.end_of_second_place(0)
+    if ahead.edge is None:
+        while ahead.edge is None and not ahead.is_ended:
+            yield ahead.take(start)
             start = 0
-            held.more()
-        if held.edge is None or held.is_ended_at_edge:
-            yield held.take(start)
+            ahead.more()
+        if ahead.edge is None or ahead.is_ended_at_edge:
+            yield ahead.take(start)
             return
-    end = held.end_of_second_place(held.edge)
-    yield held.text[start:end]
+    end = ahead.end_of_second_place(ahead.edge)
+    yield ahead.text[start:end]
 
 
-class Held:
+class SpanText:
     """Text that has come and not been given, and where in it the part ends."""
 
     def __init__(self, pieces: Iterator[bytes | None]) -> None:
@@ -186,11 +191,11 @@ class Held:
         return True
 
     def take(self, start: int) -> bytes:
-        """All that is held from `start` on, but for what lies beyond the part's end."""
+        """All that has come from `start` on, but for what lies beyond the part's end."""
         end = len(self.text) if self.edge is None else self.edge
-        given, self.text = self.text[start:end], self.text[end:]
+        own, self.text = self.text[start:end], self.text[end:]
         self.edge = None if self.edge is None else 0
-        return given
+        return own
 
     def end_of_second_place(self, start: int) -> int:
         """Where the lines end that share the place of the first to begin after a line end at or after `start`."""
@@ -207,9 +212,9 @@ class Held:
 
     def _line_end(self, start: int) -> int:
         """Where the line that goes on at `start` ends; the end of all text for the last."""
-        looked = start
-        while (at := self.text.find(b"\n", looked)) < 0:
-            looked = len(self.text)
+        searched = start
+        while (at := self.text.find(b"\n", searched)) < 0:
+            searched = len(self.text)
             if not self.more():
                 return len(self.text)
         return at + 1

@@ -1,7 +1,6 @@
 """INFO and sample values against their declared (or reserved) Number and Type.
 
-Pure; called by `record.read_record`. Nearly all values are right, and one regular expression tells so; only the others
-are looked at item by item, to say what is wrong. Source: VCF 4.0 to 4.5, sections 1.4.2, 1.4.4 and 1.6.
+Source: VCF 4.0 to 4.5, sections 1.4.2, 1.4.4 and 1.6.
 
 Example: check_info(record, header, faults)
 """
@@ -28,9 +27,29 @@ from trilake.genomic.reserved import (
     Field,
 )
 
+if TYPE_CHECKING:
+    from trilake.genomic.record import Faults, VcfRecord
+
 KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
 NAMED = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 """Keys with a column of their own in the variant store."""
+# A plus sign and ten digits pass here, so that `wrong_value` can say "32 bits" of a number too large.
+INTEGER = re.compile(r"[-+]?\d{1,10}", flags=re.ASCII)
+LARGEST = 2**31 - 1  # VCF 4.3, section 1.3: integers have 32 bits. A larger one would not fit the store's column.
+# VCF 4.3, section 1.3, with inf, infinity and nan in any case.
+FLOAT = re.compile(
+    r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|inf(?:inity)?|nan)", flags=re.IGNORECASE | re.ASCII
+)
+CIGAR = re.compile(r"(?:\d+[MIDNSHPX=])+", flags=re.ASCII)
+PLAIN = {"Integer": r"\d{1,9}", "Float": r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?", "Character": r"[^,]", "String": r"[^,]+"}
+PLAIN_SHARE = r"(?:0(?:\.\d*)?|1(?:\.0*)?|\d(?:\.\d*)?[eE]-\d+)"
+NEVER = re.compile(r"(?!)")
+FILTER_NAME = re.compile(r"\S+")
+FILTER_NAMES = re.compile(r"[A-Za-z_]\w*", flags=re.ASCII)
+SEPARATORS = ("/", "|")
+# VCF 4.3, section 1.2: special characters are percent-encoded. Callers that never did write a lone % here and there.
+LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+MOST_REPEATS = 1_000  # Arrow's regular expressions (RE2) refuse a pattern that repeats more often.
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,50 +117,6 @@ def faults_of(keys: tuple[str, ...]) -> list[tuple[str, str]]:
     return faults
 
 
-if TYPE_CHECKING:
-    from trilake.genomic.record import Faults, VcfRecord
-
-INTEGER = re.compile(r"[-+]?\d{1,10}", flags=re.ASCII)
-LARGEST = 2**31 - 1
-FLOAT = re.compile(
-    r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|inf(?:inity)?|nan)", flags=re.IGNORECASE | re.ASCII
-)
-CIGAR = re.compile(r"(?:\d+[MIDNSHPX=])+", flags=re.ASCII)
-PLAIN = {"Integer": r"\d{1,9}", "Float": r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?", "Character": r"[^,]", "String": r"[^,]+"}
-PLAIN_SHARE = r"(?:0(?:\.\d*)?|1(?:\.0*)?|\d(?:\.\d*)?[eE]-\d+)"
-NEVER = re.compile(r"(?!)")
-FILTER_NAME = re.compile(r"\S+")
-FILTER_NAMES = re.compile(r"[A-Za-z_]\w*", flags=re.ASCII)
-SEPARATORS = ("/", "|")
-LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-MOST_REPEATS = 1_000
-
-
-@lru_cache(maxsize=10_000)
-def plain(key: str, rule: Field, n_alts: int, ploidy: int | None) -> re.Pattern[str]:
-    """What a value looks like in which nothing is wrong at first sight."""
-    if rule.type == "Flag" or key == "CIGAR":
-        return NEVER
-    if key == "FT":
-        return FILTER_NAMES
-    is_signed = rule.type in ("Integer", "Float") and key not in NEVER_NEGATIVE | NEVER_NEGATIVE_IN_SAMPLES
-    sign, form = "-?" if is_signed else "", PLAIN[rule.type]
-    if key in SHARES and rule.type == "Float":
-        form = PLAIN_SHARE
-    item = rf"(?:\.|{sign}{form})"
-    count = wanted_count(rule, n_alts, ploidy)
-    if count is not None and not 0 < count <= MOST_REPEATS:
-        return NEVER
-    return re.compile(item + (f"(?:,{item})*" if count is None else f"(?:,{item}){{{count - 1}}}"), flags=re.ASCII)
-
-
-def wanted_count(rule: Field, n_alts: int, ploidy: int | None) -> int | None:
-    """How many values a rule asks for. A record without ALT may keep the values of the alleles that were there."""
-    return (
-        expected_count(rule.number, n_alts, ploidy) if n_alts or rule.number.isdigit() or rule.number == "P" else None
-    )
-
-
 def rule_of_info(key: str, header: VcfHeader) -> Field | None:
     """The declared rule of an INFO key, else the reserved one."""
     return header.info.get(key) or INFO.get(key)
@@ -161,14 +136,6 @@ def check_info(record: VcfRecord, header: VcfHeader, faults: Faults) -> None:
         )
 
 
-def check_end(record: VcfRecord, end: int, limit: int | None, faults: Faults) -> None:
-    if end < record.pos - 1:
-        faults.add("VCF_INFO", "INFO/END", "an earlier position", "POS or more", is_warning=True)
-    elif limit is not None and end > limit + 1:
-        expected = f"a position in the contig of {limit:,} bases"
-        faults.add("VCF_INFO", "INFO/END", "a position beyond its end", expected, is_warning=True)
-
-
 def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faults: Faults) -> None:
     path = f"INFO/{key}"
     if rule.type == "Flag":
@@ -180,6 +147,7 @@ def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faul
         if rule.number != "0":
             faults.add("VCF_INFO", path, "no value", f"a value of type {rule.type}")
         return
+    # Some annotators put a text with commas into quotes, which VCF does not know.
     values = [value] if value.startswith('"') else value.split(",")
     count = wanted_count(rule, n_alts, ploidy=None)
     if value != "." and count is not None and count != len(values):
@@ -192,57 +160,12 @@ def check_info_value(key: str, value: str | None, rule: Field, n_alts: int, faul
             faults.add("VCF_INFO", path, shape(item), odd, is_warning=True)
 
 
-def is_free_text(key: str, rule: Field) -> bool:
-    """Whether a wrong number of values is told and loaded: texts of no reserved key, in which callers write commas."""
-    return rule.type == "String" and key not in INFO and key not in FORMAT
-
-
-def wrong_for_key(text: str, key: str) -> str:
-    """What a reserved key expects beyond its type, when `text` is not that."""
-    if key in NEVER_NEGATIVE and text.startswith("-"):
-        return "no negative number"
-    if key == "CIGAR" and text != "." and not CIGAR.fullmatch(text):
-        return "a CIGAR string"
-    return ""
-
-
-def wrong_value(text: str, kind: str) -> str:
-    """What was expected, when `text` is not of the type; nothing when it is."""
-    if text == ".":
-        return ""
-    if kind == "Integer":
-        return "" if INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST else "an integer of 32 bits"
-    if kind == "Float":
-        return "" if FLOAT.fullmatch(text) else "a number"
-    if kind == "Character":
-        return "" if len(text) == 1 else "one character"
-    return ""
-
-
-def odd_value(text: str, kind: str) -> str:
-    """What was expected, when a text is empty: a point stands for what is missing."""
-    return "a value, or a point" if kind == "String" and not text else ""
-
-
-def odd_share(text: str, rule: Field) -> str:
-    """What was expected, when a number is not between 0 and 1."""
-    is_share = rule.type != "Float" or text == "." or 0 <= float(text) <= 1
-    return "" if is_share else "a number from 0 to 1"
-
-
-def expected_count(number: str, n_alts: int, ploidy: int | None) -> int | None:
-    """How many values Number asks for; None when any count will do."""
-    if number.isdigit():
-        return int(number)
-    if number == "A":
-        return n_alts
-    if number == "R":
-        return n_alts + 1
-    if number == "G" and ploidy is not None:
-        return comb(n_alts + ploidy, ploidy)
-    if number == "P":
-        return ploidy
-    return None
+def check_end(record: VcfRecord, end: int, limit: int | None, faults: Faults) -> None:
+    if end < record.pos - 1:
+        faults.add("VCF_INFO", "INFO/END", "an earlier position", "POS or more", is_warning=True)
+    elif limit is not None and end > limit + 1:
+        expected = f"a position in the contig of {limit:,} bases"
+        faults.add("VCF_INFO", "INFO/END", "a position beyond its end", expected, is_warning=True)
 
 
 def check_samples(record: VcfRecord, faults: Faults) -> None:
@@ -257,20 +180,6 @@ def check_samples(record: VcfRecord, faults: Faults) -> None:
     for number, text in enumerate(record.samples, start=1):
         if layout.is_local or not is_plain(text):
             check_sample(record, layout, number, text.split(":"), faults)
-
-
-@lru_cache(maxsize=10_000)
-def plain_sample(layout: Layout, n_alts: int) -> re.Pattern[str]:
-    """What a sample's column looks like in which nothing is wrong at first sight; of genotypes, the diploid ones."""
-    allele = f"[0-{min(n_alts, 9)}.]"
-    ploidy = 2 if layout.has_genotype else None
-    parts = [
-        "[^:]*" if rule is None else plain(key, rule, n_alts, ploidy).pattern.replace("[^,]", "[^,:]")
-        for key, rule in zip(layout.keys, layout.rules, strict=True)
-    ]
-    first = f"{allele}[/|]{allele}" if layout.has_genotype else rf"(?:\.|{parts[0]})"
-    rest = "".join(rf"(?::(?:\.|{part})" for part in parts[1:])
-    return re.compile(first + rest + ")?" * len(parts[1:]), flags=re.ASCII)
 
 
 def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[str], faults: Faults) -> None:
@@ -310,6 +219,18 @@ def check_sample(record: VcfRecord, layout: Layout, number: int, values: list[st
             check_range(f"sample {number}/{key}", key, value.split(","), rule, layout.version, faults)
 
 
+def check_sample_value(number: int, key: str, value: str, rule: Field, count: int | None, faults: Faults) -> None:
+    path, values = f"sample {number}/{key}", value.split(",")
+    # `.,.` is as missing as `.`, whatever the Number.
+    is_all_missing = all(item == "." for item in values)
+    if count is not None and count != len(values) and not is_all_missing:
+        expected = f"{count} values (Number={rule.number})"
+        faults.add("VCF_SAMPLE", path, f"{len(values)} values", expected, is_warning=is_free_text(key, rule))
+    for item in values:
+        if wrong := wrong_value(item, rule.type):
+            faults.add("VCF_SAMPLE", path, shape(item), wrong)
+
+
 def check_range(path: str, key: str, values: list[str], rule: Field, version: str, faults: Faults) -> None:
     """What a reserved key asks beyond type and number. Callers break it here and there: told, and loaded."""
     for item in values:
@@ -324,20 +245,109 @@ def check_range(path: str, key: str, values: list[str], rule: Field, version: st
             faults.add("VCF_SAMPLE", path, shape(item), odd, is_warning=True)
 
 
+# Patterns of values in which nothing is wrong: they pass nearly every value with one regular expression, and what they
+# do not pass is looked at item by item. `vector` asks the same patterns of whole columns, so that both ways agree.
+
+
+@lru_cache(maxsize=10_000)
+def plain(key: str, rule: Field, n_alts: int, ploidy: int | None) -> re.Pattern[str]:
+    """What a value looks like in which nothing is wrong at first sight."""
+    if rule.type == "Flag" or key == "CIGAR":
+        return NEVER
+    if key == "FT":
+        return FILTER_NAMES
+    is_signed = rule.type in ("Integer", "Float") and key not in NEVER_NEGATIVE | NEVER_NEGATIVE_IN_SAMPLES
+    sign, form = "-?" if is_signed else "", PLAIN[rule.type]
+    if key in SHARES and rule.type == "Float":
+        form = PLAIN_SHARE
+    item = rf"(?:\.|{sign}{form})"
+    count = wanted_count(rule, n_alts, ploidy)
+    if count is not None and not 0 < count <= MOST_REPEATS:
+        return NEVER
+    return re.compile(item + (f"(?:,{item})*" if count is None else f"(?:,{item}){{{count - 1}}}"), flags=re.ASCII)
+
+
+@lru_cache(maxsize=10_000)
+def plain_sample(layout: Layout, n_alts: int) -> re.Pattern[str]:
+    """What a sample's column looks like in which nothing is wrong at first sight; of genotypes, the diploid ones."""
+    allele = f"[0-{min(n_alts, 9)}.]"
+    ploidy = 2 if layout.has_genotype else None
+    parts = [
+        "[^:]*" if rule is None else plain(key, rule, n_alts, ploidy).pattern.replace("[^,]", "[^,:]")
+        for key, rule in zip(layout.keys, layout.rules, strict=True)
+    ]
+    first = f"{allele}[/|]{allele}" if layout.has_genotype else rf"(?:\.|{parts[0]})"
+    rest = "".join(rf"(?::(?:\.|{part})" for part in parts[1:])
+    return re.compile(first + rest + ")?" * len(parts[1:]), flags=re.ASCII)
+
+
+# Rules of single values. `wrong_*` refuse the record; `odd_*` are told and loaded, as callers break them (an AF above
+# 1, a negative depth) and no row depends on them.
+
+
+def wanted_count(rule: Field, n_alts: int, ploidy: int | None) -> int | None:
+    """How many values a rule asks for. A record without ALT may keep the values of the alleles that were there."""
+    return (
+        expected_count(rule.number, n_alts, ploidy) if n_alts or rule.number.isdigit() or rule.number == "P" else None
+    )
+
+
+def expected_count(number: str, n_alts: int, ploidy: int | None) -> int | None:
+    """How many values Number asks for; None when any count will do."""
+    if number.isdigit():
+        return int(number)
+    if number == "A":
+        return n_alts
+    if number == "R":
+        return n_alts + 1
+    if number == "G" and ploidy is not None:
+        return comb(n_alts + ploidy, ploidy)
+    if number == "P":
+        return ploidy
+    return None
+
+
+def is_free_text(key: str, rule: Field) -> bool:
+    """Whether a wrong number of values is told and loaded: texts of no reserved key, in which callers write commas."""
+    return rule.type == "String" and key not in INFO and key not in FORMAT
+
+
 @lru_cache(maxsize=10_000)
 def is_filter(text: str) -> bool:
     """Whether a sample's FT reads like a FILTER."""
     names = text.split(";")
-    is_one = len(names) == 1 or not {"PASS", "."} & set(names)
-    return is_one and "0" not in names and len(set(names)) == len(names) and all(map(FILTER_NAME.fullmatch, names))
+    is_alone = len(names) == 1 or not {"PASS", "."} & set(names)
+    return is_alone and "0" not in names and len(set(names)) == len(names) and all(map(FILTER_NAME.fullmatch, names))
 
 
-def check_sample_value(number: int, key: str, value: str, rule: Field, count: int | None, faults: Faults) -> None:
-    path, values = f"sample {number}/{key}", value.split(",")
-    is_all_missing = all(item == "." for item in values)
-    if count is not None and count != len(values) and not is_all_missing:
-        expected = f"{count} values (Number={rule.number})"
-        faults.add("VCF_SAMPLE", path, f"{len(values)} values", expected, is_warning=is_free_text(key, rule))
-    for item in values:
-        if wrong := wrong_value(item, rule.type):
-            faults.add("VCF_SAMPLE", path, shape(item), wrong)
+def wrong_for_key(text: str, key: str) -> str:
+    """What a reserved key expects beyond its type, when `text` is not that."""
+    if key in NEVER_NEGATIVE and text.startswith("-"):
+        return "no negative number"
+    if key == "CIGAR" and text != "." and not CIGAR.fullmatch(text):
+        return "a CIGAR string"
+    return ""
+
+
+def wrong_value(text: str, kind: str) -> str:
+    """What was expected, when `text` is not of the type; nothing when it is."""
+    if text == ".":
+        return ""
+    if kind == "Integer":
+        return "" if INTEGER.fullmatch(text) and abs(int(text)) <= LARGEST else "an integer of 32 bits"
+    if kind == "Float":
+        return "" if FLOAT.fullmatch(text) else "a number"
+    if kind == "Character":
+        return "" if len(text) == 1 else "one character"
+    return ""
+
+
+def odd_value(text: str, kind: str) -> str:
+    """What was expected, when a text is empty: a point stands for what is missing."""
+    return "a value, or a point" if kind == "String" and not text else ""
+
+
+def odd_share(text: str, rule: Field) -> str:
+    """What was expected, when a number is not between 0 and 1."""
+    is_share = rule.type != "Float" or text == "." or 0 <= float(text) <= 1
+    return "" if is_share else "a number from 0 to 1"

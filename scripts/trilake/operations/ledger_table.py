@@ -12,13 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import And, EqualTo, GreaterThan
 
 from trilake.core.iceberg import append, open_table
-from trilake.core.ledger import FileOutcome, Reason
+from trilake.core.ledger import LEDGER, FileOutcome, Reason
 from trilake.core.session import Session
 
-LEDGER = "operations.ingest_ledger"
 REASON = pa.struct(
     [
         ("item", pa.string()),
@@ -84,20 +82,6 @@ def outcomes_by_content(session: Session, contents: set[str]) -> dict[str, FileO
             if row["status"] in LOADED and (seen is None or row["recorded_at"] >= seen["recorded_at"]):
                 newest[row["content_sha256"]] = row
     return {content: outcome_of(row) for content, row in newest.items()}
-
-
-def replaced_contents(session: Session, contents: set[str]) -> set[str]:
-    """Those contents of VCF files that are loaded no more: another came later under the name, and took their place."""
-    is_load = And(EqualTo("modality", "genomic"), GreaterThan("loaded", 0))
-    table = (
-        open_table(session, LEDGER).scan(is_load, selected_fields=("file", "content_sha256", "recorded_at")).to_arrow()
-    )
-    content_of: dict[str, str] = {}
-    name_of: dict[str, str] = {}
-    for row in table.sort_by("recorded_at").to_pylist():
-        content_of[row["file"]] = row["content_sha256"]
-        name_of[row["content_sha256"]] = row["file"]
-    return {content for content in contents & set(name_of) if content_of[name_of[content]] != content}
 
 
 def outcome_of(row: dict[str, Any]) -> FileOutcome:

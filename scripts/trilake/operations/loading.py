@@ -22,7 +22,7 @@ from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.quarantine import Quarantine
 from trilake.core.session import Session
 from trilake.core.verb import Run
-from trilake.operations.ledger_table import append_outcomes, outcomes_by_content, replaced_contents
+from trilake.operations.ledger_table import append_outcomes, outcomes_by_content
 from trilake.operations.sources import FoundFile, open_file
 
 MODALITIES = ("clinical", "genomic", "imaging")
@@ -113,7 +113,7 @@ def known_and_new(session: Session, files: list[SourceFile]) -> tuple[list[FileO
     known = outcomes_by_content(session, {file.sha256 for file in files}) if files else {}
     if known:
         room = importer_of(files[0].kind.modality)
-        for content in replaced_contents(session, set(known)) | room.replaced(session, set(known)):
+        for content in room.replaced(session, set(known)):
             del known[content]
     outcomes = [repeat(known[file.sha256], file) for file in files if file.sha256 in known]
     return outcomes, [file for file in files if file.sha256 not in known]

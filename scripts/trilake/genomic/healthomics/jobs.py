@@ -1,7 +1,7 @@
 """HealthOmics import jobs: planned within the quotas, started with patience, taken up again after a kill.
 
-Writes s3://<raw>/genomic/healthomics/<content hash>.json, which job a file went into; reads the jobs' items, never the
-status of a job alone. `make ingest`.
+A note s3://<raw>/genomic/healthomics/<content hash>.json says which job a file went into, so that a run after a kill
+waits for that job instead of starting another. A job's status alone says nothing of a file: its items do.
 Quotas: 1,000 files a variant job, one file an annotation job, 5 jobs at once, 10 versions of an annotation store
 (https://docs.aws.amazon.com/general/latest/gr/healthomics-quotas.html). Jobs of others count among the 5.
 
@@ -102,11 +102,11 @@ class ImportJobs:
             return
         status = self._item(job, order).get("jobStatus")
         if job["status"] in RUNNING:
-            held = next((one for one in running if one.job_id == note["job_id"]), None)
-            if held is None:
+            earlier = next((job for job in running if job.job_id == note["job_id"]), None)
+            if earlier is None:
                 running.append(Running(note["job_id"], [order], note["version"]))
             else:
-                held.orders.append(order)
+                earlier.orders.append(order)
         elif status == "COMPLETED":
             imported[order.sha256] = Imported(note["job_id"], note["version"])
         else:
@@ -125,19 +125,18 @@ class ImportJobs:
                 return None
             raise
         note: dict[str, str] = json.loads(body)
-        return note if note.items() >= self._kept_of(order).items() else None
+        return note if note.items() >= self._conditions(order).items() else None
 
-    def _kept_of(self, order: Order) -> dict[str, Any]:
+    def _conditions(self, order: Order) -> dict[str, Any]:
         """What an earlier import must have in common with this one to stand for it."""
         return {"store_id": self._store_id(order), "normalises": self._normalises}
 
     def _store_id(self, order: Order) -> str:
-        found = self._stores.annotation_store_id if order.is_annotation else self._stores.variant_store_id
-        return str(found)
+        return str(self._stores.annotation_store_id if order.is_annotation else self._stores.variant_store_id)
 
     def _note(self, job: Running) -> None:
         for order in job.orders:
-            note = {"job_id": job.job_id, "version": job.version, **self._kept_of(order)}
+            note = {"job_id": job.job_id, "version": job.version, **self._conditions(order)}
             self._session.client("s3").put_object(
                 Bucket=self._session.settings.core.raw_bucket, Key=self._key(order), Body=json.dumps(note).encode()
             )
@@ -179,11 +178,11 @@ class ImportJobs:
             raise refused(error) from None
         polling = Polling()
         while True:
-            found = patient(self._omics.get_annotation_store_version, name=name, versionName=version)
-            if found["status"] == "ACTIVE":
+            answer = patient(self._omics.get_annotation_store_version, name=name, versionName=version)
+            if answer["status"] == "ACTIVE":
                 return version
-            if found["status"] == "FAILED":
-                raise ServiceError(f"Version {version} of {name} could not be made: {found['statusMessage']}")
+            if answer["status"] == "FAILED":
+                raise ServiceError(f"Version {version} of {name} could not be made: {answer['statusMessage']}")
             polling.pause()
 
     def drop_versions(self, versions: list[str]) -> None:
@@ -194,26 +193,26 @@ class ImportJobs:
 
     def _find(self, job: Running) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = patient(getattr(self._omics, f"get_{job.kind}_import_job"), jobId=job.job_id)
+            answer: dict[str, Any] = patient(getattr(self._omics, f"get_{job.kind}_import_job"), jobId=job.job_id)
         except ClientError as error:
             if error.response["Error"]["Code"] == GONE:
                 return None
             raise refused(error) from None
-        return found
+        return answer
 
     def _is_over(self, job: Running, imported: dict[str, Imported]) -> bool:
-        found = self._find(job)
-        if found is None:
+        answer = self._find(job)
+        if answer is None:
             raise ServiceError(f"HealthOmics no longer knows the import job {job.job_id}", next_step="make ingest")
-        if found["status"] in RUNNING:
+        if answer["status"] in RUNNING:
             return False
         for order in job.orders:
-            item = self._item(found, order)
+            item = self._item(answer, order)
             if item.get("jobStatus") == "COMPLETED":
                 imported[order.sha256] = Imported(job.job_id, job.version)
             else:
-                told = item.get("statusMessage") or found["statusMessage"] or "no message"
-                imported[order.sha256] = Imported(problem=f"{item.get('jobStatus', found['status'])}: {told}")
+                message = item.get("statusMessage") or answer["statusMessage"] or "no message"
+                imported[order.sha256] = Imported(problem=f"{item.get('jobStatus', answer['status'])}: {message}")
         failed = [order for order in job.orders if imported[order.sha256].problem]
         if failed and job.version:
             self.drop_versions([job.version])
@@ -237,5 +236,5 @@ def patient(call: Callable[..., dict[str, Any]], **request: Any) -> dict[str, An
 
 
 def refused(error: ClientError) -> ServiceError:
-    told = error.response["Error"]
-    return ServiceError(f"HealthOmics refused {error.operation_name}: {told['Code']}: {told.get('Message', '')}")
+    cause = error.response["Error"]
+    return ServiceError(f"HealthOmics refused {error.operation_name}: {cause['Code']}: {cause.get('Message', '')}")

@@ -1,7 +1,7 @@
 """What counts of what HealthOmics holds: registers of samples and releases, and the views that read by them.
 
-Writes genomic_store.hosted_sample and hosted_release (Iceberg) and the views genomic_store.variant, sample_file and
-annotation, which give HealthOmics' tables the columns of our own. `make ingest`.
+The registers are genomic_store.hosted_sample and hosted_release (Iceberg); the views genomic_store.variant, sample_file
+and annotation give HealthOmics' tables the columns of our own.
 
 Example: register_samples(session, [(item, Imported("job"))], links, "20261124T090000-1a2b3c")
 """
@@ -42,19 +42,19 @@ RELEASE = pa.schema(
 )
 SAMPLES = Target("genomic_store.hosted_sample", SAMPLE, bucket_by="sampleid", buckets=1)
 RELEASES = Target("genomic_store.hosted_release", RELEASE, bucket_by="version", buckets=1)
-Held = list[tuple[Item, Imported | None]]
+InStore = list[tuple[Item, Imported | None]]
 
 
-def register_samples(session: Session, held: Held, links: Links, load_id: str) -> None:
+def register_samples(session: Session, in_store: InStore, links: Links, load_id: str) -> None:
     """Let these files' samples count, in one commit, instead of what files of the same names brought for them.
 
     A file without a record to import has no job, and its samples no rows.
     """
-    results = {item["sha256"]: result for item, result in held}
+    results = {item["sha256"]: result for item, result in in_store}
 
     def rows(item: Item) -> Iterator[pa.RecordBatch]:
         result, samples = results[item["sha256"]], item["samples"].split("\t")
-        told = {
+        values = {
             **item,
             "import_job_id": result.job_id if result else "",
             "source_file": item["name"],
@@ -62,44 +62,47 @@ def register_samples(session: Session, held: Held, links: Links, load_id: str) -
         }
         own = {"sampleid": samples, "stored_sampleid": stored_names(item["sha256"], len(samples))}
         columns: dict[str, list[str | None]] = {
-            name: [*own[name]] if name in own else [told[name] or None] * len(samples) for name in SAMPLE.names
+            name: [*own[name]] if name in own else [values[name] or None] * len(samples) for name in SAMPLE.names
         }
         yield pa.RecordBatch.from_pydict(columns, schema=SAMPLE)
 
-    replace(session, SAMPLES, held, rows)
+    replace(session, SAMPLES, in_store, rows)
     assert session.settings.genomic.healthomics is not None
     store = str(session.settings.genomic.healthomics.variant_store)
     create_view(session, "variant", select("variant", session, links.variant, store))
     create_view(session, "sample_file", select("sample_file", session, links.variant, store))
 
 
-def register_annotations(session: Session, held: Held, links: Links, load_id: str) -> list[str]:
+def register_annotations(session: Session, in_store: InStore, links: Links, load_id: str) -> list[str]:
     """Let these files' releases count; the versions that no longer do, for the store to drop."""
-    results = {item["sha256"]: result for item, result in held}
+    results = {item["sha256"]: result for item, result in in_store}
+    # A release is a version of the annotation store, of which HealthOmics allows ten: what no longer counts must go.
     before = versions(session)
 
     def rows(item: Item) -> Iterator[pa.RecordBatch]:
         result = results[item["sha256"]]
         if result is None:
             return
-        told = {
+        values = {
             **item,
             "version": result.version,
             "import_job_id": result.job_id,
             "source_file": item["name"],
             "load_id": load_id,
         }
-        yield pa.RecordBatch.from_pydict({name: [told[name]] for name in RELEASE.names}, schema=RELEASE)
+        yield pa.RecordBatch.from_pydict({name: [values[name]] for name in RELEASE.names}, schema=RELEASE)
 
-    replace(session, RELEASES, held, rows)
+    replace(session, RELEASES, in_store, rows)
     now = versions(session)
     if now:
         create_view(session, "annotation", union(session, links, sorted(now)))
     return sorted(before - now)
 
 
-def replace(session: Session, target: Target, held: Held, rows: Callable[[Item], Iterator[pa.RecordBatch]]) -> None:
-    items = [item for item, _ in held]
+def replace(
+    session: Session, target: Target, in_store: InStore, rows: Callable[[Item], Iterator[pa.RecordBatch]]
+) -> None:
+    items = [item for item, _ in in_store]
     fill_in_process(Job({}, session), target, items, rows, [replaced_by(item) for item in items])
 
 
@@ -109,8 +112,8 @@ def versions(session: Session) -> set[str]:
     tables = session.client("glue").get_tables(DatabaseName=database, Expression="hosted_release")["TableList"]
     if not tables:
         return set()
-    found = open_table(session, RELEASES.name).scan(selected_fields=("version",)).to_arrow()
-    return set(found["version"].to_pylist())
+    releases = open_table(session, RELEASES.name).scan(selected_fields=("version",)).to_arrow()
+    return set(releases["version"].to_pylist())
 
 
 def union(session: Session, links: Links, named: list[str]) -> str:
@@ -146,8 +149,8 @@ def select(name: str, session: Session, link: str, table: str) -> str:
 def create_view(session: Session, name: str, text: str) -> None:
     """Create or replace a view in the store's database. ServiceError where our own backend has left a table."""
     database = str(database_name(session, "genomic_store"))
-    found = session.client("glue").get_tables(DatabaseName=database, Expression=name)["TableList"]
-    if any(item["Name"] == name and item.get("TableType") != "VIRTUAL_VIEW" for item in found):
+    tables = session.client("glue").get_tables(DatabaseName=database, Expression=name)["TableList"]
+    if any(item["Name"] == name and item.get("TableType") != "VIRTUAL_VIEW" for item in tables):
         raise ServiceError(
             f'{database}.{name} is a table of genomic_backend = "iceberg"',
             next_step=f"drop it (aws glue delete-table --database-name {database} --name {name}), then make ingest",

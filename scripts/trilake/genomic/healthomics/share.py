@@ -1,6 +1,5 @@
 """Where SQL finds the stores' tables: the service's shares accepted, linked into the catalog, granted to the pipeline.
 
-Reads and writes RAM, Glue and Lake Formation. `make ingest`.
 HealthOmics keeps the tables in databases of an account of its own, and shares them through RAM. Which account that is
 differs by Region, so the databases are found by the stores' ids. An administrator of the lake reads shared tables only
 by a grant.

@@ -1,8 +1,8 @@
 """A VCF as HealthOmics gets it: the lines that hold, as BGZF, its samples under names that tell nobody.
 
-Reads a VCF or BCF; writes s3://<raw>/genomic/healthomics/<content hash>.vcf.gz. `make ingest`.
-HealthOmics makes file names of sample names, so they must not be a patient's; and a name of its own for each content
-keeps what a file brought apart from what an earlier one of the same sample brought.
+It is staged as s3://<raw>/genomic/healthomics/<content hash>.vcf.gz. HealthOmics makes file names of sample names, so
+they must not be a patient's; and a name of its own for each content keeps what a file brought apart from what an
+earlier one of the same sample brought.
 Source: https://docs.aws.amazon.com/omics/latest/dev/analytics-query-data.html
 
 Example: staged = stage(session, file, Path("work.vcf.gz"), refused={12}, largest=20 * 10**9)
@@ -59,12 +59,12 @@ def staged_text(path: Path, sha256: str, refused: set[int]) -> Iterator[bytes]:
                 break
             yield encode(f"{line}\n")
         for block in stream.blocks(PIECE_BYTES):
-            yield kept(block, refused)
+            yield without_refused(block, refused)
     except Unreadable:
         return
 
 
-def kept(block: Block, refused: set[int]) -> bytes:
+def without_refused(block: Block, refused: set[int]) -> bytes:
     """A block without the lines that were refused, empty lines and carriage returns."""
     is_whole = refused.isdisjoint(range(block.first_line, block.first_line + block.n_lines))
     if is_whole and block.data.endswith(b"\n") and b"\n\n" not in block.data and b"\r" not in block.data:

@@ -4,7 +4,7 @@ Text becomes columns by Arrow's CSV reader (one sample) or by splitting lines (s
 `sample` then check and convert whole columns, the lines grouped by FORMAT. Nothing here says what is wrong: a
 line that is not certainly right is odd, and `record` tells what it is.
 
-Example: found = vectorised(data, header, origin); found.parts, found.odd
+Example: fast = vectorised(data, header, origin); fast.parts, fast.odd
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from trilake.genomic.vector.sample import Cells, read_cells, sample_rows, sound_
 from trilake.genomic.vector.site import Columns, Site, read_site
 from trilake.genomic.vector.tokens import coded, split
 
+# Arrow's calls cost the same for one line as for a thousand: below this, one by one is quicker.
 FEWEST_CELLS = 16
+# Each FORMAT is a pass over its own columns; callers write one or two, merged files a handful.
 MOST_FORMATS = 12
 NAMES = ("chrom", "pos", "id", "ref", "alt", "qual", "filter", "info", "format", "cells")
 PLAIN = bytes(range(0x21, 0x7F)) + b"\t\n"
@@ -81,6 +83,7 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin, reference: Refere
     groups = formats_of(text.columns["format"], site) if header.samples else {"": np.ones(len(text.lines), bool)}
     cells = {form: cells_of(text, group, form, header) for form, group in groups.items()} if header.samples else {}
     for form, group in groups.items() if header.samples else ():
+        # A line is all right or all odd: one bad sample sends the whole line to `record`.
         site.ok[group] &= sound_lines(cells[form], site.n_alts[group])
     codes, names = coded(text.columns["chrom"])
     positions = site.positions
@@ -88,7 +91,7 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin, reference: Refere
         site.ok &= as_the_reference(site, codes, names, reference)
     site.ok &= with_neighbours(data, text.starts, text.lines, site, codes, names)
     parts = [
-        made for form, group in groups.items() for made in rows_of(text, site, group, cells.get(form), header, origin)
+        part for form, group in groups.items() for part in rows_of(text, site, group, cells.get(form), header, origin)
     ]
     odd = np.ones(len(text.starts), bool)
     odd[text.lines[site.ok]] = False
@@ -100,16 +103,16 @@ def vectorised(data: bytes, header: VcfHeader, origin: Origin, reference: Refere
 
 def names_undeclared(site: Site, groups: dict[str, np.ndarray], header: VcfHeader) -> Iterator[tuple[Name, int]]:
     """(name, first common line that has it) of what the header lacks; the first line of a name comes last."""
-    found: list[tuple[Name, np.ndarray]] = []
+    uses: list[tuple[Name, np.ndarray]] = []
     for column, names_of in (("chrom", undeclared_contig), ("filter", filter_names)):
         codes, distinct = coded(site.columns[column])
         for code, text in enumerate(distinct):
-            found += [(name, codes == code) for name in names_of(text, header)]
+            uses += [(name, codes == code) for name in names_of(text, header)]
     for form, group in groups.items() if header.samples else ():
-        found += [(name, group) for name in undeclared_keys(form.split(":"), header)]
+        uses += [(name, group) for name in undeclared_keys(form.split(":"), header)]
     for key, owners in site.undeclared.items():
-        found.append((("INFO", key), np.isin(np.arange(len(site.ok)), owners)))
-    firsts = [(int(np.argmax(rows & site.ok)), name) for name, rows in found if (rows & site.ok).any()]
+        uses.append((("INFO", key), np.isin(np.arange(len(site.ok)), owners)))
+    firsts = [(int(np.argmax(rows & site.ok)), name) for name, rows in uses if (rows & site.ok).any()]
     yield from ((name, row) for row, name in sorted(firsts, reverse=True))
 
 
@@ -127,6 +130,7 @@ def read_text(data: bytes, n_samples: int) -> Text:
     starts = np.concatenate([[0], ends[:-1]])
     tabs = np.searchsorted(np.flatnonzero(values == TAB), np.append(starts, len(data)))
     is_regular = np.diff(tabs) == n_columns - 1
+    # `translate` looks at all bytes in one pass of C; only when it leaves some is it worth asking where they stand.
     if data.translate(None, PLAIN):
         strange = np.flatnonzero(~IS_PLAIN[values])
         is_regular[np.searchsorted(ends, strange, side="right")] = False
@@ -139,6 +143,8 @@ def read_text(data: bytes, n_samples: int) -> Text:
 
 def columns_of(data: bytes, n_samples: int) -> tuple[Columns, pa.StringArray | None]:
     """(the columns before the samples, the samples of all lines one after the other)."""
+    # Arrow's CSV reader wants a name and a builder for each column, which is slow from some samples on: there only the
+    # nine site columns are cut, and the samples of all lines are split in one go.
     if n_samples > 1:
         lines = [line.split(b"\t", 9) for line in data.removesuffix(b"\n").split(b"\n")]
         *columns, rests = (list(column) for column in zip(*lines, strict=True))
@@ -153,8 +159,8 @@ def columns_of(data: bytes, n_samples: int) -> tuple[Columns, pa.StringArray | N
             check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[], strings_can_be_null=False
         ),
     )
-    found = {name: table.column(name).combine_chunks() for name in names}
-    return found, found.pop("cells", None)
+    columns_by_name = {name: table.column(name).combine_chunks() for name in names}
+    return columns_by_name, columns_by_name.pop("cells", None)
 
 
 def formats_of(texts: pa.StringArray, site: Site) -> dict[str, np.ndarray]:
@@ -181,7 +187,7 @@ def rows_of(
     chosen = group & site.ok
     if not chosen.any():
         return []
-    kept = chosen[group]
+    is_kept = chosen[group]
     site = replace(site, ok=chosen).filter()
     rows = site_rows(site, header)
     columns, lines = rows.columns, rows.lines
@@ -191,7 +197,7 @@ def rows_of(
             columns = {name: column.take(pa.array(site_row)) for name, column in columns.items()}
         lines = rows.lines[site_row]
         n_alts = site.n_alts[lines]
-        columns |= sample_rows(cells.filter(kept), cell, rows.alleles[site_row], n_alts)
+        columns |= sample_rows(cells.filter(is_kept), cell, rows.alleles[site_row], n_alts)
         columns["splitfrommultiallelic"] = pa.array(n_alts > 1)
         columns["sampleid"] = sample_names(header, sample)
     schema = VARIANT if header.samples else ANNOTATION

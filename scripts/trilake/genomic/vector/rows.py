@@ -1,6 +1,6 @@
 """Rows of the store from the site and sample columns of many VCF lines: one per line, sample and alternate allele.
 
-Pure; the same rows as `split` makes of one record, made column by column.
+The same rows as `split` makes of one record, made column by column.
 
 Example: site_rows(site, header).columns["start"]
 """
@@ -19,7 +19,7 @@ from trilake.genomic.reserved import Field
 from trilake.genomic.split import pick
 from trilake.genomic.store_schema import TEXT_MAP
 from trilake.genomic.values import rule_of_info
-from trilake.genomic.vector.site import NOT_ONE, Site, equals
+from trilake.genomic.vector.site import NO_END, Site, equals
 from trilake.genomic.vector.tokens import bytes_of, coded, matches, split
 
 LOWER = bytes(range(ord("a"), ord("z") + 1))
@@ -40,7 +40,7 @@ def site_rows(site: Site, header: VcfHeader) -> SiteRows:
     alleles = places_within(np.maximum(site.n_alts, 1)) + (site.n_alts[lines] > 0)
     starts = np.maximum(site.positions - 1, 0)
     lengths = np.diff(bytes_of(site.columns["ref"])[0])
-    ends = np.where(site.ends == NOT_ONE, starts + lengths, site.ends)
+    ends = np.where(site.ends == NO_END, starts + lengths, site.ends)
     by_line = {
         "contigname": contigs(site.columns["chrom"]),
         "start": pa.array(starts),
@@ -80,23 +80,23 @@ def without_points(texts: pa.StringArray) -> pa.StringArray:
     return pc.if_else(is_point, pa.scalar(None, pa.string()), texts) if pc.any(is_point).as_py() else texts
 
 
-def singles(texts: pa.StringArray, is_given: np.ndarray) -> pa.ListArray:
-    """A list of one text each, null where none is given."""
-    if is_given.all():
+def singles(texts: pa.StringArray, is_present: np.ndarray) -> pa.ListArray:
+    """A list of one text each, null where there is none."""
+    if is_present.all():
         return pa.ListArray.from_arrays(pa.array(np.arange(len(texts) + 1, dtype=np.int32)), texts)
-    return lists(texts.filter(pa.array(is_given)), is_given.astype(np.int32), is_given)
+    return lists(texts.filter(pa.array(is_present)), is_present.astype(np.int32), is_present)
 
 
-def lists(values: pa.Array, counts: np.ndarray, is_given: np.ndarray) -> pa.ListArray:
-    """The values cut into lists of `counts`, null where none is given."""
-    return pa.ListArray.from_arrays(offsets_of(counts, is_given), values)
+def lists(values: pa.Array, counts: np.ndarray, is_present: np.ndarray) -> pa.ListArray:
+    """The values cut into lists of `counts`, null where there is none."""
+    return pa.ListArray.from_arrays(offsets_of(counts, is_present), values)
 
 
-def offsets_of(counts: np.ndarray, is_given: np.ndarray) -> pa.Int32Array:
+def offsets_of(counts: np.ndarray, is_present: np.ndarray) -> pa.Int32Array:
     """Offsets of lists of `counts` values; a null offset is a null list."""
     offsets = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, out=offsets[1:])
-    return pa.array(offsets, mask=np.append(~is_given, False)) if not is_given.all() else pa.array(offsets)
+    return pa.array(offsets, mask=np.append(~is_present, False)) if not is_present.all() else pa.array(offsets)
 
 
 def capitals(texts: pa.StringArray) -> pa.StringArray:
@@ -117,21 +117,21 @@ def alternates(site: Site, lines: np.ndarray, alleles: np.ndarray) -> pa.ListArr
 def attributes(site: Site, lines: np.ndarray, alleles: np.ndarray, header: VcfHeader) -> pa.MapArray:
     """INFO of each row's allele, as `split.info_of` gives it."""
     entries = site.entries
-    given = ~equals(site.columns["info"], ".")
-    kept = given[entries.owners]
+    has_info = ~equals(site.columns["info"], ".")
+    is_kept = has_info[entries.owners]
     keys, values, owners = entries.keys, entries.values, entries.owners
-    if not kept.all():
-        chosen = pa.array(kept)
-        keys, values, owners = keys.filter(chosen), values.filter(chosen), owners[kept]
-    counts = np.bincount(owners, minlength=len(given))
-    if len(lines) > len(given):
+    if not is_kept.all():
+        chosen = pa.array(is_kept)
+        keys, values, owners = keys.filter(chosen), values.filter(chosen), owners[is_kept]
+    counts = np.bincount(owners, minlength=len(has_info))
+    if len(lines) > len(has_info):
         starts = np.cumsum(counts) - counts
         counts = counts[lines]
         chosen_at = np.repeat(starts[lines], counts) + places_within(counts)
         allele_of, n_alts_of = np.repeat(alleles, counts), np.repeat(site.n_alts[lines], counts)
         keys, values = keys.take(pa.array(chosen_at)), values.take(pa.array(chosen_at))
         values = picked_by_key(keys, values, allele_of, n_alts_of, header)
-    offsets = offsets_of(counts, given[lines])
+    offsets = offsets_of(counts, has_info[lines])
     return pa.MapArray.from_arrays(offsets, keys, values, TEXT_MAP)
 
 
@@ -142,22 +142,24 @@ def picked_by_key(
     for code, key in enumerate(distinct):
         rule = rule_of_info(key, header)
         chosen = np.flatnonzero((codes == code) & (n_alts > 1))
-        values = replaced(values, chosen, alleles[chosen], n_alts[chosen], rule)
+        values = cut_down(values, chosen, alleles[chosen], n_alts[chosen], rule)
     return values
 
 
-def replaced(
+def cut_down(
     values: pa.StringArray, chosen: np.ndarray, alleles: np.ndarray, n_alts: np.ndarray, rule: Field | None
 ) -> pa.StringArray:
     """The texts, those of multi-allelic lines cut down to the values of one allele."""
     if rule is None or rule.number not in ("A", "R", "G") or not len(chosen):
         return values
     texts = values.take(pa.array(chosen))
+    # Number=G depends on ploidy, which INFO does not tell; it is rare there, so `pick` may take its time.
     if rule.number == "G":
         triples = zip(texts.to_pylist(), alleles.tolist(), n_alts.tolist(), strict=True)
         mine = pa.array([pick(text, rule, allele, n) for text, allele, n in triples], pa.string())
     else:
         mine = picked_texts(texts, alleles, n_alts, rule)
+    # Arrow's arrays do not change: new values go behind the old ones, and one `take` picks for each row.
     order = np.arange(len(values))
     order[chosen] = len(values) + np.arange(len(chosen))
     return pa.concat_arrays([values, mine]).take(pa.array(order))

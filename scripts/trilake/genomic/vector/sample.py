@@ -21,7 +21,7 @@ from trilake.genomic.split import MOST_PLOIDY, places_of
 from trilake.genomic.store_schema import TEXT_MAP
 from trilake.genomic.structural import WATCHED_FORMAT
 from trilake.genomic.values import SEPARATORS, Layout, plain
-from trilake.genomic.vector.rows import lists, offsets_of, places_within, replaced
+from trilake.genomic.vector.rows import cut_down, lists, offsets_of, places_within
 from trilake.genomic.vector.tokens import Pieces, are_digits, coded, matches, split
 
 WHOLE, REAL = r"-?\d{1,9}", r"[-+]?\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
@@ -58,14 +58,14 @@ class Cells:
 
     def field(self, number: int) -> tuple[pa.StringArray, np.ndarray]:
         """(texts of the cells that give a value other than a point, which cells those are)."""
-        given = self.fields.counts > number
+        has_value = self.fields.counts > number
         places = self.fields.starts[:-1] + number
-        texts = self.fields.pieces.take(pa.array(places if given.all() else places[given]))
+        texts = self.fields.pieces.take(pa.array(places if has_value.all() else places[has_value]))
         is_point = np.asarray(pc.equal(texts, ".").to_numpy(zero_copy_only=False))
         if is_point.any():
-            given[given] = ~is_point
+            has_value[has_value] = ~is_point
             texts = texts.filter(pa.array(~is_point))
-        return texts, given
+        return texts, has_value
 
 
 def read_cells(texts: pa.StringArray, layout: Layout, n_samples: int) -> Cells:
@@ -83,7 +83,7 @@ def has_usual_ends(genotype: str, layout: Layout) -> bool:
 
 
 def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
-    """Which lines have samples that are all right, given how many alternate alleles they have."""
+    """Which lines have samples that are all right, has_value how many alternate alleles they have."""
     layout = cells.layout
     if layout.faults or layout.is_empty or WATCHED_FORMAT & set(layout.keys):
         return np.zeros(len(n_alts), bool)
@@ -92,17 +92,18 @@ def sound_lines(cells: Cells, n_alts: np.ndarray) -> np.ndarray:
     ok &= cells.fields.counts <= len(layout.keys)
     ploidies = np.full(cells.n, UNKNOWN_PLOIDY)
     if layout.has_genotype:
-        highest = np.array([1 << 30 if one is None else max(one.indexes) for one in cells.genotypes])
+        # Asked of the few distinct genotypes of a file, then spread to its cells by their codes.
+        highest = np.array([1 << 30 if call is None else max(call.indexes) for call in cells.genotypes])
         ok &= highest[cells.codes] <= n_alts
-        ploidies = np.array([0 if one is None else one.ploidy or 0 for one in cells.genotypes])[cells.codes]
-        ok &= ploidies < MOST_PLOIDY
+        ploidies = np.array([0 if call is None else call.ploidy or 0 for call in cells.genotypes])[cells.codes]
+        ok &= ploidies < MOST_PLOIDY  # `kinds_of` packs alleles and ploidy into one number.
     for number, (key, rule) in enumerate(zip(layout.keys, layout.rules, strict=True)):
         if number or not layout.has_genotype:
-            texts, given = cells.field(number)
+            texts, has_value = cells.field(number)
             if rule is not None and rule.number in LOCAL:
-                ok[given] &= sound_local(texts, key, rule, is_local[given], ploidies[given])
+                ok[has_value] &= sound_local(texts, key, rule, is_local[has_value], ploidies[has_value])
             else:
-                ok[given] &= sound_texts(texts, key, rule, n_alts[given], ploidies[given])
+                ok[has_value] &= sound_texts(texts, key, rule, n_alts[has_value], ploidies[has_value])
     return np.asarray(ok.reshape(-1, cells.n_samples).all(axis=1)) if cells.n_samples > 1 else ok
 
 
@@ -117,10 +118,10 @@ def local_cells(cells: Cells, n_alts: np.ndarray) -> tuple[np.ndarray, np.ndarra
     place = int(layout.has_genotype)
     if layout.keys[place : place + 1] != (LOCAL_ALLELES,):
         return is_local, is_local
-    texts, given = cells.field(place)
+    texts, has_value = cells.field(place)
     ok = n_alts == 1
-    is_local[given] = np.asarray(pc.equal(texts, "1").to_numpy(zero_copy_only=False))
-    ok[given] &= is_local[given]
+    is_local[has_value] = np.asarray(pc.equal(texts, "1").to_numpy(zero_copy_only=False))
+    ok[has_value] &= is_local[has_value]
     return ok, is_local
 
 
@@ -129,9 +130,9 @@ def sound_local(texts: pa.StringArray, key: str, rule: Field, is_local: np.ndarr
     good, number = np.zeros(len(texts), bool), LOCAL[rule.number]
     for chosen, asked in ((is_local, number), (~is_local, "1")):
         if chosen.any() and not (asked == "1" and number == "A"):
-            some = texts.filter(pa.array(chosen))
+            subset = texts.filter(pa.array(chosen))
             good[chosen] = sound_texts(
-                some, key, Field(asked, rule.type), np.ones(len(some), np.int64), ploidies[chosen]
+                subset, key, Field(asked, rule.type), np.ones(len(subset), np.int64), ploidies[chosen]
             )
     return good
 
@@ -146,8 +147,8 @@ def sound_texts(
         return good
     if rule is not None:
         for kind, chosen in kinds_of(rule, n_alts, ploidies):
-            some = texts if chosen is None else texts.filter(pa.array(chosen))
-            good[slice(None) if chosen is None else chosen] = matches(some, plain(key, rule, *kind).pattern)
+            subset = texts if chosen is None else texts.filter(pa.array(chosen))
+            good[slice(None) if chosen is None else chosen] = matches(subset, plain(key, rule, *kind).pattern)
     if key in SINGLES and not is_one_whole:
         good &= matches(texts, WHOLE)
     elif key in LISTS and not (is_whole and LISTS[key][1] == WHOLE):
@@ -178,8 +179,8 @@ def sample_rows(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: 
     for key, name in SINGLES.items():
         column = absent(cells.n, pa.int32())
         if key in places:
-            texts, given = cells.field(places[key])
-            column = spread(texts.cast(pa.int32()), given)
+            texts, has_value = cells.field(places[key])
+            column = spread(texts.cast(pa.int32()), has_value)
         columns[name] = column.take(pa.array(cell_of)) if is_split else column
     for key, (number, _, kind) in LISTS.items():
         name = COLUMN_OF[key]
@@ -195,19 +196,19 @@ def absent(n: int, kind: pa.DataType) -> pa.Array:
     return pa.nulls(n, kind)
 
 
-def spread(values: pa.Array, given: np.ndarray) -> pa.Array:
+def spread(values: pa.Array, has_value: np.ndarray) -> pa.Array:
     """The values at the cells that give one, null at the others."""
-    if given.all():
+    if has_value.all():
         return values
-    return values.take(pa.array(np.cumsum(given) - 1, mask=~given))
+    return values.take(pa.array(np.cumsum(has_value) - 1, mask=~has_value))
 
 
 def genotype_columns(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray) -> dict[str, pa.Array]:
     known = cells.genotypes
     most = int(alleles.max(initial=0)) + 1
-    calls = [None if one is None else calls_of(one, allele) for one in known for allele in range(most)]
+    calls = [None if call is None else calls_of(call, allele) for call in known for allele in range(most)]
     codes = cells.codes[cell_of]
-    phased = pa.array([None if one is None else one.is_phased for one in known], pa.bool_())
+    phased = pa.array([None if call is None else call.is_phased for call in known], pa.bool_())
     return {
         "calls": pa.array(calls, pa.list_(pa.int32())).take(pa.array(codes * most + alleles)),
         "phased": phased.take(pa.array(codes)),
@@ -224,7 +225,7 @@ def value_lists(
     n_alts: np.ndarray,
 ) -> pa.ListArray:
     """Lists of numbers, cut down to one allele's where there are as many as `number` asks for."""
-    texts, given = cells.field(place)
+    texts, has_value = cells.field(place)
     pieces = split(texts, b",")
     is_point = pc.equal(pieces.pieces, ".")
     values = pieces.pieces
@@ -232,18 +233,19 @@ def value_lists(
         values = pc.if_else(is_point, pa.scalar(None, pa.string()), values)
     values = values.cast(kind)
     counts = np.zeros(cells.n, np.int64)
-    counts[given] = pieces.counts
+    counts[has_value] = pieces.counts
     if len(cell_of) == cells.n and not (n_alts > 1).any():
-        return lists(values, counts, given)
+        return lists(values, counts, has_value)
     starts = (np.cumsum(counts) - counts)[cell_of]
     at, counts = allele_places(starts, counts[cell_of], number, alleles, n_alts)
-    return lists(values.take(pa.array(at)), counts, given[cell_of])
+    return lists(values.take(pa.array(at)), counts, has_value[cell_of])
 
 
 def allele_places(
     starts: np.ndarray, counts: np.ndarray, number: str, alleles: np.ndarray, n_alts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(where each row's values stand, how many it has): those of one allele in multi-allelic lines."""
+    # Places depend on (number of values, allele, number of alleles) alone, of which a block has a handful.
     kinds = np.stack([counts, alleles, n_alts])[:, (n_alts > 1) & (counts > 0)] if number else np.empty((3, 0), int)
     wanted = {}
     for count, allele, n in np.unique(kinds, axis=1).T.tolist():
@@ -272,10 +274,10 @@ def information(cells: Cells, cell_of: np.ndarray, alleles: np.ndarray, n_alts: 
         return absent(len(cell_of), TEXT_MAP)
     columns, valid = [], np.zeros((len(cell_of), len(others)), bool)
     for number, (key, rule) in enumerate(others):
-        texts, given = cells.field(places[key])
-        column = spread(texts, given).take(pa.array(cell_of))
-        several = np.flatnonzero((n_alts > 1) & given[cell_of])
-        column = replaced(column, several, alleles[several], n_alts[several], rule)
+        texts, has_value = cells.field(places[key])
+        column = spread(texts, has_value).take(pa.array(cell_of))
+        several = np.flatnonzero((n_alts > 1) & has_value[cell_of])
+        column = cut_down(column, several, alleles[several], n_alts[several], rule)
         columns.append(column)
         valid[:, number] = pc.not_equal(column, ".").fill_null(False).to_numpy(zero_copy_only=False)
     rows, kinds = np.nonzero(valid)

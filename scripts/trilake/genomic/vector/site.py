@@ -27,11 +27,12 @@ from trilake.genomic.vector.tokens import Entries, Pieces, are_digits, bytes_of,
 
 Columns = dict[str, pa.StringArray]
 Judged = TypeVar("Judged")
+# Nine digits fit 32 bits whatever they are; the longest chromosome has 248,956,422 bases.
 POSITION = r"\d{1,9}"
 QUALITY = r"\.|\d{1,15}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,2})?"
 COMMON_ALT = frozenset({"*", "<*>", "<NON_REF>"})
-MOST_ALTS = 16
-NOT_ONE = -1
+MOST_ALTS = 16  # Patterns are made for each number of alleles; records with more are rare, and read one by one.
+NO_END = -1
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Site:
     """The site columns of lines; `ok` says which of them are certainly right, the others hold no meaning.
 
     `alts` are pieces of the ALT column, none where it is a point: `n_alts` counts them. `ends` is INFO END where it
-    counts, else `NOT_ONE`; `undeclared` are the lines of INFO keys that the header lacks.
+    counts, else `NO_END`; `undeclared` are the lines of INFO keys that the header lacks.
     """
 
     columns: Columns
@@ -55,8 +56,8 @@ class Site:
         """The lines that are right."""
         if self.ok.all():
             return self
-        kept = pa.array(self.ok)
-        columns = {name: column.filter(kept) for name, column in self.columns.items()}
+        is_ok = pa.array(self.ok)
+        columns = {name: column.filter(is_ok) for name, column in self.columns.items()}
         numbers = np.cumsum(self.ok) - 1
         entries = self.entries.filter(self.ok[self.entries.owners], numbers)
         alts = split(columns["alt"], b",")
@@ -77,7 +78,7 @@ def read_site(columns: Columns, header: VcfHeader) -> Site:
     lacking = {key: entries.owners[entries.of(key)] for key in keys_undeclared(entries, header)}
     positions = numbers(columns["pos"], ok)
     limits, ends = limits_of(columns["chrom"], header), ends_of(entries, len(ok), ok)
-    ok &= (positions <= limits) & (ends <= limits) & ((ends == NOT_ONE) | (ends >= positions))
+    ok &= (positions <= limits) & (ends <= limits) & ((ends == NO_END) | (ends >= positions))
     return Site(columns, ok, positions, n_alts, alts, entries, ends, lacking)
 
 
@@ -132,9 +133,9 @@ def sound_filters(text: str, header: VcfHeader) -> bool:
 def sound_alleles(columns: Columns, alts: Pieces, n_alts: np.ndarray) -> np.ndarray:
     """Bases in REF; in ALT bases, `*` and the alleles of reference blocks; none twice, none equal to REF."""
     ok = matches(columns["ref"], "[ACGTNacgtn]+")
-    one = matches(alts.pieces, r"[ACGTNacgtn]+|\*|<\*>|<NON_REF>|\.")
-    if not one.all():
-        ok[np.repeat(np.arange(len(ok)), alts.counts)[~one]] = False
+    is_usual = matches(alts.pieces, r"[ACGTNacgtn]+|\*|<\*>|<NON_REF>|\.")
+    if not is_usual.all():
+        ok[np.repeat(np.arange(len(ok)), alts.counts)[~is_usual]] = False
     if (alts.counts == 1).all():
         return ok & ~np.asarray(pc.equal(upper(columns["ref"]), upper(columns["alt"])).to_numpy(zero_copy_only=False))
     pairs = pc.binary_join_element_wise(columns["ref"], columns["alt"], ",")
@@ -158,13 +159,15 @@ def sound_info(entries: Entries, n_alts: np.ndarray, header: VcfHeader, texts: p
         ok &= matches(texts, "[^%]*")
     codes, keys = entries.coded
     for code, key in enumerate(keys):
-        mine = codes == code
-        owners, values = entries.owners[mine], entries.values.filter(pa.array(mine))
+        has_key = codes == code
+        owners, values = entries.owners[has_key], entries.values.filter(pa.array(has_key))
         if key == ".":
             good = equals(texts, ".")[owners]
         else:
-            good = sound_values(key, values, entries.is_flag[mine], n_alts[owners], header)
-            good[1:] &= owners[1:] != owners[:-1]
+            good = sound_values(key, values, entries.is_flag[has_key], n_alts[owners], header)
+            good[1:] &= (
+                owners[1:] != owners[:-1]
+            )  # Entries stand in order of lines: equal neighbours are a key given twice.
         ok[owners[~good]] = False
     return ok
 
@@ -173,6 +176,7 @@ def sound_values(
     key: str, values: pa.StringArray, is_flag: np.ndarray, n_alts: np.ndarray, header: VcfHeader
 ) -> np.ndarray:
     """Which values of one INFO key are right, given how many alternate alleles their lines have."""
+    # Since 4.4 the place where an allele ends depends on several keys at once, which `structural` knows.
     if not is_info_key(key) or (key in WATCHED_INFO and header.version >= "4.4"):
         return np.zeros(len(is_flag), bool)
     rule = rule_of_info(key, header)
@@ -201,11 +205,11 @@ def is_one_integer(rule: Field, n_alts: int) -> bool:
 
 
 def ends_of(entries: Entries, n_lines: int, ok: np.ndarray) -> np.ndarray:
-    """INFO END of each line, `NOT_ONE` without; a line whose END is no plain number is not ok."""
-    ends = np.full(n_lines, NOT_ONE, np.int64)
-    mine = entries.of("END") & ok[entries.owners]
-    if mine.any():
-        owners, texts = entries.owners[mine], entries.values.filter(pa.array(mine))
+    """INFO END of each line, `NO_END` without; a line whose END is no plain number is not ok."""
+    ends = np.full(n_lines, NO_END, np.int64)
+    is_end = entries.of("END") & ok[entries.owners]
+    if is_end.any():
+        owners, texts = entries.owners[is_end], entries.values.filter(pa.array(is_end))
         is_number = matches(texts, POSITION)
         ok[owners[~is_number]] = False
         ends[owners] = numbers(texts, is_number)

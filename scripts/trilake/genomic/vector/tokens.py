@@ -51,9 +51,9 @@ class Entries:
 
     def filter(self, mask: np.ndarray, renumbered: np.ndarray) -> Entries:
         """The entries that `mask` keeps, of owners under their new numbers."""
-        kept = pa.array(mask)
+        chosen = pa.array(mask)
         owners = renumbered[self.owners[mask]]
-        return Entries(self.keys.filter(kept), self.values.filter(kept), owners, self.is_flag[mask])
+        return Entries(self.keys.filter(chosen), self.values.filter(chosen), owners, self.is_flag[mask])
 
 
 def bytes_of(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,6 +102,7 @@ def entries_of(texts: pa.StringArray) -> Entries:
     places = np.flatnonzero(is_separator)
     before = np.searchsorted(places, offsets)
     is_equals = data[places] == EQUALS
+    # `c=x=y`: a second equals sign within an entry belongs to the value.
     if (is_equals[1:] & is_equals[:-1]).any():
         first = np.zeros(len(places) + 1, bool)
         first[before] = True
@@ -134,14 +135,17 @@ def matches(texts: pa.StringArray, pattern: str) -> np.ndarray:
     """Which texts match from end to end; of a pattern too large to compile, none."""
     if not len(texts):
         return np.zeros(0, bool)
+    # RE2 looks at each text in time linear in its length, whatever the pattern; `$` does not match before a line end.
     try:
-        found = pc.match_substring_regex(texts, f"^(?:{pattern})$")
+        is_match = pc.match_substring_regex(texts, f"^(?:{pattern})$")
     except pa.ArrowInvalid:
         return np.zeros(len(texts), bool)
-    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+    return np.asarray(is_match.to_numpy(zero_copy_only=False), bool)
 
 
 def coded(texts: pa.StringArray) -> tuple[np.ndarray, list[str]]:
     """(number of each text's value, the distinct values)."""
+    # What makes the fast way fast: a file has few distinct contigs, filters, keys and genotypes, so that `record`'s own
+    # functions can judge each once.
     encoded = texts.dictionary_encode()
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
