@@ -15,24 +15,24 @@ from verify.tier import Failed, NotRun, Tier
 ON_TRINO = "tests/localaws/engines"
 # Generated queries of a persona, on DuckDB; `make test` asks 25.
 HOSTILE = "tests/localaws/athena/test_hostile_generated.py"
-ENVIRONMENT = {"HOSTILE_QUERIES": "400"}
+HOSTILE_QUERIES = {"HOSTILE_QUERIES": "400"}
 
 
 def run(say: Callable[[str], None]) -> str:
-    _pytest(HOSTILE, say)
+    run_pytest(HOSTILE, say, HOSTILE_QUERIES)
     try:
         installed_engines().need_trino()
     except EnginesMissing as error:
         raise NotRun(str(error)) from None
-    return f"Queries, writes, views, enforcement and the server itself on Trino 476: {_pytest(ON_TRINO, say)}"
+    return f"Queries, writes, views, enforcement and the server itself on Trino 476: {run_pytest(ON_TRINO, say)}"
 
 
-def _pytest(path: str, say: Callable[[str], None]) -> str:
+def run_pytest(path: str, say: Callable[[str], None], environment: dict[str, str] | None = None) -> str:
     """The last line of pytest's report; Failed with the whole report before it."""
     say(f"pytest {path}")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
-    environment = {**os.environ, **ENVIRONMENT}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()
     if done.returncode:
         say(done.stdout)

@@ -12,7 +12,7 @@ import pkgutil
 import verify
 from verify.tier import Outcome, Tier, outcome
 
-ORDER = ("terraform", "sql_parity", "random_sql", "spark", "wire", "clients", "engine_tests")
+ORDER = ("terraform", "sql_parity", "random_sql", "spark", "wire", "clients", "vcf_laws", "engine_tests")
 """The longest first, so that those that run side by side end together."""
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.genomic.conftest import read, rows
+from tests.genomic.conftest import examples, read, rows
 from tests.stores import Loads, built_lake, lake, rows_of, stores
 from trilake.core.quarantine import fetch_item
 from trilake.core.recognise import DNA_COLUMNS, Kind, recognise
@@ -145,7 +145,7 @@ MARKERS = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(markers=MARKERS)
 def test_every_marker_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, markers):
     """csv -> VCF -> rows of the store: the same places and alleles; carried exactly where the csv says so."""

@@ -11,7 +11,7 @@ import pysam
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.genomic.conftest import a_vcf, read, rows
+from tests.genomic.conftest import a_vcf, examples, read, rows
 from trilake.genomic.reader import Reading
 
 META = (
@@ -117,7 +117,7 @@ def files(draw: st.DrawFn, *, with_broken: bool) -> Vcf:
     return Vcf(samples, lines, broken)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(files(with_broken=True), st.data())
 def test_every_line_is_loaded_refused_or_a_duplicate(vcf: Vcf, data: st.DataObject) -> None:
     repeated = [number for number in range(len(vcf.lines)) if number not in vcf.broken and data.draw(st.booleans())]
@@ -139,7 +139,7 @@ def test_every_line_is_loaded_refused_or_a_duplicate(vcf: Vcf, data: st.DataObje
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(files(with_broken=False))
 def test_what_is_loaded_is_what_htslib_reads(vcf: Vcf) -> None:
     with TemporaryDirectory() as folder:

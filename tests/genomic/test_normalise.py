@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.genomic.conftest import a_vcf
+from tests.genomic.conftest import a_vcf, examples
 from trilake.genomic.reader import open_source
 from trilake.genomic.reference import Reference, make_index, read_index
 from trilake.genomic.source import LocalSource
@@ -39,7 +39,7 @@ def alleles(draw: st.DrawFn, sequence: str) -> tuple[int, str, list[str]]:
     return start, ref, draw(st.lists(kinds, min_size=1, max_size=3, unique=True))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.text("AC", min_size=8, max_size=300), data=st.data())
 def test_alleles_are_those_of_bcftools_norm(tmp_path: Path, sequence: str, data: st.DataObject) -> None:
     reference = a_reference(tmp_path, sequence)

@@ -11,7 +11,7 @@ import pysam.bcftools
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 
-from tests.genomic.conftest import COLUMNS, read
+from tests.genomic.conftest import COLUMNS, examples, read
 from tests.genomic.test_laws import Vcf, files
 from tests.genomic.test_reader import SAMPLES
 from trilake.genomic.genome_build import contig_name
@@ -122,7 +122,7 @@ def held_against_bcftools(folder: Path, path: Path) -> tuple[set[str], set[str]]
     return set(records(ours)), set(records(theirs))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files(with_broken=False))
 def test_rows_written_as_vcf_are_those_of_bcftools_norm(vcf: Vcf) -> None:
     """But for values of three copies, of which bcftools says that they are too many."""

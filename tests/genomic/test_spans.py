@@ -14,6 +14,7 @@ from trilake.genomic.split import Origin
 from trilake.genomic.stream import lines_of_span, spans_of
 
 ORIGIN = Origin("a.vcf", "load", "job", "GRCh38")
+N_RECORDS = 3_000
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.text("ab", max_size=5)), max_size=30), st.data())
@@ -38,7 +39,9 @@ def pieces(text: bytes, span: Span, size: int):
 
 
 def packed(path: Path, how: str) -> Path:
-    records = [f"1 {100 + number // 2} . A {'GT'[number % 2]} 50 PASS DP={number} GT 0/1" for number in range(9_000)]
+    records = [
+        f"1 {100 + number // 2} . A {'GT'[number % 2]} 50 PASS DP={number} GT 0/1" for number in range(N_RECORDS)
+    ]
     text = a_vcf(*records).encode()
     if how == "plain":
         path.write_bytes(text)
@@ -50,20 +53,26 @@ def packed(path: Path, how: str) -> Path:
     return path
 
 
+@pytest.fixture(scope="module", params=["plain", "bgzf"])
+def whole(request, tmp_path_factory) -> tuple[LocalSource, int, list]:
+    """(a file, its lines, what its rows hold)."""
+    source = LocalSource(packed(tmp_path_factory.mktemp("spans") / "a", request.param))
+    reading = open_source(source, ORIGIN)
+    attributes = [row["attributes"] for batch in reading.batches() for row in batch.to_pylist()]
+    return source, reading.n_lines, attributes
+
+
 @settings(max_examples=8, deadline=None)
 @given(n_spans=st.integers(2, 9))
-@pytest.mark.parametrize("how", ["plain", "bgzf"])
-def test_parts_give_the_rows_of_the_whole(tmp_path_factory, how, n_spans):
-    source = LocalSource(packed(tmp_path_factory.mktemp("spans") / "a", how))
-    whole = open_source(source, ORIGIN)
-    expected = [row["attributes"] for batch in whole.batches() for row in batch.to_pylist()]
+def test_parts_give_the_rows_of_the_whole(whole, n_spans):
+    source, n_lines, expected = whole
     spans = spans_of(source, max(1, source.size // n_spans))
     assert len(spans) >= 2
     readings = [open_source(source, ORIGIN, span=span) for span in spans]
-    found = [row["attributes"] for one in readings for batch in one.batches() for row in batch.to_pylist()]
-    assert found == expected
-    assert sum(one.n_lines for one in readings) == whole.n_lines
-    assert sum(one.counts.loaded for one in readings) == 9_000
+    attributes = [row["attributes"] for part in readings for batch in part.batches() for row in batch.to_pylist()]
+    assert attributes == expected
+    assert sum(part.n_lines for part in readings) == n_lines
+    assert sum(part.counts.loaded for part in readings) == N_RECORDS
 
 
 def test_a_packing_that_cannot_be_cut_is_one_part(tmp_path):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.genomic.conftest import examples
 from trilake.genomic.block import Parsed, parse_block
 from trilake.genomic.header import VcfHeader, read_header
 from trilake.genomic.split import Origin
@@ -174,7 +175,7 @@ def told(parsed: Parsed) -> tuple:
     return rows, parsed.refused, parsed.counts, parsed.runs, parsed.undeclared, sorted(map(repr, parsed.warnings))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(blocks())
 def test_both_ways_of_reading_give_the_same(given_block: tuple[VcfHeader, bytes]) -> None:
     header, data = given_block
@@ -185,6 +186,7 @@ def test_both_ways_of_reading_give_the_same(given_block: tuple[VcfHeader, bytes]
     fast.batch.validate(full=True)
 
 
+@settings(max_examples=examples(100), deadline=None)
 @given(blocks(), st.integers(1, 400))
 def test_a_cut_lies_between_two_places(given_block: tuple[VcfHeader, bytes], size: int) -> None:
     _, data = given_block
@@ -217,7 +219,7 @@ def local_lines(draw: st.DrawFn) -> str:
     return "\t".join(["1", str(draw(st.integers(1, 5000))), ".", "A", alts, ".", ".", ".", form, *cells])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(local_lines(), min_size=1, max_size=12), st.sampled_from(("4.2", "4.5")))
 def test_both_ways_read_local_alleles_the_same(found: list[str], version: str) -> None:
     text = f"##fileformat=VCFv{version}\n##reference=GRCh38\n{LOCAL_META}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
