@@ -173,16 +173,16 @@ def test_a_run_that_was_killed_before_it_registered_sends_nothing_twice(
 def test_a_file_that_the_service_fails_is_refused_whole_and_the_others_load(
     load: Loads, hosted: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from localaws.omics import import_run
+    from localaws.omics import jobs
 
-    genuine = import_run.variant_rows
+    genuine = jobs.variant_rows
 
     def choosy(record, header, options):  # type: ignore[no-untyped-def]
         if record.pos == 333:
-            raise import_run.VcfError("Line 6 is not to the service's taste.")
+            raise jobs.VcfError("Line 6 is not to the service's taste.")
         return genuine(record, header, options)
 
-    monkeypatch.setattr(import_run, "variant_rows", choosy)
+    monkeypatch.setattr(jobs, "variant_rows", choosy)
     bad = a_file("1 333 . A C 50 PASS . GT 1/1", SOUND, "1 400 . A TZ 50 PASS . GT 1/1", samples=("TASTE",))
     outcomes = load({"bad": bad, "good": a_file(SOUND, samples=("GOOD",))})
     assert counts(outcomes["bad"]) == ("refused", 3, 0, 0, 3) and counts(outcomes["good"]) == ("loaded", 1, 1, 0, 0)

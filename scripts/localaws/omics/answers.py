@@ -1,6 +1,5 @@
 """What the operations of HealthOmics have in common: new ids, pages, shortened records, who may open stores.
 
-Reads the variable LOCALAWS_OMICS_STORES; writes nothing. Behind `make deploy` and `make ingest`.
 Example: `require_entitlement()` raises AccessDeniedException while the variable says `closed`.
 """
 
@@ -62,10 +61,10 @@ def listed(
     keep: Callable[[dict[str, Any]], bool] = lambda item: True,
 ) -> Result:
     """One page of the items to keep."""
-    found, token = page(
+    items_of_page, token = page(
         [item for item in items if keep(item)], params.get("nextToken"), params.get("maxResults", DEFAULT_PAGE)
     )
-    return {name: copy.deepcopy(found), **({"nextToken": token} if token else {})}
+    return {name: copy.deepcopy(items_of_page), **({"nextToken": token} if token else {})}
 
 
 def matches(item: dict[str, Any], wanted: dict[str, Any], *names: str) -> bool:

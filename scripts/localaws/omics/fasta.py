@@ -1,6 +1,5 @@
 """Reference genomes: FASTA files checked, indexed and read in pieces.
 
-Reads one file, plain or gzip; memory is one line. Behind `make deploy`.
 Example: `Fasta(path).bases("chr1", 100, 110)`.
 """
 

@@ -1,6 +1,5 @@
 """Reference stores, references and reference import jobs.
 
-Reads and writes the HealthOmics state and the service's bucket of references. Behind `make deploy`.
 Example: `boto3.client("omics").start_reference_import_job(referenceStoreId=..., roleArn=..., sources=[...])`.
 """
 

@@ -1,6 +1,5 @@
 """VCF records as rows of the tables that Athena sees: one per sample and alternate allele, or per allele alone.
 
-Pure but for the reference that alleles are normalised against. Behind `make ingest`.
 Example: `list(variant_rows(record, header, Options(job_id="...")))`.
 
 Columns and types are those that AWS's own loader for these tables declares. What AWS does not publish is chosen here:
@@ -14,17 +13,37 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from localaws.omics.fasta import Fasta
-from localaws.omics.normalise import WrongReference, normalised
-from localaws.omics.vcf import PER_ALLELE, Record, VcfError, VcfHeader, of_allele
+from localaws.omics.files import PER_ALLELE, Record, Row, VcfError, VcfHeader, of_allele
 
-Row = dict[str, Any]
+PIECE = 1_000
 _BASES = re.compile(r"[A-Za-z]+")
 _INDEX = re.compile(r"\d+|\.")
 _OWN_COLUMNS = {"GT", "AD", "DP", "GQ", "GL", "PL", "PS", "SPL"}
 LARGEST = 2**31 - 1
+_LISTS = {"consequence", "existing_variation", "flags"}
+_RANKS = {"exon": "/", "intron": "/"}
+_CHANGES = {"amino_acids": "/", "codons": "/"}
+VEP_TEXTS = [
+    "allele",
+    "impact",
+    "symbol",
+    "gene",
+    "feature_type",
+    "feature",
+    "biotype",
+    "hgvsc",
+    "hgvsp",
+    "cdna_position",
+    "cds_position",
+    "protein_position",
+    "distance",
+    "strand",
+    "symbol_source",
+    "hgnc_id",
+]
 
 
 @dataclass
@@ -85,10 +104,10 @@ def _place(record: Record, alt: str | None, fasta: Fasta | None) -> tuple[int, i
     if fasta is None:
         return start, record.end, ref, alt
     try:
-        found = normalised(fasta, record.chrom, start, ref, alt)
+        allele = normalised(fasta, record.chrom, start, ref, alt)
     except WrongReference:
         return start, record.end, ref, alt
-    return found.start, found.start + len(found.ref), found.ref, found.alt
+    return allele.start, allele.start + len(allele.ref), allele.ref, allele.alt
 
 
 def _attributes(record: Record, header: VcfHeader, index: int) -> list[tuple[str, str]]:
@@ -127,10 +146,10 @@ def _sample(values: dict[str, str], index: int, n_alts: int, header: VcfHeader, 
 
 def _calls(text: str, index: int, n_alts: int, line: int) -> list[int]:
     """-1 no call, 0 reference, 1 this allele, 2 another alternate."""
-    found = [-1 if item == "." else int(item) for item in _INDEX.findall(text)]
-    if not found or max(found) > n_alts:
+    calls = [-1 if item == "." else int(item) for item in _INDEX.findall(text)]
+    if not calls or max(calls) > n_alts:
         raise VcfError(f"Line {line} has a genotype that names no allele of it.")
-    return [item if item <= 0 else 1 if item == index else 2 for item in found]
+    return [item if item <= 0 else 1 if item == index else 2 for item in calls]
 
 
 def _depths(values: list[Any] | None, index: int, n_alts: int) -> list[Any] | None:
@@ -160,33 +179,10 @@ def _numbers(text: str | None) -> list[float | None] | None:
 
 def _number_of(text: str | None) -> float | None:
     try:
-        found = None if text is None else float(text)
+        number = None if text is None else float(text)
     except ValueError:
         return None
-    return found if found is not None and math.isfinite(found) else None
-
-
-_LISTS = {"consequence", "existing_variation", "flags"}
-_RANKS = {"exon": "/", "intron": "/"}
-_CHANGES = {"amino_acids": "/", "codons": "/"}
-VEP_TEXTS = [
-    "allele",
-    "impact",
-    "symbol",
-    "gene",
-    "feature_type",
-    "feature",
-    "biotype",
-    "hgvsc",
-    "hgvsp",
-    "cdna_position",
-    "cds_position",
-    "protein_position",
-    "distance",
-    "strand",
-    "symbol_source",
-    "hgnc_id",
-]
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _annotations(text: str | None, parts: list[str]) -> Row | None:
@@ -198,16 +194,67 @@ def _annotations(text: str | None, parts: list[str]) -> Row | None:
 
 
 def _consequence(values: dict[str, str]) -> Row:
-    found: Row = {name: values.get(name) or None for name in VEP_TEXTS}
-    found |= {name: [item for item in values.get(name, "").split("&") if item] or None for name in _LISTS}
-    found |= {name: _pair(values.get(name), "rank", "total") for name in _RANKS}
-    found |= {name: _pair(values.get(name), "reference", "variant") for name in _CHANGES}
-    extras = [(name, value) for name, value in values.items() if name not in found and value]
-    return {**found, "extras": extras or None}
+    consequence: Row = {name: values.get(name) or None for name in VEP_TEXTS}
+    consequence |= {name: [item for item in values.get(name, "").split("&") if item] or None for name in _LISTS}
+    consequence |= {name: _pair(values.get(name), "rank", "total") for name in _RANKS}
+    consequence |= {name: _pair(values.get(name), "reference", "variant") for name in _CHANGES}
+    extras = [(name, value) for name, value in values.items() if name not in consequence and value]
+    return {**consequence, "extras": extras or None}
 
 
 def _pair(text: str | None, first: str, second: str) -> Row | None:
     if not text:
         return None
-    one, _, other = text.partition("/")
-    return {first: one, second: other or None}
+    before, _, after = text.partition("/")
+    return {first: before, second: after or None}
+
+
+# Normalisation, as `runLeftNormalization` asks for it (Tan, Abecasis, Kang 2015, "Unified representation of variants").
+# Not shared with trilake.genomic.normalise: the laptop's AWS must not agree with the lake because it is the lake.
+
+
+class Allele(NamedTuple):
+    """0-based start, reference and alternate bases."""
+
+    start: int
+    ref: str
+    alt: str
+
+
+class WrongReference(Exception):
+    """The contig is not in the reference, or the bases there are others."""
+
+
+def normalised(fasta: Fasta, contig: str, start: int, ref: str, alt: str) -> Allele:
+    """The allele with no base to spare, as far left as it goes; WrongReference when REF is not the reference's."""
+    name = fasta.find(contig)
+    if name is None:
+        raise WrongReference(f"contig {contig} is not in the reference")
+    if fasta.bases(name, start, start + len(ref)) != ref:
+        raise WrongReference(f"REF at {contig}:{start + 1} differs from the reference")
+    left = Before(fasta, name, start)
+    while ref and alt and ref[-1] == alt[-1] and not (len(ref) == len(alt) == 1):
+        ref, alt = ref[:-1], alt[:-1]
+        if not ref or not alt:
+            if left.place == 0:
+                base = fasta.bases(name, len(ref), len(ref) + 1)
+                return Allele(0, ref + base, alt + base)
+            base = left.take()
+            ref, alt = base + ref, base + alt
+    n_same = next((n for n in range(min(len(ref), len(alt)) - 1) if ref[n] != alt[n]), min(len(ref), len(alt)) - 1)
+    return Allele(left.place + n_same, ref[n_same:], alt[n_same:])
+
+
+class Before:
+    """The bases before a place, one after the other to the left, read in pieces."""
+
+    def __init__(self, fasta: Fasta, name: str, place: int) -> None:
+        self._fasta, self._name, self.place = fasta, name, place
+        self._piece, self._from = "", place
+
+    def take(self) -> str:
+        self.place -= 1
+        if self.place < self._from:
+            self._from = max(0, self.place + 1 - PIECE)
+            self._piece = self._fasta.bases(self._name, self._from, self.place + 1)
+        return self._piece[self.place - self._from]

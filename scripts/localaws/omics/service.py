@@ -1,6 +1,5 @@
 """AWS HealthOmics: references, variant and annotation stores, as botocore's `omics` model has them.
 
-Reads and writes the HealthOmics state, Glue, S3, Lake Formation and RAM. Behind `make deploy` and `make ingest`.
 Example: `boto3.client("omics").start_variant_import_job(destinationName="variants", roleArn=..., items=[...])`.
 
 Sequence stores, read sets, workflows and runs are not here: the dispatcher answers for each that localaws lacks it.
@@ -10,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from localaws.omics.annotations import AnnotationOperations
 from localaws.omics.jobs import ImportJobs
 from localaws.omics.references import ReferenceOperations
 from localaws.omics.sharing import ShareOperations
 from localaws.omics.state import OmicsState
-from localaws.omics.variants import VariantOperations
+from localaws.omics.stores import AnnotationOperations, VariantOperations
 from localaws.service import Service
 
 if TYPE_CHECKING:

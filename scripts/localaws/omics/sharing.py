@@ -1,6 +1,5 @@
 """Shares of variant and annotation stores with other accounts, and tags.
 
-Reads and writes the HealthOmics state and RAM. Behind `make local-aws`.
 Example: `boto3.client("omics").create_share(resourceArn=store_arn, principalSubscriber="888888888888")`.
 """
 
@@ -36,10 +35,10 @@ class ShareOperations:
         if not _ACCOUNT.fullmatch(subscriber) or subscriber == caller.account_id:
             raise invalid("principalSubscriber is the id of another account.")
         with self._state.lock:
-            held = [share for share in self._state.shares.values() if share["resourceArn"] == arn]
-            if any(share["principalSubscriber"] == subscriber for share in held):
+            existing = [share for share in self._state.shares.values() if share["resourceArn"] == arn]
+            if any(share["principalSubscriber"] == subscriber for share in existing):
                 raise ServiceError("ConflictException", f"The store is shared with {subscriber} already.")
-            if len(held) >= MAX_SHARES:
+            if len(existing) >= MAX_SHARES:
                 raise too_many(f"A store has {MAX_SHARES} shares at most.")
             share_id, moment = new_uuid(), now()
             share = {
@@ -100,10 +99,10 @@ class ShareOperations:
         return {"status": "DELETING"}
 
     def _share(self, params: Params) -> Properties:
-        found = self._state.shares.get(params["shareId"])
-        if found is None:
+        share = self._state.shares.get(params["shareId"])
+        if share is None:
             raise ServiceError("ResourceNotFoundException", f"The share {params['shareId']} was not found.")
-        return found
+        return share
 
     def _shared(self, arn: str) -> Store:
         for stores in self._state.stores.values():

@@ -1,7 +1,8 @@
 """What HealthOmics knows: reference stores with their references, variant and annotation stores, jobs, shares.
 
 Kept by localaws between commands; the rows and the references' bases are objects in the service's own buckets.
-Behind `make deploy` and `make ingest`. Example: `state.store("variant", "trilake_local_variant").status`.
+
+Example: `state.store("variant", "trilake_local_variant").status`.
 """
 
 from __future__ import annotations
@@ -121,16 +122,16 @@ class OmicsState:
 
     def store(self, kind: str, name: str) -> Store:
         """A variant or annotation store by its name; ResourceNotFoundException when there is none."""
-        found = self.stores[kind].get(name)
-        if found is None:
+        store = self.stores[kind].get(name)
+        if store is None:
             raise ServiceError("ResourceNotFoundException", f"The {kind} store {name} was not found.")
-        return found
+        return store
 
     def job(self, kind: str, job_id: str) -> Job:
-        found = self.jobs.get(job_id)
-        if found is None or found.kind != kind:
+        job = self.jobs.get(job_id)
+        if job is None or job.kind != kind:
             raise ServiceError("ResourceNotFoundException", f"The import job {job_id} was not found.")
-        return found
+        return job
 
 
 def is_between(moment: datetime, wanted: Properties) -> bool:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localaws.omics.fasta import Fasta, index_of
-from localaws.omics.normalise import WrongReference, normalised
+from localaws.omics.rows import WrongReference, normalised
 
 UNITS = st.lists(st.sampled_from(["A", "C", "CA", "CAG", "T", "GATA"]), min_size=3, max_size=12)
 
