@@ -12,7 +12,13 @@ from trilake.core.session import Session
 
 SNOMED, LOINC = "http://snomed.info/sct", "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ICD10, NDC, LOCAL = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/ndc", "urn:example:local"
 Row = dict[str, Any]
+ROW_KEYS = {
+    "Condition": "condition_id",
+    "MedicationRequest": "medication_request_id",
+    "Observation": "observation_id",
+}
 
 
 def put(session: Session, name: str, *rows: Row) -> None:
@@ -46,6 +52,17 @@ def an_observation(patient_id: str, value: float | None = None, code: str = "848
         "value_number": value, "value_unit": "mm[Hg]", "effective_year": 2017,
     }  # fmt: skip
     return {"observation_id": unique(patient_id, code, [value, values])} | row | values
+
+
+def a_coding(row: Row, element: str, code: str, system: str, **values: Any) -> Row:
+    """A further coding of a condition, a medication request or an observation."""
+    kind, key = next((kind, key) for kind, key in ROW_KEYS.items() if key in row)
+    own = {
+        "reference": f"{kind}/{row[key]}", "element": element, "element_index": 0, "coding_index": 2,
+        "resource_type": kind, "resource_id": row[key], "patient_id": row["patient_id"],
+        "patient_link": "reference", "code_system": system, "code": code,
+    }  # fmt: skip
+    return own | values
 
 
 def a_dosage(patient_id: str | None, n_alt: int | None, variant_id: str = "19-44908684-T-C", **values: Any) -> Row:

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from tests.cohort.builders import (
+    ICD10,
+    LOCAL,
+    LOINC,
+    NDC,
+    RXNORM,
+    SNOMED,
     a_charted_study,
+    a_coding,
     a_condition,
     a_dosage,
     a_feature,
@@ -74,6 +81,7 @@ def filled(lake: Session) -> Session:
         an_observation("bob", code="72166-2", value_code="266919005"),
         an_observation("dan", code="72166-2", value_number=1.0),
     )
+    put_further_codings(lake)
     put(
         lake,
         "genomic.dosage",
@@ -125,6 +133,38 @@ def filled(lake: Session) -> Session:
     return lake
 
 
+def put_further_codings(lake: Session) -> None:
+    """Facts whose first coding is of another system; bob's condition in error and cyd's draft must stay out."""
+    hypertension = a_condition("bob", "I10", code_system=ICD10, onset_year=2017)
+    mistaken = a_condition("cyd", "I10", code_system=ICD10, verification_status="entered-in-error")
+    tablets = a_medication("ann", "0093-1048", code_system=NDC, authored_year=2018)
+    draft = a_medication("cyd", "0093-1048", code_system=NDC, status="draft")
+    referred = a_medication("bob", "0093-1048", code_system=NDC, medication_id="m1")
+    glucose = an_observation("cyd", 150.0, code="GLU", code_system=LOCAL, value_unit="mg/dL")
+    panel = an_observation("dan", 90.0, code="PANEL", code_system=LOCAL, component_index=2, value_unit="mg/dL")
+    colour = an_observation("bob", code="COLOUR", code_system=LOCAL, value_code="R", value_code_system=LOCAL)
+    shade = an_observation("ann", code="COLOUR", code_system=LOCAL, value_code="B", value_code_system=LOCAL)
+    put(lake, "clinical.condition", hypertension, mistaken)
+    put(lake, "clinical.medication_request", tablets, draft, referred)
+    put(lake, "clinical.medication", {"medication_id": "m1", "coding_index": 2, "code_system": RXNORM, "code": "29046"})
+    put(lake, "clinical.observation", glucose, panel, colour, shade)
+    put(
+        lake,
+        "clinical.coding",
+        a_coding(hypertension, "code", "59621000", SNOMED),
+        a_coding(hypertension, "code", "38341003", SNOMED, coding_index=3),
+        a_coding(mistaken, "code", "38341003", SNOMED),
+        a_coding(tablets, "medication", "29046", RXNORM),
+        a_coding(draft, "medication", "29046", RXNORM),
+        a_coding(glucose, "code", "2339-0", LOINC),
+        a_coding(panel, "component.code", "2339-0", LOINC, element_index=2),
+        a_coding(panel, "component.code", "8867-4", LOINC, element_index=1),
+        a_coding(colour, "value", "371240000", SNOMED),
+        a_coding(shade, "code", "5778-6", LOINC),
+        a_coding(colour, "code", "5778-6", LOINC),
+    )
+
+
 def answers(session: Session, predicate: dict[str, Any]) -> dict[str, bool | None]:
     criterion = {"name": "it", "include": predicate}
     definition = Definition.model_validate({"name": "a", "description": "b", "criteria": [criterion]})
@@ -152,6 +192,20 @@ YES, NO, UNKNOWN = True, False, None
         ({"condition": ALZHEIMERS | {"since": date(2018, 1, 1), "before": NEW_YEAR}}, (NO, NO, UNKNOWN, NO, UNKNOWN)),
         ({"medication": {"codes": ["314076"]}}, (YES, NO, NO, NO, UNKNOWN)),
         ({"medication": {"codes": ["314076"], "since": NEW_YEAR}}, (NO, NO, NO, NO, UNKNOWN)),
+        # Any coding of a fact counts, whichever comes first; status, component and unit hold for it as for the first.
+        ({"condition": {"codes": ["38341003"]}}, (NO, YES, NO, NO, UNKNOWN)),
+        ({"condition": {"codes": ["38341003"], "system": "ICD10CM"}}, (NO, NO, NO, NO, UNKNOWN)),
+        ({"condition": {"codes": ["I10"], "system": "ICD10CM", "since": NEW_YEAR}}, (NO, NO, NO, NO, UNKNOWN)),
+        ({"medication": {"codes": ["29046"]}}, (YES, YES, NO, NO, UNKNOWN)),
+        (
+            {"observation": {"code": "2339-0", "at_least": 100, "unit": "mg/dL"}},
+            (UNKNOWN, UNKNOWN, YES, NO, UNKNOWN),
+        ),
+        (
+            {"observation": {"code": "8867-4", "at_least": 1, "unit": "mg/dL"}},
+            (UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN),
+        ),
+        ({"observation": {"code": "5778-6", "value_codes": ["371240000"]}}, (NO, YES, UNKNOWN, UNKNOWN, UNKNOWN)),
         # Another unit, no value or another time is not measured, which is not no.
         ({"observation": RAISED}, (YES, YES, UNKNOWN, YES, UNKNOWN)),
         ({"observation": RAISED | {"before": NEW_YEAR}}, (YES, NO, UNKNOWN, UNKNOWN, UNKNOWN)),

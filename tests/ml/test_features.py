@@ -4,6 +4,13 @@ import pandas as pd
 import pytest
 
 from tests.cohort.builders import (
+    ICD10,
+    LOCAL,
+    LOINC,
+    NDC,
+    RXNORM,
+    SNOMED,
+    a_coding,
     a_condition,
     a_dosage,
     a_feature,
@@ -77,6 +84,32 @@ def filled(lake: Session) -> Session:
     return lake
 
 
+@pytest.fixture(scope="module")
+def further(filled: Session) -> Session:
+    """A patient whose every record has a code of another system first."""
+    diabetes = a_condition("eve", "E11.9", code_system=ICD10, onset_year=2017)
+    alzheimers = a_condition("eve", "G30.9", code_system=ICD10, onset_year=2022)
+    statin = a_medication("eve", "0093-1048", code_system=NDC, authored_year=2018)
+    systolic = an_observation("eve", 150.0, code="SYS", code_system=LOCAL, effective_year=2018)
+    smokes = an_observation("eve", code="SMOKES", code_system=LOCAL, value_code="Y", effective_year=2018)
+    put(filled, "clinical.patient", a_patient("eve", birth_year=1948))
+    put(filled, "clinical.encounter", an_encounter("eve"))
+    put(filled, "clinical.condition", diabetes, alzheimers)
+    put(filled, "clinical.medication_request", statin)
+    put(filled, "clinical.observation", systolic, smokes)
+    put(
+        filled,
+        "clinical.coding",
+        a_coding(diabetes, "code", DIABETES, SNOMED),
+        a_coding(alzheimers, "code", ALZHEIMERS, SNOMED),
+        a_coding(statin, "medication", "312961", RXNORM),
+        a_coding(systolic, "code", "8480-6", LOINC),
+        a_coding(smokes, "code", "72166-2", LOINC),
+        a_coding(smokes, "value", "449868002", SNOMED),
+    )
+    return filled
+
+
 def rows_of(rows: pd.DataFrame, patient: str) -> dict[tuple[str, int], float]:
     mine = rows[rows["patient_id"] == patient]
     return {
@@ -111,3 +144,13 @@ def test_people_have_their_first_onset_and_what_is_undated(filled: Session, stud
     assert len(people) == 2
     assert people.loc["ann", ["n_before", "last_year", "first_onset_year", "n_undated"]].tolist() == [1, 2024, 2022, 1]
     assert people.loc["bob", ["first_onset_year", "n_undated"]].isna().all()
+
+
+def test_any_coding_makes_a_case_and_a_feature(further: Session, study: Study) -> None:
+    people = read_people(further, study).set_index("patient_id")
+    assert people.loc["eve", ["first_onset_year", "n_undated"]].tolist() == [2022, 0]
+    rows = rows_of(read_features(further, study), "eve")
+    assert {name: rows[name, 2018] for name in ("systolic", "smokes", "statin")} == {
+        "systolic": 150.0, "smokes": 1.0, "statin": 1.0
+    }  # fmt: skip
+    assert rows["diabetes", 2017] == 1.0

@@ -153,6 +153,54 @@ def from_records(records: str, *, undated: str) -> str:
     """
 
 
+def has_code(table: str, system: str, codes: Sequence[str]) -> str:
+    """SQL: whether any coding of a row of clinical.`table` has one of the codes; the row shows its first.
+
+    FHIR gives the order of a concept's codings no meaning, and real charts have any (ICD-10 before SNOMED, NDC before
+    RxNorm).
+    """
+    tests = ["code_system = :system AND code IN (:codes)", f"{ROW_KEYS[table]} IN ({CODINGS[table]})"]
+    if table == "medication_request":
+        tests.append(f"medication_id IN ({REFERRED_DRUGS})")
+    return bind(f"({' OR '.join(tests)})", system=system, codes=codes)
+
+
+def has_answer(codes: Sequence[str]) -> str:
+    """SQL: whether any coding of an observation's value has one of the codes."""
+    test = f"(coalesce(value_code IN (:codes), FALSE) OR {ROW_KEYS['observation']} IN ({VALUE_CODINGS}))"
+    return bind(test, codes=codes)
+
+
+ROW_KEYS = {
+    "condition": "condition_id",
+    "medication_request": "medication_request_id",
+    "observation": "observation_id || '/' || cast(component_index AS varchar)",
+}
+"""What a row is found by in clinical.coding: a component of an observation is a row of its own."""
+OBSERVATION_CODINGS = """
+    SELECT resource_id || '/' || cast(element_index AS varchar) FROM clinical.coding WHERE resource_type = 'Observation'
+"""
+CODINGS = {
+    "condition": """
+        SELECT resource_id FROM clinical.coding
+        WHERE resource_type = 'Condition' AND element = 'code' AND code_system = :system AND code IN (:codes)
+    """,
+    "medication_request": """
+        SELECT resource_id FROM clinical.coding
+        WHERE resource_type = 'MedicationRequest' AND element = 'medication'
+            AND code_system = :system AND code IN (:codes)
+    """,
+    "observation": f"""
+        {OBSERVATION_CODINGS} AND element IN ('code', 'component.code') AND code_system = :system AND code IN (:codes)
+    """,
+}
+VALUE_CODINGS = f"{OBSERVATION_CODINGS} AND element IN ('value', 'component.value') AND code IN (:codes)"
+REFERRED_DRUGS = """
+    SELECT medication_id FROM clinical.medication
+    WHERE medication_id IS NOT NULL AND code_system = :system AND code IN (:codes)
+"""
+"""Drugs by reference have their codings in a table of their own."""
+
 NO_RECORD_IN_WINDOW = "FALSE"
 NOT_MEASURED_IN_WINDOW = "CASE WHEN bool_or(is_in) THEN FALSE END"
 
@@ -161,10 +209,10 @@ def condition(it: Condition) -> Evidence:
     records = f"""
         SELECT patient_id, {in_window(it, day="onset_at", year="onset_year")} AS is_in, TRUE AS is_so
         FROM clinical.condition
-        WHERE code_system = :system AND code IN (:codes)
+        WHERE {has_code("condition", it.system, it.codes)}
             AND coalesce(verification_status, 'not_stated') IN (:verification)
     """
-    bound = bind(records, system=it.system, codes=it.codes, verification=list(it.verification))
+    bound = bind(records, verification=list(it.verification))
     return Evidence(from_records(bound, undated=NO_RECORD_IN_WINDOW), NO_IF_CHARTED)
 
 
@@ -172,25 +220,26 @@ def medication(it: Medication) -> Evidence:
     records = f"""
         SELECT patient_id, {in_window(it, day="authored_at", year="authored_year")} AS is_in, TRUE AS is_so
         FROM clinical.medication_request
-        WHERE code_system = :system AND code IN (:codes) AND status NOT IN ('entered-in-error', 'cancelled', 'draft')
+        WHERE {has_code("medication_request", it.system, it.codes)}
+            AND status NOT IN ('entered-in-error', 'cancelled', 'draft')
     """
-    bound = bind(records, system=it.system, codes=it.codes)
-    return Evidence(from_records(bound, undated=NO_RECORD_IN_WINDOW), NO_IF_CHARTED)
+    return Evidence(from_records(records, undated=NO_RECORD_IN_WINDOW), NO_IF_CHARTED)
 
 
 def observation(it: Observation) -> Evidence:
     if it.value_codes is not None:
-        is_so, measured = bind("value_code IN (:codes)", codes=it.value_codes), "value_code IS NOT NULL"
+        is_so = has_answer(it.value_codes)
+        measured = f"(value_code IS NOT NULL OR {is_so})"
     else:
         is_so = compared(it, "value_number")
         measured = bind("value_number IS NOT NULL AND value_unit = :unit", unit=it.unit)
     records = f"""
         SELECT patient_id, {in_window(it, day="effective_at", year="effective_year")} AS is_in, {is_so} AS is_so
         FROM clinical.observation
-        WHERE code_system = :system AND code = :code AND status IN ('final', 'amended', 'corrected') AND {measured}
+        WHERE {has_code("observation", it.system, [it.code])}
+            AND status IN ('final', 'amended', 'corrected') AND {measured}
     """
-    bound = bind(records, system=it.system, code=it.code)
-    return Evidence(from_records(bound, undated=NOT_MEASURED_IN_WINDOW), UNKNOWN)
+    return Evidence(from_records(records, undated=NOT_MEASURED_IN_WINDOW), UNKNOWN)
 
 
 def age(it: Age) -> Evidence:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trilake.cohort.compiler import bind
+from trilake.cohort.compiler import bind, has_answer, has_code
 from trilake.core.athena import run_governed
 from trilake.core.session import Session
 from trilake.core.sql import parse, tables_read
-from trilake.ml.study import CodeList, RecordFeature, Study
+from trilake.ml.study import RecordFeature, Study
 
 COLUMNS = ["patient_id", "modality", "feature", "value", "event_year", "code_system", "code"]
 NO_CODE = "cast(NULL AS varchar) AS code_system, cast(NULL AS varchar) AS code"
@@ -25,10 +25,6 @@ def frame(caller: Session, text: str) -> pd.DataFrame:
     """A query's rows; AccessError names the tables that the caller may not see."""
     answer = run_governed(caller, text, sorted(tables_read(parse(text))))
     return pd.DataFrame(answer.rows, columns=answer.columns)
-
-
-def code_test(codes: CodeList | RecordFeature) -> str:
-    return bind("(code_system = :system AND code IN (:codes))", system=codes.system, codes=codes.codes)
 
 
 def read_features(caller: Session, study: Study) -> pd.DataFrame:
@@ -82,11 +78,11 @@ def demographics(study: Study) -> str:
 
 def measurement(name: str, system: str, code: str, unit: str) -> str:
     return bind(
-        """
+        f"""
         SELECT patient_id, 'clinical' AS modality, :name AS feature, avg(value_number) AS value,
             effective_year AS event_year, :system AS code_system, :code AS code
         FROM clinical.observation
-        WHERE status IN ('final', 'amended', 'corrected') AND code_system = :system AND code = :code
+        WHERE status IN ('final', 'amended', 'corrected') AND {has_code("observation", system, [code])}
             AND value_unit = :unit AND value_number IS NOT NULL
         """,
         name=name,
@@ -98,18 +94,20 @@ def measurement(name: str, system: str, code: str, unit: str) -> str:
 
 def answer(name: str, system: str, code: str, value_codes: list[str]) -> str:
     return bind(
-        """
+        f"""
         SELECT patient_id, 'clinical' AS modality, :name AS feature,
-            max(CASE WHEN value_code IN (:value_codes) THEN 1.0e0 ELSE 0.0e0 END) AS value,
+            max(CASE WHEN is_answer THEN 1.0e0 ELSE 0.0e0 END) AS value,
             effective_year AS event_year, :system AS code_system, :code AS code
-        FROM clinical.observation
-        WHERE status IN ('final', 'amended', 'corrected') AND code_system = :system AND code = :code
-            AND value_code IS NOT NULL
+        FROM (
+            SELECT patient_id, effective_year, value_code, {has_answer(value_codes)} AS is_answer
+            FROM clinical.observation
+            WHERE status IN ('final', 'amended', 'corrected') AND {has_code("observation", system, [code])}
+        ) AS answered
+        WHERE (value_code IS NOT NULL OR is_answer)
         """,
         name=name,
         system=system,
         code=code,
-        value_codes=value_codes,
     )
 
 
@@ -119,10 +117,10 @@ def record(table: str, year: str, feature: RecordFeature, study: Study) -> str:
     return bind(
         f"""
         SELECT patient_id, 'clinical' AS modality, :name AS feature, max(hit) AS value, max(event_year) AS event_year,
-            max(code_system) AS code_system, max(code) AS code
+            max(code_system) AS code_system, max_by(code, code_system) AS code
         FROM (
             SELECT patient_id, 1.0e0 AS hit, {year} AS event_year, code_system, code FROM clinical.{table}
-            WHERE {code_test(feature)} {confirmed} AND {year} < {study.index_year}
+            WHERE {has_code(table, feature.system, feature.codes)} {confirmed} AND {year} < {study.index_year}
             UNION ALL
             SELECT patient_id, 0.0e0, start_year, NULL, NULL FROM clinical.encounter
             WHERE start_year >= {study.first_feature_year} AND start_year < {study.index_year}

@@ -6,9 +6,9 @@ Example: outcome_table(read_people(caller, study), study)["status"].value_counts
 import pandas as pd
 
 from trilake.cohort.attrition import Step
-from trilake.cohort.compiler import bind
+from trilake.cohort.compiler import bind, has_code
 from trilake.core.session import Session
-from trilake.ml.features import code_test, frame
+from trilake.ml.features import frame
 from trilake.ml.study import Study
 
 CASE, CONTROL = "case", "control"
@@ -24,6 +24,7 @@ EXCLUSIONS = {
 
 def read_people(caller: Session, study: Study) -> pd.DataFrame:
     """One row a patient: birth year, gender, site, first and last year seen, first onset, records without a year."""
+    in_value_set = " OR ".join(has_code("condition", part.system, part.codes) for part in study.outcome.value_set)
     text = f"""
         SELECT patient.patient_id, patient.birth_year, patient.gender, patient.site_id,
             seen.n_before, seen.last_year, onset.first_onset_year, onset.n_undated
@@ -36,7 +37,7 @@ def read_people(caller: Session, study: Study) -> pd.DataFrame:
         LEFT JOIN (
             SELECT patient_id, min(onset_year) AS first_onset_year, count_if(onset_year IS NULL) AS n_undated
             FROM clinical.condition
-            WHERE ({" OR ".join(code_test(codes) for codes in study.outcome.value_set)})
+            WHERE ({in_value_set})
                 AND coalesce(verification_status, 'not_stated') IN (:verification)
             GROUP BY patient_id
         ) AS onset ON patient.patient_id = onset.patient_id
