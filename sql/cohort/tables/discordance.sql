@@ -302,26 +302,57 @@ swap AS (
     WHERE n_others <= 10 AND n_ones <= 10
 ),
 
+-- any coding of the gene's component or of the result counts, not the first alone
+gene_component AS (
+    SELECT
+        observation_id,
+        component_index
+    FROM clinical.observation
+    WHERE component_index > 0 AND code_system = 'http://loinc.org' AND code = '48018-6'
+    UNION
+    SELECT
+        resource_id AS observation_id,
+        element_index AS component_index
+    FROM clinical.coding
+    WHERE
+        resource_type = 'Observation'
+        AND element = 'component.code'
+        AND code_system = 'http://loinc.org'
+        AND code = '48018-6'
+),
+
+absent_result AS (
+    SELECT observation_id
+    FROM clinical.observation
+    WHERE
+        component_index = 0
+        AND (
+            value_code IN ('LA9634-2', 'LA6577-6', '260385009', '260415000', '2667000')
+            OR lower(trim(value_text)) IN ('absent', 'negative', 'not detected', 'none')
+            OR (value_type IS NULL AND interpretation_code IN ('NEG', 'ND'))
+        )
+    UNION
+    SELECT resource_id AS observation_id
+    FROM clinical.coding
+    WHERE
+        resource_type = 'Observation'
+        AND element = 'value'
+        AND code IN ('LA9634-2', 'LA6577-6', '260385009', '260415000', '2667000')
+),
+
 tested AS (
     SELECT
         observation.patient_id,
         observation.observation_id,
         upper(trim(coalesce(gene.value_text, gene.value_code))) AS gene
     FROM clinical.observation
-    INNER JOIN clinical.observation AS gene
-        ON
-            observation.observation_id = gene.observation_id
-            AND gene.component_index > 0
-            AND gene.code_system = 'http://loinc.org'
-            AND gene.code = '48018-6'
+    INNER JOIN clinical.observation AS gene ON observation.observation_id = gene.observation_id
+    INNER JOIN gene_component
+        ON gene.observation_id = gene_component.observation_id AND gene.component_index = gene_component.component_index
+    INNER JOIN absent_result ON observation.observation_id = absent_result.observation_id
     WHERE
         observation.component_index = 0
         AND observation.status IN ('final', 'amended', 'corrected')
-        AND (
-            observation.value_code IN ('LA9634-2', 'LA6577-6', '260385009', '260415000', '2667000')
-            OR lower(trim(observation.value_text)) IN ('absent', 'negative', 'not detected', 'none')
-            OR (observation.value_type IS NULL AND observation.interpretation_code IN ('NEG', 'ND'))
-        )
 ),
 
 refuted AS (
