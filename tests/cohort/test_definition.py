@@ -108,7 +108,7 @@ def test_no_text_of_a_definition_becomes_sql(text: str) -> None:
     tree = parse(members_sql(definition))
     literals = [node.this for node in tree.find_all(type(parse(f"SELECT {literal('x')}").selects[0]))]
     assert text in literals
-    assert tables_of(definition) == ["clinical.condition", "clinical.encounter", "clinical.patient"]
+    assert tables_of(definition) == ["clinical.coding", "clinical.condition", "clinical.encounter", "clinical.patient"]
 
 
 def test_values_without_a_place_and_places_without_a_value_are_defects() -> None:
