@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from bench.figure import Data, Figure, beside, busy, doubled, halves
 from localaws import LocalAws
-from localaws.healthlake.shape import shape
-from localaws.healthlake.stamps import text_of
+from localaws.healthlake.datastores import text_of
+from localaws.healthlake.rows import shape
 from localaws.healthlake.tables import append_rows
 from trilake.core.athena import run
 from trilake.core.contract import load_contract

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from localaws.healthlake.import_run import REFUSE_TAG
+from localaws.healthlake.imports import REFUSE_TAG
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, ndjson
 from trilake.clinical.importer import Importer
 from trilake.core.athena import run

@@ -16,7 +16,7 @@ from botocore.client import BaseClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.healthlake.import_run import REFUSE_TAG
+from localaws.healthlake.imports import REFUSE_TAG
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, ndjson
 from tests.lake import a_run
 from trilake.clinical import held

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from localaws.healthlake.shape import schema, shape
+from localaws.healthlake.rows import schema, shape
 from tests.lake import NAMES
 from tests.sql.cases import comparable
 from trilake.core.athena import run

@@ -30,8 +30,8 @@ import yaml
 from sqlglot import exp
 
 from fhir_r4.definitions import resource_types
-from localaws.healthlake.shape import schema as resource_schema
-from localaws.healthlake.shape import shape
+from localaws.healthlake.rows import schema as resource_schema
+from localaws.healthlake.rows import shape
 from tests.lake import NAMES, governed_table_input
 from trilake.core.athena import Answer, run_athena
 from trilake.core.contract import load_contract

@@ -1,7 +1,6 @@
 """Data stores: their records, the service-owned database behind each, and the link to it in the customer's catalog.
 
-Reads and writes Glue, Lake Formation and S3 of both accounts through `world`. Behind `make deploy`.
-Example: `build(world, store)` makes bucket, database, grant and resource link.
+Example: build(world, store) makes bucket, database, grant and resource link
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from localaws.world import World
 
 MAX_DATASTORES = 20
+_STEP = timedelta(microseconds=1)
 CONFIGURATIONS = (
     "SseConfiguration",
     "PreloadDataConfig",
@@ -50,13 +50,11 @@ class Datastore:
 
     @property
     def id(self) -> str:
-        found: str = self.properties["DatastoreId"]
-        return found
+        return str(self.properties["DatastoreId"])
 
     @property
     def status(self) -> str:
-        found: str = self.properties["DatastoreStatus"]
-        return found
+        return str(self.properties["DatastoreStatus"])
 
 
 @dataclass
@@ -92,13 +90,13 @@ def link_name(properties: dict[str, Any]) -> str:
 
 def new_properties(world: World, datastore_id: str, params: dict[str, Any]) -> dict[str, Any]:
     """What DescribeFHIRDatastore says of a data store that was just asked for."""
-    given = {name: params[name] for name in ("DatastoreName", *CONFIGURATIONS) if name in params}
+    configured = {name: params[name] for name in ("DatastoreName", *CONFIGURATIONS) if name in params}
     return {
         "SseConfiguration": {"KmsEncryptionConfig": {"CmkType": "AWS_OWNED_KMS_KEY"}},
         "IdentityProviderConfiguration": {"AuthorizationStrategy": "AWS_AUTH"},
         "AnalyticsConfiguration": {"Status": "ENABLED"},
         "NlpConfiguration": {"Status": "DISABLED"},
-        **given,
+        **configured,
         "DatastoreId": datastore_id,
         "DatastoreArn": arn(world, datastore_id),
         "DatastoreStatus": "CREATING",
@@ -190,3 +188,34 @@ def _quietly(work: Callable[[], object]) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityNotFoundException":
             raise
+
+
+class Stamps:
+    """Times of one data store, each later than the one before: the newest row of an id is the current one.
+
+    They have six decimals always, so that they sort as text. The version is the same instant in microseconds: FHIR
+    asks for an opaque text, and counting per resource would need the version before.
+    """
+
+    def __init__(self, store: Datastore) -> None:
+        self._store = store
+
+    def next(self) -> datetime:
+        now = max(datetime.now(UTC), self._store.last_stamp + _STEP)
+        self._store.last_stamp = now
+        return now
+
+    def put(self, resource: dict[str, Any]) -> None:
+        """Set `meta.versionId` and `meta.lastUpdated`, whatever the resource said of them."""
+        now = self.next()
+        # Under minimal validation meta may be anything.
+        meta = meta if isinstance(meta := resource.get("meta"), dict) else {}
+        resource["meta"] = {**meta, "versionId": version_of(now), "lastUpdated": text_of(now)}
+
+
+def text_of(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def version_of(moment: datetime) -> str:
+    return str(int(moment.timestamp() * 1_000_000))

@@ -1,7 +1,8 @@
 """Addresses of HealthLake's FHIR endpoint, and what IAM calls a request to one.
 
-Reads and writes nothing. Behind `make local-aws`.
-Example: `action_of("GET", "/datastore/0123/r4/Patient/p1")` is `("ReadResource", "0123")`.
+Apart from `fhir_endpoint`, so that `localaws.iam` names a request's action without importing tables and rows.
+
+Example: action_of("GET", "/datastore/0123/r4/Patient/p1")  ->  ("ReadResource", "0123")
 """
 
 from __future__ import annotations

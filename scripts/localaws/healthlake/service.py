@@ -1,7 +1,6 @@
 """Amazon HealthLake: data stores, FHIR import jobs and tags, as botocore's `healthlake` model has them.
 
-Reads and writes the HealthLake state, Glue and S3. Behind `make deploy` and `make ingest`.
-Example: `boto3.client("healthlake").start_fhir_import_job(DatastoreId=..., ...)`.
+Example: boto3.client("healthlake").start_fhir_import_job(DatastoreId=..., ...)
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from localaws.healthlake import datastores, rest
+from localaws.healthlake import datastores, fhir_endpoint
 from localaws.healthlake.datastores import Datastore, HealthLakeState
+from localaws.healthlake.fhir_endpoint import Resources
 from localaws.healthlake.fhir_path import is_fhir
 from localaws.healthlake.imports import SOURCE, ImportJobs
-from localaws.healthlake.resources import Resources
 from localaws.paging import page
 from localaws.service import Service, ServiceError
 
@@ -60,7 +59,7 @@ class HealthLake(Service):
 
     def answer(self, request: WireRequest, caller: Caller) -> WireResponse | None:
         """FHIR requests, which no AWS SDK knows; None for the operations of the model."""
-        return rest.answer(self._resources, request) if is_fhir(request.raw_path) else None
+        return fhir_endpoint.answer(self._resources, request) if is_fhir(request.raw_path) else None
 
     def create_fhir_datastore(self, params: Params, caller: Caller) -> Result:
         token = f"create:{params.get('ClientToken')}"
@@ -100,8 +99,8 @@ class HealthLake(Service):
 
     def list_fhir_datastores(self, params: Params, caller: Caller) -> Result:
         wanted = params.get("Filter", {})
-        found = [store.properties for store in self._state.datastores.values() if _matches(store.properties, wanted)]
-        return _listed("DatastorePropertiesList", found, params)
+        matches = [store.properties for store in self._state.datastores.values() if _matches(store.properties, wanted)]
+        return _listed("DatastorePropertiesList", matches, params)
 
     def update_fhir_datastore(self, params: Params, caller: Caller) -> Result:
         with self._state.lock:
@@ -141,8 +140,8 @@ class HealthLake(Service):
 
     def list_fhir_import_jobs(self, params: Params, caller: Caller) -> Result:
         jobs = list(self._state.find(params["DatastoreId"]).jobs.values())
-        found = [job for job in reversed(jobs) if _job_matches(job, params)]
-        return _listed("ImportJobPropertiesList", found, params)
+        matches = [job for job in reversed(jobs) if _job_matches(job, params)]
+        return _listed("ImportJobPropertiesList", matches, params)
 
     def tag_resource(self, params: Params, caller: Caller) -> Result:
         self._tagged(params).tags.update(_tags(params["Tags"]))
@@ -181,8 +180,8 @@ def _tags(listed: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _listed(name: str, items: list[dict[str, Any]], params: Params) -> Result:
-    found, token = page(items, params.get("NextToken"), params.get("MaxResults", DEFAULT_PAGE))
-    return {name: copy.deepcopy(found), **({"NextToken": token} if token else {})}
+    items, token = page(items, params.get("NextToken"), params.get("MaxResults", DEFAULT_PAGE))
+    return {name: copy.deepcopy(items), **({"NextToken": token} if token else {})}
 
 
 def _matches(properties: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -1,9 +1,8 @@
 """The Iceberg tables of a data store: one per resource type, in a Glue database of the service's own account.
 
-Reads and writes Glue and S3 through `world`. Behind `make ingest`.
-Example: `writer = TableWriter(world, datastore_id, "Patient"); writer.add(row); writer.commit()`.
-
 Rows are only ever appended: one data file and one Iceberg commit per resource type and import job.
+
+Example: writer = TableWriter(world, datastore_id, "Patient"); writer.add(row); writer.commit()
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from pyiceberg.table.update.snapshot import _FastAppendFiles
 from pyiceberg.typedef import Record
 from pyiceberg.types import BooleanType, DoubleType, IcebergType, IntegerType, ListType, NestedField, StructType
 
-from localaws.healthlake.shape import Row, read_rows, schema, table_name
+from localaws.healthlake.rows import Row, read_rows, schema, table_name
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -67,9 +66,9 @@ def find_table(world: World, datastore_id: str, resource_type: str) -> Table | N
 
 def open_table(world: World, datastore_id: str, resource_type: str) -> Table:
     """The table of a resource type, made when it is not there yet."""
-    found = find_table(world, datastore_id, resource_type)
-    if found is not None:
-        return found
+    table = find_table(world, datastore_id, resource_type)
+    if table is not None:
+        return table
     catalog = world.iceberg_catalog(world.service_account_id)
     name = (database_name(datastore_id), table_name(resource_type))
     location = f"s3://{bucket_name(datastore_id)}/{table_name(resource_type)}"
@@ -167,7 +166,7 @@ def data_file(table: Table, path: Path, address: str) -> DataFile:
         stats_columns=compute_statistics_plan(table_schema, table.properties),
         parquet_column_mapping=parquet_path_to_id_mapping(table_schema),
     )
-    found: DataFile = DataFile.from_args(
+    file: DataFile = DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=address,
         file_format=FileFormat.PARQUET,
@@ -179,7 +178,7 @@ def data_file(table: Table, path: Path, address: str) -> DataFile:
         key_metadata=None,
         **statistics.to_serialized_dict(),
     )
-    return found
+    return file
 
 
 def _arrow_field(field: NestedField) -> pa.Field:

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.healthlake.import_run import REFUSE_TAG
-from localaws.healthlake.imports import MAX_STARTS_A_SECOND
+from localaws.healthlake.imports import MAX_STARTS_A_SECOND, REFUSE_TAG
 from tests.localaws.healthlake.conftest import BUCKET, KEY, Lake, a_patient, an_observation, make_role
 
 

@@ -12,10 +12,7 @@ import pyarrow as pa
 import pytest
 
 from fhir_r4.definitions import resource_types
-from localaws.healthlake.elements import elements
-from localaws.healthlake.prune import prune
-from localaws.healthlake.restore import restore
-from localaws.healthlake.shape import read_rows, schema, shape
+from localaws.healthlake.rows import elements, prune, read_rows, restore, schema, shape
 from tests.localaws.healthlake.conftest import a_patient, an_observation
 
 RICH = a_patient(

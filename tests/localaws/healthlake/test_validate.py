@@ -8,7 +8,7 @@ import pytest
 
 from fhir_r4.definitions import definition, resource_types
 from fhir_r4.primitives import problem
-from localaws.healthlake.import_run import read_resource
+from localaws.healthlake.imports import read_resource
 from localaws.healthlake.validate import check_resource
 from tests.localaws.healthlake.conftest import a_patient, an_observation
 
