@@ -1,6 +1,6 @@
 """What a struct of the fast check asks of itself once its fields are right: choices, decimals, codes, invariants.
 
-Pure. `check_of` makes the `__post_init__` of a struct; what it raises is no fault yet, only a reason to ask the exact
+`check_of` makes the `__post_init__` of a struct; what it raises is no fault yet, only a reason to ask the exact
 rules. For the types that stand everywhere the checks are written out for speed, each narrower than the exact rule.
 
 Example: check_of("Period", {}, (), None)
@@ -14,8 +14,8 @@ from msgspec import UNSET
 
 from fhir_r4 import narrative
 from fhir_r4.definitions import codes_of, is_code_of
-from fhir_r4.invariants import Invariant, invariants
-from fhir_r4.predicates import is_ordered
+from fhir_r4.invariants import invariants
+from fhir_r4.predicates import Invariant, is_ordered
 from fhir_r4.primitives import CODE, problem
 from fhir_r4.typed import TYPED, UCUM
 from fhir_r4.ucum import is_unit
@@ -96,6 +96,9 @@ def text(one: Any) -> None:
         raise Undecided
 
 
+# Written out again beside the exact rules (`typed`, `invariants`), since these six types are most of any resource and
+# `whole_check` asks rule after rule, one call each. A check here only declines to decide, and takes nothing that the
+# exact rules refuse: tests/fhir_r4/test_fast.py mutates resources and compares the two.
 FAST_CHECKS: dict[str, SoundCheck] = {
     "Coding": coding,
     "Quantity": quantity,

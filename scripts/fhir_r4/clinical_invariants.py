@@ -3,8 +3,21 @@
 Example: RULES["Observation"][0].key  ->  "obs-6"
 """
 
-from fhir_r4.invariants import Invariant, either, needs, not_both, one_of
-from fhir_r4.predicates import Object, chosen, codings, count, has, is_ordered, items, number
+from fhir_r4.predicates import (
+    Invariant,
+    Object,
+    chosen,
+    codings,
+    count,
+    either,
+    has,
+    is_ordered,
+    items,
+    needs,
+    not_both,
+    number,
+    one_of,
+)
 
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 ALLERGY_ERROR = (TERMINOLOGY + "allergyintolerance-verification", "entered-in-error")

@@ -7,19 +7,25 @@ Example: [rule.key for rule in invariants("Period")]  ->  ["per-1"]
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cache
 
-from fhir_r4.predicates import UCUM, Object, Predicate, any_of, chosen, has, low_before_high, number, starts_before_end
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """One rule; `holds` is asked of an object of the type that is right in all else."""
-
-    key: str
-    expected: str
-    holds: Predicate
+from fhir_r4 import clinical_invariants, other_invariants
+from fhir_r4.predicates import (
+    UCUM,
+    Invariant,
+    Object,
+    any_of,
+    at_least_zero,
+    chosen,
+    either,
+    has,
+    low_before_high,
+    needs,
+    not_both,
+    number,
+    one_of,
+    starts_before_end,
+)
 
 
 def is_metric(one: Object) -> bool:
@@ -34,28 +40,6 @@ def is_whole(one: Object) -> bool:
 
 def is_positive(one: Object) -> bool:
     return one.get("value") is None or number(one.get("value")) > 0
-
-
-def at_least_zero(name: str) -> Predicate:
-    return lambda one: one.get(name) is None or number(one.get(name)) >= 0
-
-
-def needs(name: str, other: str) -> Predicate:
-    """`name` only with `other`."""
-    return lambda one: not has(one, name) or has(one, other)
-
-
-def not_both(name: str, other: str) -> Predicate:
-    return lambda one: not (has(one, name) and has(one, other))
-
-
-def either(name: str, other: str) -> Predicate:
-    """Exactly one of the two."""
-    return lambda one: has(one, name) != has(one, other)
-
-
-def one_of(*names: str) -> Predicate:
-    return lambda one: any_of(one, *names)
 
 
 def is_ratio(one: Object) -> bool:
@@ -137,8 +121,6 @@ DATA_TYPES: dict[str, list[Invariant]] = {
 
 @cache
 def table() -> dict[str, tuple[Invariant, ...]]:
-    from fhir_r4 import clinical_invariants, other_invariants
-
     found: dict[str, list[Invariant]] = defaultdict(list)
     for part in (DATA_TYPES, clinical_invariants.RULES, other_invariants.RULES):
         for kind, rules in part.items():

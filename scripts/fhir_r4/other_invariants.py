@@ -3,8 +3,20 @@
 Example: RULES["Bundle"][0].key  ->  "bdl-1"
 """
 
-from fhir_r4.invariants import Invariant, either, needs, not_both, one_of
-from fhir_r4.predicates import Object, Predicate, chosen, count, has, is_distinct, items
+from fhir_r4.predicates import (
+    Invariant,
+    Object,
+    Predicate,
+    chosen,
+    count,
+    either,
+    has,
+    is_distinct,
+    items,
+    needs,
+    not_both,
+    one_of,
+)
 
 REQUESTS = ("batch", "transaction", "history")
 RESPONSES = ("batch-response", "transaction-response", "history")

@@ -1,12 +1,13 @@
 """The words in which the invariants of FHIR R4 are written: what an object has, holds and compares.
 
-Pure. An object is a dict of parsed JSON or a struct of the fast check: anything with `get`. A primitive that is given
+An object is a dict of parsed JSON or a struct of the fast check: anything with `get`. A primitive that is given
 only by its companion (`_start`) counts as there, as in FHIRPath.
 
 Example: has({"_start": {"id": "a"}}, "start")  ->  True
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -19,6 +20,15 @@ from fhir_r4.definitions import definition
 Object = Any
 Predicate = Callable[[Object], bool]
 UCUM = "http://unitsofmeasure.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One rule; `holds` is asked of an object of the type that is right in all else."""
+
+    key: str
+    expected: str
+    holds: Predicate
 
 
 def has(one: Object, name: str) -> bool:
@@ -110,3 +120,25 @@ def low_before_high(one: Object) -> bool:
     if any(low.get(name) != high.get(name) for name in ("code", "unit", "system")):
         return True
     return number(low.get("value")) <= number(high.get("value"))
+
+
+def at_least_zero(name: str) -> Predicate:
+    return lambda one: one.get(name) is None or number(one.get(name)) >= 0
+
+
+def needs(name: str, other: str) -> Predicate:
+    """`name` only with `other`."""
+    return lambda one: not has(one, name) or has(one, other)
+
+
+def not_both(name: str, other: str) -> Predicate:
+    return lambda one: not (has(one, name) and has(one, other))
+
+
+def either(name: str, other: str) -> Predicate:
+    """Exactly one of the two."""
+    return lambda one: has(one, name) != has(one, other)
+
+
+def one_of(*names: str) -> Predicate:
+    return lambda one: any_of(one, *names)

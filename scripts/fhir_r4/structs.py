@@ -29,7 +29,6 @@ PARENTS = ("Bundle", "Parameters")
 TEXT = Annotated[str, Meta(min_length=1)]
 STRING = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 WHOLE = {kind: Annotated[int, Meta(ge=least, le=2**31 - 1)] for kind, least in LEAST.items()}
-BASE64 = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
 NESTED_URL = Annotated[str, Meta(pattern=r"^(?!urn:)\S+\Z")]
 UNCHECKED = {
     ("Coding", "system"),
@@ -190,9 +189,6 @@ PLAIN: dict[str, Any] = {
     **WHOLE,
     "boolean": bool,
     "decimal": Raw,
-    "base64Binary": BASE64,
-    "oid": Annotated[str, Meta(pattern=r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*)){4,}\Z")],
-    "uuid": Annotated[str, Meta(pattern=r"^urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")],
 }
 
 

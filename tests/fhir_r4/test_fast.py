@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fhir_r4.fast import Fast
 from fhir_r4.parsing import NotJson, parse
 from fhir_r4.rules import faults_of
-from tests.clinical.corpus import SOUND
+from tests.fhir_r4.corpus import SOUND
 from trilake.clinical.preflight import Checker, content_hash, exact
 from trilake.clinical.reading import Piece
 

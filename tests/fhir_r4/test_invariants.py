@@ -6,7 +6,7 @@ from fhir_r4.definitions import read
 from fhir_r4.invariants import table
 from fhir_r4.rules import faults_of
 from tests.clinical.builders import a_patient, an_observation
-from tests.clinical.invariant_cases import CASES
+from tests.fhir_r4.invariant_cases import CASES
 
 RULES = {f"{kind} {rule.key}": rule for kind, rules in table().items() for rule in rules}
 
