@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fhir_r4.primitives import ID
 from tests.clinical.builders import a_bundle, a_condition, a_patient, an_observation, check_document
-from trilake.clinical.bundles import conditional_target, references
+from trilake.clinical.documents import conditional_target, references
 from trilake.clinical.preflight import Checked, Checker
 from trilake.clinical.reading import Piece
 

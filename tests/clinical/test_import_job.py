@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from trilake.clinical.import_job import progress, start
-from trilake.clinical.job_report import first_line_id, read_line
+from trilake.clinical.import_job import first_line_id, progress, read_line, start
 from trilake.clinical.staging import Staged
 from trilake.core.errors import ServiceError
 

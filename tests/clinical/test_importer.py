@@ -129,7 +129,7 @@ def test_a_reference_to_nothing_in_the_load_or_the_store_is_a_warning(load: Load
 def test_of_many_unresolved_references_the_first_are_told_and_the_rest_counted(
     load: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trilake.clinical.links.TOLD", 2)
+    monkeypatch.setattr("trilake.clinical.staging.TOLD", 2)
     outcome = load(file=ndjson(*(an_observation(f"lost{n}", "Patient/lost") for n in range(5))))["file"]
     assert [reason.found for reason in outcome.reasons] == ["1 of them", "1 of them", "in 3 more resources"]
 

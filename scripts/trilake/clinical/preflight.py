@@ -20,8 +20,7 @@ from fhir_r4.parsing import NotJson, Repeated, parse
 from fhir_r4.primitives import ID, json_type
 from fhir_r4.rules import Fault, faults_of
 from fhir_r4.whole import mistargeted
-from trilake.clinical.bundles import Names, id_in, id_of, is_open, references, with_id
-from trilake.clinical.documents import Found, resources_in
+from trilake.clinical.documents import Found, Names, id_in, id_of, is_open, references, resources_in, with_id
 from trilake.clinical.reading import Piece
 from trilake.core.ledger import shape
 
