@@ -25,7 +25,7 @@ from trilake.core.athena import run
 from trilake.core.contract import load_contract
 from trilake.core.iceberg import append, open_catalog, open_table
 from trilake.core.session import CallerSession, Session, environment_variables
-from trilake.core.sql import load_relations, parse
+from trilake.core.sql import load_relations
 from trilake.imaging.tables import SERIES
 from trilake.operations.filling import Filled, Work, fill
 from trilake.operations.incremental import Lookout
@@ -84,7 +84,7 @@ def work(session: Session, lookout: Lookout, name: str) -> Work:
     """What `fill` takes to bring a table up to date."""
     relation = load_relations()[name]
     missing = missing_sources(session, relation)
-    tree = without_missing(parse(relation.text), missing)
+    tree = without_missing(relation.tree, missing)
     return Work(session, lookout, relation, load_contract()[name], tree, missing)
 
 

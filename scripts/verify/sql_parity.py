@@ -31,7 +31,7 @@ from trilake.core.cli import trilake
 from trilake.core.errors import TrilakeError
 from trilake.core.paths import ROOT, State
 from trilake.core.session import Session, open_session
-from trilake.core.sql import load_relations
+from trilake.core.sql import DIALECT, load_relations
 from trilake.dashboard.dashboard import Order, build_pages
 from trilake.dashboard.page import load_pages
 from trilake.ml.features import read_features
@@ -114,7 +114,7 @@ def for_each(action: Callable[[Any], None], items: Iterable[Any]) -> None:
 def asked_file_by_file(session: Session) -> None:
     """The SELECT of each file as it stands there, and what is kept of it."""
     for name, relation in load_relations().items():
-        ask(session, relation.text)
+        ask(session, relation.tree.sql(dialect=DIALECT))
         if relation.kind == "table":
             ask(session, f"SELECT * FROM {name}")
 

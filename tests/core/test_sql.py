@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+from sqlglot import exp
 
+from trilake.core.contract import load_row_keys
 from trilake.core.errors import InputError, QueryError
 from trilake.core.sql import (
     Relation,
@@ -43,6 +45,27 @@ def test_an_alias_and_a_join_survive_inlining():
     relations = {"clinical.v": a_view("clinical.v", "SELECT a FROM clinical.t")}
     tree = inline_views(parse("SELECT x.a FROM clinical.v AS x JOIN clinical.t AS t ON t.a = x.a"), relations)
     assert athena(tree) == ("SELECT x.a FROM (SELECT a FROM clinical.t) AS x JOIN clinical.t AS t ON t.a = x.a")
+
+
+@pytest.mark.parametrize(("resource_type", "element"), [("condition", "subject"), ("consent", "patient")])
+def test_a_resource_about_a_patient_is_found_by_the_element_that_its_type_has(resource_type: str, element: str):
+    tree = parse(f"SELECT patient_id FROM patient_fhir.{resource_type}")
+    assert tables_read(tree) == {f"healthlake.{resource_type}", "clinical.patient_identifier"}
+    used = {part.name for part in tree.find_all(exp.Identifier)} & {"subject", "patient"}
+    assert used == {element}
+
+
+def test_a_patient_level_table_gets_row_keys_unless_it_gives_them_itself():
+    text = "SELECT a AS condition_id, b AS patient_id FROM clinical.other"
+    tree = a_view("clinical.condition", text, "table").tree
+    keys = [key.name for key in load_row_keys()]
+    assert tree.named_selects == ["condition_id", "patient_id", *keys]
+    assert tables_read(tree) == {"clinical.other", "clinical.patient"}
+    own = f"SELECT a AS patient_id, {', '.join(keys)} FROM clinical.other"
+    assert athena(a_view("clinical.condition", own, "table").tree) == own
+    assert (
+        athena(a_view("clinical.site", "SELECT a FROM clinical.other", "table").tree) == "SELECT a FROM clinical.other"
+    )
 
 
 def test_databases_are_renamed_in_tables_and_in_qualified_columns_only():

@@ -17,7 +17,7 @@ from trilake.core.athena import run
 from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_catalog, open_table
 from trilake.core.session import Session
-from trilake.core.sql import DIALECT, load_relations, parse
+from trilake.core.sql import DIALECT, load_relations
 from trilake.operations.incremental import PROPERTY, read_state
 from trilake.operations.refresh import Built, missing_sources, refresh, without_missing
 
@@ -156,7 +156,7 @@ def store(lake: Session) -> Iterator[Store]:
 
 def rebuilt(session: Session, name: str) -> list[dict[str, Any]]:
     relation = load_relations()[name]
-    tree = without_missing(parse(relation.text), missing_sources(session, relation))
+    tree = without_missing(relation.tree, missing_sources(session, relation))
     return run(session, tree.sql(dialect=DIALECT, comments=False)).records()
 
 

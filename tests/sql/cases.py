@@ -37,7 +37,7 @@ from trilake.core.athena import Answer, run_athena
 from trilake.core.contract import load_contract
 from trilake.core.iceberg import open_catalog
 from trilake.core.session import Session
-from trilake.core.sql import DIALECT, inline_views, load_relations, parse, rename_databases, tables_read
+from trilake.core.sql import DIALECT, inline_views, load_relations, rename_databases, tables_read
 from trilake.genomic import store_schema as genomic_tables
 from trilake.imaging import tables as imaging_tables
 
@@ -83,7 +83,7 @@ def load_case(path: Path) -> Case:
 def run_case(session: Session, case: Case, number: int) -> Answer:
     """The relation's answer over the given tables, which are made in databases of the case's own."""
     relations = load_relations()
-    tree = inline_views(parse(relations[case.relation].text, source=case.relation), relations)
+    tree = inline_views(relations[case.relation].tree, relations)
     reads = tables_read(tree)
     if unread := set(case.given) - reads:
         raise ValueError(f"{case.name}: {', '.join(sorted(unread))} is given, but {case.relation} does not read it")

@@ -20,15 +20,17 @@ from sqlglot.errors import SqlglotError
 
 from trilake.core.builds import across_builds
 from trilake.core.catalog import database_name
-from trilake.core.contract import load_contract, load_views
+from trilake.core.contract import GovernedTable, load_contract, load_row_keys, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
-CURRENT = "current_fhir"
-"""In front of a FHIR type: its resources as they are now (`sql/clinical/current/resource.sql`)."""
+CURRENT = {"current_fhir": "resource", "patient_fhir": "patient_resource"}
+"""In front of a FHIR type: its resources as they are now, as that file of `sql/clinical/current` has them."""
+NAMED_PATIENT = frozenset({"allergyintolerance", "consent", "familymemberhistory", "immunization"})
+"""Types whose element for the patient R4 calls `patient`; the other types that governed tables read say `subject`."""
 SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
 SHOWN = re.compile(r"""\b(IN|FROM|TABLE|VIEW|PARTITIONS|TBLPROPERTIES)(\s+)[`"]?(\w+)[`"]?(?![\w`"])""", re.IGNORECASE)
 """Where a SHOW names a database, alone or in front of a table."""
@@ -46,8 +48,10 @@ class Relation:
 
     @cached_property
     def tree(self) -> exp.Expr:
-        """Its SELECT; to be copied, not changed."""
-        return parse(self.text, source=str(self.path))
+        """Its SELECT, of a patient-level table with row keys; to be copied, not changed."""
+        tree = parse(self.text, source=str(self.path))
+        table = load_contract().get(self.name)
+        return with_row_keys(tree) if table and lacks_row_keys(tree, table) else tree
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -110,27 +114,56 @@ def parse_as_written(text: str, *, source: str = "the query") -> exp.Expr:
 
 
 def inline_current(tree: exp.Expr) -> exp.Expr:
-    """The tree with each `current_fhir.<type>` replaced by the newest versions of that type's resources."""
-    for node in [table for table in tree.find_all(exp.Table) if table.db == CURRENT]:
-        definition = current_resource().copy()
-        for table in definition.find_all(exp.Table):
-            if table.db:
-                table.set("this", node.this.copy())
-        alias = node.args.get("alias") or exp.TableAlias(this=node.this.copy())
-        node.replace(exp.Subquery(this=definition, alias=alias, joins=node.args.get("joins")))
+    """The tree with each `current_fhir.<type>` and `patient_fhir.<type>` replaced by the SELECT that it stands for."""
+    while tables := [table for table in tree.find_all(exp.Table) if table.db in CURRENT]:
+        for table in tables:
+            alias = table.args.get("alias") or exp.TableAlias(this=table.this.copy())
+            definition = definition_for(CURRENT[table.db], table.this)
+            table.replace(exp.Subquery(this=definition, alias=alias, joins=table.args.get("joins")))
     return tree
+
+
+def definition_for(name: str, resource_type: exp.Expr) -> exp.Expr:
+    """The SELECT of a file of `sql/clinical/current`, with the type's table in place of `resource`."""
+    definition = current_definition(name).copy()
+    for table in definition.find_all(exp.Table):
+        if table.db and table.name == "resource":
+            table.set("alias", exp.TableAlias(this=table.this.copy()))
+            table.set("this", resource_type.copy())
+    if resource_type.name in NAMED_PATIENT:
+        for node in definition.find_all(exp.Identifier):
+            if node.name == "subject":
+                node.set("this", "patient")
+    return definition
 
 
 @cache
-def current_resource() -> exp.Expr:
-    path = SQL / "clinical/current/resource.sql"
+def current_definition(name: str) -> exp.Expr:
+    """A file of `sql/clinical/current` as it is written, without its comments; to be copied, not changed."""
+    path = SQL / f"clinical/current/{name}.sql"
     tree = parse_as_written(path.read_text(), source=str(path))
-    for table in tree.find_all(exp.Table):
-        if table.db:
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
     for node in tree.walk():
         node.comments = None
     return tree
+
+
+def lacks_row_keys(tree: exp.Expr, table: GovernedTable) -> bool:
+    """Whether the table is patient-level and leaves its row keys to `sql/clinical/current/row_keys.sql`."""
+    keys = {column.name for column in load_row_keys()}
+    return table.patient_level and isinstance(tree, exp.Query) and keys.isdisjoint(tree.named_selects)
+
+
+def with_row_keys(tree: exp.Expr) -> exp.Expr:
+    """The SELECT of a patient-level table with the row keys of each row's patient after its own columns."""
+    assert isinstance(tree, exp.Query)
+    wrapper = current_definition("row_keys").copy()
+    assert isinstance(wrapper, exp.Select)
+    own = [exp.column(name, table="fact") for name in tree.named_selects]
+    wrapper.set("expressions", own + [column for column in wrapper.selects if not column.is_star])
+    for table in list(wrapper.find_all(exp.Table)):
+        if table.name == "fact":
+            table.replace(exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier("fact"))))
+    return wrapper
 
 
 def tables_read(tree: exp.Expr) -> frozenset[str]:
@@ -144,7 +177,7 @@ def columns_of(name: str) -> frozenset[str] | None:
         return frozenset(column.name for column in load_contract()[name].columns)
     relation = load_relations().get(name)
     if relation is not None:
-        tree = parse(relation.text, source=str(relation.path))
+        tree = relation.tree
         return frozenset(tree.named_selects if isinstance(tree, exp.Query) else ())
     return RAW_PLACES if name in ("genomic_store.variant", "genomic_store.annotation") else None
 
@@ -170,7 +203,7 @@ def inline_views(tree: exp.Expr, relations: dict[str, Relation], visible: Visibl
         relation = relations.get(f"{node.db}.{node.name}")
         if relation is None or relation.kind != "view":
             return node
-        inner = parse(relation.text, source=str(relation.path))
+        inner = relation.tree.copy()
         view = load_views().get(relation.name)
         if visible is not None and view is not None:
             inner = without_withheld(view.may_be_withheld, inner, visible)

@@ -12,10 +12,10 @@ from sqlglot import exp
 from fhir_r4.definitions import resource_types
 from trilake.core.builds import across_builds
 from trilake.core.catalog import HEALTHLAKE, SOURCES
-from trilake.core.contract import GovernedTable, View, load_contract, load_views
+from trilake.core.contract import GovernedTable, View, load_contract, load_row_keys, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
-from trilake.core.sql import Relation, columns_of, load_relations, parse_as_written, run_order
+from trilake.core.sql import Relation, columns_of, lacks_row_keys, load_relations, parse_as_written, run_order
 from trilake.operations.sql_traps import faults_of_traps
 
 HEADER_LINES = 3
@@ -103,7 +103,8 @@ def is_source(name: str) -> bool:
 def misfits(tree: exp.Query, table: GovernedTable) -> list[str]:
     """Where the SELECT's columns are not the contract's, in name, order or, where a CAST shows it, type."""
     selected = tree.named_selects
-    expected = [column.name for column in table.columns]
+    columns = table.columns[: -len(load_row_keys())] if lacks_row_keys(tree, table) else table.columns
+    expected = [column.name for column in columns]
     if selected != expected:
         missing = [name for name in expected if name not in selected]
         extra = [name for name in selected if name not in expected]
@@ -111,7 +112,7 @@ def misfits(tree: exp.Query, table: GovernedTable) -> list[str]:
             f"columns do not fit the contract: missing {missing or 'none'}, not in it {extra or 'none'}, or reordered"
         ]
     faults = []
-    for column, expression in zip(table.columns, tree.selects, strict=True):
+    for column, expression in zip(columns, tree.selects, strict=True):
         wanted = exp.DataType.build(CASTS.get(column.type, column.type), dialect="athena").sql()
         found = cast_type(expression.unalias())
         if found is not None and UNSIZED.get(found, found) != UNSIZED.get(wanted, wanted):

@@ -25,7 +25,7 @@ from trilake.core.contract import GovernedTable, Layout, load_contract
 from trilake.core.errors import ServiceError
 from trilake.core.iceberg import lay_out, open_table
 from trilake.core.session import Session
-from trilake.core.sql import DIALECT, Relation, load_relations, parse, rename_databases, run_order
+from trilake.core.sql import DIALECT, Relation, load_relations, rename_databases, run_order
 from trilake.genomic.store_schema import SAMPLE_FILE, VARIANT
 from trilake.imaging.tables import SERIES
 from trilake.operations.filling import Work, fill
@@ -93,7 +93,7 @@ def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Call
         say(f"  {relation.name}: the contract has a new column, {column}")
     if table.layout != Layout() and lay_out(open_table(session, table.path), table.layout):
         say(f"  {relation.name}: partitions and sort order are the contract's from here")
-    tree = without_missing(parse(relation.text, source=str(relation.path)), missing)
+    tree = without_missing(relation.tree, missing)
     filled = fill(Work(session, lookout, relation, table, tree, missing), full=full)
     built.rows[relation.name], built.how[relation.name] = filled.rows, filled.how
     for lookup in sorted(missing):
@@ -128,8 +128,9 @@ def glue_name(session: Session, name: str) -> str | None:
 
 def create_view(session: Session, relation: Relation, target: str) -> None:
     """Create or replace an Athena view; its header becomes its description in the catalog."""
-    tree = parse(relation.text, source=str(relation.path))
-    select = rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT, comments=False)
+    select = rename_databases(relation.tree, lambda room: database_name(session, room)).sql(
+        dialect=DIALECT, comments=False
+    )
     run_athena(session, f"CREATE OR REPLACE VIEW {target} AS {select}")
     room, name = relation.name.split(".")
     glue, database = session.client("glue"), database_name(session, room)

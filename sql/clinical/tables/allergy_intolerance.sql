@@ -4,9 +4,8 @@
 WITH current_allergy_intolerance AS (
     SELECT
         id AS allergy_intolerance_id,
-        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         element_at(clinicalstatus.coding, 1).code AS clinical_status,
         element_at(verificationstatus.coding, 1).code AS verification_status,
@@ -22,28 +21,13 @@ WITH current_allergy_intolerance AS (
         coalesce(onsetdatetime, onsetperiod.start) AS onset,
         recordeddate AS recorded,
         lastoccurrence AS last_occurrence
-    FROM current_fhir.allergyintolerance
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.allergyintolerance
 )
 
 SELECT
     current_allergy_intolerance.allergy_intolerance_id,
-    coalesce(current_allergy_intolerance.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_allergy_intolerance.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_allergy_intolerance.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_allergy_intolerance.patient_id,
+    current_allergy_intolerance.patient_link,
     current_allergy_intolerance.encounter_id,
     current_allergy_intolerance.clinical_status,
     current_allergy_intolerance.verification_status,
@@ -85,12 +69,5 @@ SELECT
         WHEN length(current_allergy_intolerance.last_occurrence) = 10
             THEN cast(try_cast(current_allergy_intolerance.last_occurrence AS date) AS timestamp(6))
     END AS last_occurrence_at,
-    current_allergy_intolerance.last_occurrence AS last_occurrence_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_allergy_intolerance.last_occurrence AS last_occurrence_text
 FROM current_allergy_intolerance
-LEFT JOIN identified
-    ON current_allergy_intolerance.subject_system = identified.system AND current_allergy_intolerance.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_allergy_intolerance.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_care_team AS (
     SELECT
         id AS care_team_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(element_at(category, 1).coding, 1).code AS category,
@@ -18,15 +17,14 @@ WITH current_care_team AS (
         period.start AS started,
         period."end" AS ended,
         participant
-    FROM current_fhir.careteam
+    FROM patient_fhir.careteam
 ),
 
 team_member AS (
     SELECT
         current_care_team.care_team_id,
-        current_care_team.subject_id,
-        current_care_team.subject_system,
-        current_care_team.subject_value,
+        current_care_team.patient_id,
+        current_care_team.patient_link,
         current_care_team.encounter_id,
         current_care_team.status,
         current_care_team.category,
@@ -48,28 +46,13 @@ team_member AS (
                 coalesce(cardinality(current_care_team.participant), 0)
             )
         ) AS position (participant_index)
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     team_member.care_team_id,
     team_member.participant_index,
-    coalesce(team_member.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN team_member.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN team_member.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    team_member.patient_id,
+    team_member.patient_link,
     team_member.encounter_id,
     team_member.status,
     team_member.category,
@@ -101,12 +84,5 @@ SELECT
         WHEN length(team_member.ended) = 10
             THEN cast(try_cast(team_member.ended AS date) AS timestamp(6))
     END AS ended_at,
-    team_member.ended AS ended_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    team_member.ended AS ended_text
 FROM team_member
-LEFT JOIN identified
-    ON team_member.subject_system = identified.system AND team_member.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(team_member.subject_id, identified.patient_id) = patient.patient_id

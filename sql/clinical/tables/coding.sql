@@ -8,20 +8,18 @@ WITH coded_resource AS (
     SELECT
         'Condition' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.condition
+    FROM patient_fhir.condition
     UNION ALL
     SELECT
         'Observation' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['code', 'value', 'component.code', 'component.value'] AS elements,
         ARRAY[0, 0, 1, 1] AS first_indexes,
         ARRAY[
@@ -30,121 +28,111 @@ WITH coded_resource AS (
             transform(component, part -> transform(part.code.coding, entry -> row(entry.system, entry.code, entry.display))),
             transform(component, part -> transform(part.valuecodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
-    FROM current_fhir.observation
+    FROM patient_fhir.observation
     UNION ALL
     SELECT
         'Encounter' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['type', 'reasonCode'] AS elements,
         ARRAY[1, 1] AS first_indexes,
         ARRAY[
             transform(type, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display))),
             transform(reasoncode, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
-    FROM current_fhir.encounter
+    FROM patient_fhir.encounter
     UNION ALL
     SELECT
         'Procedure' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['code', 'reasonCode'] AS elements,
         ARRAY[0, 1] AS first_indexes,
         ARRAY[
             ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))],
             transform(reasoncode, concept -> transform(concept.coding, entry -> row(entry.system, entry.code, entry.display)))
         ] AS codings
-    FROM current_fhir."procedure"
+    FROM patient_fhir."procedure"
     UNION ALL
     SELECT
         'MedicationRequest' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['medication'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(medicationcodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.medicationrequest
+    FROM patient_fhir.medicationrequest
     UNION ALL
     SELECT
         'MedicationAdministration' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['medication'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(medicationcodeableconcept.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.medicationadministration
+    FROM patient_fhir.medicationadministration
     UNION ALL
     SELECT
         'DiagnosticReport' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.diagnosticreport
+    FROM patient_fhir.diagnosticreport
     UNION ALL
     SELECT
         'Immunization' AS resource_type,
         id,
-        patient.reference AS patient_reference,
-        patient.identifier.system AS patient_system,
-        patient.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['vaccineCode'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(vaccinecode.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.immunization
+    FROM patient_fhir.immunization
     UNION ALL
     SELECT
         'AllergyIntolerance' AS resource_type,
         id,
-        patient.reference AS patient_reference,
-        patient.identifier.system AS patient_system,
-        patient.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['code'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(code.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.allergyintolerance
+    FROM patient_fhir.allergyintolerance
     UNION ALL
     SELECT
         'FamilyMemberHistory' AS resource_type,
         id,
-        patient.reference AS patient_reference,
-        patient.identifier.system AS patient_system,
-        patient.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['condition.code'] AS elements,
         ARRAY[1] AS first_indexes,
         ARRAY[transform(condition, item -> transform(item.code.coding, entry -> row(entry.system, entry.code, entry.display)))] AS codings
-    FROM current_fhir.familymemberhistory
+    FROM patient_fhir.familymemberhistory
     UNION ALL
     SELECT
         'DocumentReference' AS resource_type,
         id,
-        subject.reference AS patient_reference,
-        subject.identifier.system AS patient_system,
-        subject.identifier.value AS patient_value,
+        patient_id,
+        patient_link,
         ARRAY['type'] AS elements,
         ARRAY[0] AS first_indexes,
         ARRAY[ARRAY[transform(type.coding, entry -> row(entry.system, entry.code, entry.display))]] AS codings
-    FROM current_fhir.documentreference
+    FROM patient_fhir.documentreference
 ),
 
 coded_element AS (
     SELECT
         coded_resource.resource_type,
         coded_resource.id,
-        coded_resource.patient_reference,
-        coded_resource.patient_system,
-        coded_resource.patient_value,
+        coded_resource.patient_id,
+        coded_resource.patient_link,
         element_at(coded_resource.elements, position.place) AS element,
         element_at(coded_resource.first_indexes, position.place) AS first_index,
         element_at(coded_resource.codings, position.place) AS item_codings
@@ -157,9 +145,8 @@ coded_item AS (
     SELECT
         coded_element.resource_type,
         coded_element.id,
-        coded_element.patient_reference,
-        coded_element.patient_system,
-        coded_element.patient_value,
+        coded_element.patient_id,
+        coded_element.patient_link,
         coded_element.element,
         cast(coded_element.first_index + position.place - 1 AS integer) AS element_index,
         element_at(coded_element.item_codings, position.place) AS codings
@@ -176,22 +163,11 @@ every_coding AS (
         coded_item.element_index,
         cast(position.coding_index AS integer) AS coding_index,
         cast(element_at(coded_item.codings, position.coding_index) AS row (system varchar, code varchar, display varchar)) AS coding,
-        regexp_extract(coded_item.patient_reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN coded_item.patient_reference IS NULL THEN coded_item.patient_system END AS subject_system,
-        CASE WHEN coded_item.patient_reference IS NULL THEN coded_item.patient_value END AS subject_value
+        coded_item.patient_id,
+        coded_item.patient_link
     FROM coded_item
     CROSS JOIN unnest(sequence(1, greatest(coalesce(cardinality(coded_item.codings), 0), 1))) AS position (coding_index)
     WHERE cardinality(coded_item.codings) > 0
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
@@ -201,20 +177,9 @@ SELECT
     every_coding.coding_index,
     every_coding.resource_type,
     every_coding.id AS resource_id,
-    coalesce(every_coding.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN every_coding.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN every_coding.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    every_coding.patient_id,
+    every_coding.patient_link,
     every_coding.coding.system AS code_system,
     every_coding.coding.code,
-    every_coding.coding.display,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    every_coding.coding.display
 FROM every_coding
-LEFT JOIN identified ON every_coding.subject_system = identified.system AND every_coding.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(every_coding.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_condition AS (
     SELECT
         id AS condition_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         element_at(element_at(category, 1).coding, 1).code AS category,
         element_at(code.coding, 1) AS coding,
@@ -23,28 +22,13 @@ WITH current_condition AS (
         abatementage.value AS abated_age,
         abatementstring AS abated_words,
         recordeddate AS recorded
-    FROM current_fhir.condition
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.condition
 )
 
 SELECT
     current_condition.condition_id,
-    coalesce(current_condition.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_condition.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_condition.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_condition.patient_id,
+    current_condition.patient_link,
     current_condition.encounter_id,
     current_condition.category,
     current_condition.coding.system AS code_system,
@@ -89,12 +73,5 @@ SELECT
             THEN cast(try_cast(current_condition.recorded AS date) AS timestamp(6))
     END AS recorded_at,
     current_condition.recorded AS recorded_text,
-    try_cast(substr(current_condition.recorded, 1, 4) AS integer) AS recorded_year,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    try_cast(substr(current_condition.recorded, 1, 4) AS integer) AS recorded_year
 FROM current_condition
-LEFT JOIN identified
-    ON current_condition.subject_system = identified.system AND current_condition.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_condition.subject_id, identified.patient_id) = patient.patient_id

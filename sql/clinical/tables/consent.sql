@@ -4,9 +4,8 @@
 WITH current_consent AS (
     SELECT
         id AS consent_id,
-        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         status,
         element_at(scope.coding, 1).code AS scope,
         coalesce(any_match(scope.coding, coding -> coding.code = 'research'), FALSE) AS is_research,
@@ -36,28 +35,13 @@ WITH current_consent AS (
             )
         ) AS imaging_rules,
         datetime AS consented
-    FROM current_fhir.consent
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.consent
 )
 
 SELECT
     current_consent.consent_id,
-    coalesce(current_consent.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_consent.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_consent.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_consent.patient_id,
+    current_consent.patient_link,
     current_consent.status,
     current_consent.scope,
     current_consent.category,
@@ -104,12 +88,5 @@ SELECT
         WHEN length(current_consent.valid_until) = 10
             THEN cast(try_cast(current_consent.valid_until AS date) AS timestamp(6))
     END AS valid_until_at,
-    current_consent.valid_until AS valid_until_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_consent.valid_until AS valid_until_text
 FROM current_consent
-LEFT JOIN identified
-    ON current_consent.subject_system = identified.system AND current_consent.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_consent.subject_id, identified.patient_id) = patient.patient_id

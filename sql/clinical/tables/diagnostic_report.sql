@@ -4,9 +4,8 @@
 WITH current_diagnostic_report AS (
     SELECT
         id AS diagnostic_report_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(element_at(category, 1).coding, 1).code AS category,
@@ -20,28 +19,13 @@ WITH current_diagnostic_report AS (
         element_at(filter(presentedform, entry -> lower(entry.contenttype) LIKE 'text/%' AND entry.data IS NOT NULL), 1) AS text_form,
         coalesce(effectivedatetime, effectiveperiod.start) AS effective,
         issued
-    FROM current_fhir.diagnosticreport
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.diagnosticreport
 )
 
 SELECT
     current_diagnostic_report.diagnostic_report_id,
-    coalesce(current_diagnostic_report.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_diagnostic_report.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_diagnostic_report.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_diagnostic_report.patient_id,
+    current_diagnostic_report.patient_link,
     current_diagnostic_report.encounter_id,
     current_diagnostic_report.status,
     current_diagnostic_report.category,
@@ -74,12 +58,5 @@ SELECT
         WHEN length(current_diagnostic_report.issued) = 10
             THEN cast(try_cast(current_diagnostic_report.issued AS date) AS timestamp(6))
     END AS issued_at,
-    current_diagnostic_report.issued AS issued_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_diagnostic_report.issued AS issued_text
 FROM current_diagnostic_report
-LEFT JOIN identified
-    ON current_diagnostic_report.subject_system = identified.system AND current_diagnostic_report.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_diagnostic_report.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_document AS (
     SELECT
         id AS document_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(
             element_at(filter(context.encounter, entry -> entry.reference IS NOT NULL), 1).reference,
             '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$',
@@ -25,15 +24,14 @@ WITH current_document AS (
         description,
         date AS created,
         content
-    FROM current_fhir.documentreference
+    FROM patient_fhir.documentreference
 ),
 
 document_content AS (
     SELECT
         current_document.document_id,
-        current_document.subject_id,
-        current_document.subject_system,
-        current_document.subject_value,
+        current_document.patient_id,
+        current_document.patient_link,
         current_document.encounter_id,
         current_document.status,
         current_document.document_status,
@@ -48,28 +46,13 @@ document_content AS (
     FROM current_document
     CROSS JOIN
         unnest(sequence(1, greatest(coalesce(cardinality(current_document.content), 0), 1))) AS position (content_index)
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     document_content.document_id,
     document_content.content_index,
-    coalesce(document_content.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN document_content.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN document_content.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    document_content.patient_id,
+    document_content.patient_link,
     document_content.encounter_id,
     document_content.status,
     document_content.document_status,
@@ -99,12 +82,5 @@ SELECT
         WHEN length(document_content.created) = 7 THEN 'month'
         WHEN length(document_content.created) = 4 THEN 'year'
     END AS created_precision,
-    try_cast(substr(document_content.created, 1, 4) AS integer) AS created_year,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    try_cast(substr(document_content.created, 1, 4) AS integer) AS created_year
 FROM document_content
-LEFT JOIN identified
-    ON document_content.subject_system = identified.system AND document_content.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(document_content.subject_id, identified.patient_id) = patient.patient_id

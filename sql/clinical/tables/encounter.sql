@@ -4,9 +4,8 @@
 WITH current_encounter AS (
     SELECT
         id AS encounter_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         status,
         class AS class_coding,
         element_at(element_at(type, 1).coding, 1) AS type_coding,
@@ -23,28 +22,13 @@ WITH current_encounter AS (
         ) AS practitioner_id,
         regexp_extract(partof.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS part_of_encounter_id,
         element_at(hospitalization.dischargedisposition.coding, 1).code AS discharge_code
-    FROM current_fhir.encounter
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.encounter
 )
 
 SELECT
     current_encounter.encounter_id,
-    coalesce(current_encounter.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_encounter.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_encounter.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_encounter.patient_id,
+    current_encounter.patient_link,
     current_encounter.status,
     current_encounter.class_coding.code AS class_code,
     current_encounter.type_coding.system AS type_system,
@@ -77,12 +61,5 @@ SELECT
     current_encounter.organization_id,
     current_encounter.practitioner_id,
     current_encounter.part_of_encounter_id,
-    current_encounter.discharge_code,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_encounter.discharge_code
 FROM current_encounter
-LEFT JOIN identified
-    ON current_encounter.subject_system = identified.system AND current_encounter.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_encounter.subject_id, identified.patient_id) = patient.patient_id

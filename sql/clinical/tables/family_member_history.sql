@@ -4,9 +4,8 @@
 WITH current_family_member_history AS (
     SELECT
         id AS family_member_history_id,
-        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         status,
         element_at(relationship.coding, 1) AS relationship_coding,
         relationship.text AS relationship_code_text,
@@ -17,15 +16,14 @@ WITH current_family_member_history AS (
         deceasedage.value AS deceased_age,
         date AS recorded,
         condition
-    FROM current_fhir.familymemberhistory
+    FROM patient_fhir.familymemberhistory
 ),
 
 relative_condition AS (
     SELECT
         current_family_member_history.family_member_history_id,
-        current_family_member_history.subject_id,
-        current_family_member_history.subject_system,
-        current_family_member_history.subject_value,
+        current_family_member_history.patient_id,
+        current_family_member_history.patient_link,
         current_family_member_history.status,
         current_family_member_history.relationship_coding,
         current_family_member_history.relationship_code_text,
@@ -48,28 +46,13 @@ relative_condition AS (
                 coalesce(cardinality(current_family_member_history.condition), 0)
             )
         ) AS position (condition_index)
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     relative_condition.family_member_history_id,
     relative_condition.condition_index,
-    coalesce(relative_condition.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN relative_condition.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN relative_condition.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    relative_condition.patient_id,
+    relative_condition.patient_link,
     relative_condition.status,
     relative_condition.relationship_coding.code AS relationship_code,
     coalesce(relative_condition.relationship_coding.display, relative_condition.relationship_code_text) AS relationship_display,
@@ -96,12 +79,5 @@ SELECT
         WHEN length(relative_condition.recorded) = 7 THEN 'month'
         WHEN length(relative_condition.recorded) = 4 THEN 'year'
     END AS recorded_precision,
-    try_cast(substr(relative_condition.recorded, 1, 4) AS integer) AS recorded_year,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    try_cast(substr(relative_condition.recorded, 1, 4) AS integer) AS recorded_year
 FROM relative_condition
-LEFT JOIN identified
-    ON relative_condition.subject_system = identified.system AND relative_condition.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(relative_condition.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_imaging_study AS (
     SELECT
         id AS imaging_study_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(
@@ -24,15 +23,14 @@ WITH current_imaging_study AS (
         numberofseries,
         numberofinstances,
         series
-    FROM current_fhir.imagingstudy
+    FROM patient_fhir.imagingstudy
 ),
 
 study_series AS (
     SELECT
         current_imaging_study.imaging_study_id,
-        current_imaging_study.subject_id,
-        current_imaging_study.subject_system,
-        current_imaging_study.subject_value,
+        current_imaging_study.patient_id,
+        current_imaging_study.patient_link,
         current_imaging_study.encounter_id,
         current_imaging_study.status,
         current_imaging_study.study_urn,
@@ -55,28 +53,13 @@ study_series AS (
                 coalesce(cardinality(current_imaging_study.series), 0)
             )
         ) AS position (series_index)
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     study_series.imaging_study_id,
     study_series.series_index,
-    coalesce(study_series.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN study_series.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN study_series.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    study_series.patient_id,
+    study_series.patient_link,
     study_series.encounter_id,
     study_series.status,
     regexp_extract(study_series.study_urn, '^(?i)[\s\x00]*(?:urn:oid:)?([0-9.]+)[\s\x00]*$', 1) AS study_instance_uid,
@@ -103,12 +86,5 @@ SELECT
     try_cast(substr(study_series.started, 1, 4) AS integer) AS started_year,
     cast(study_series.numberofseries AS integer) AS n_series,
     cast(study_series.numberofinstances AS integer) AS n_instances,
-    cast(coalesce(study_series.part.numberofinstances, cardinality(study_series.part.instance)) AS integer) AS n_series_instances,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    cast(coalesce(study_series.part.numberofinstances, cardinality(study_series.part.instance)) AS integer) AS n_series_instances
 FROM study_series
-LEFT JOIN identified
-    ON study_series.subject_system = identified.system AND study_series.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(study_series.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_immunization AS (
     SELECT
         id AS immunization_id,
-        regexp_extract(patient.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.system END AS subject_system,
-        CASE WHEN patient.reference IS NULL THEN patient.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(statusreason.coding, 1).code AS status_reason_code,
@@ -19,28 +18,13 @@ WITH current_immunization AS (
         dosequantity AS dose_quantity,
         occurrencedatetime AS occurred,
         occurrencestring AS occurred_words
-    FROM current_fhir.immunization
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.immunization
 )
 
 SELECT
     current_immunization.immunization_id,
-    coalesce(current_immunization.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_immunization.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_immunization.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_immunization.patient_id,
+    current_immunization.patient_link,
     current_immunization.encounter_id,
     current_immunization.status,
     current_immunization.status_reason_code,
@@ -68,12 +52,5 @@ SELECT
         WHEN length(current_immunization.occurred) = 4 THEN 'year'
     END AS occurred_precision,
     try_cast(substr(current_immunization.occurred, 1, 4) AS integer) AS occurred_year,
-    current_immunization.occurred_words,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_immunization.occurred_words
 FROM current_immunization
-LEFT JOIN identified
-    ON current_immunization.subject_system = identified.system AND current_immunization.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_immunization.subject_id, identified.patient_id) = patient.patient_id

@@ -4,9 +4,8 @@
 WITH current_medication_administration AS (
     SELECT
         id AS medication_administration_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(context.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         regexp_extract(request.reference, '(?:(?:^|/)MedicationRequest/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1)
@@ -34,7 +33,7 @@ WITH current_medication_administration AS (
         element_at(dosage.route.coding, 1).code AS route_code,
         coalesce(effectivedatetime, effectiveperiod.start) AS effective,
         effectiveperiod."end" AS effective_end
-    FROM current_fhir.medicationadministration
+    FROM patient_fhir.medicationadministration
 ),
 
 medication_code AS (
@@ -43,27 +42,12 @@ medication_code AS (
         element_at(code.coding, 1) AS coding,
         code.text AS code_text
     FROM current_fhir.medication
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_medication_administration.medication_administration_id,
-    coalesce(current_medication_administration.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_medication_administration.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_medication_administration.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_medication_administration.patient_id,
+    current_medication_administration.patient_link,
     current_medication_administration.encounter_id,
     current_medication_administration.status,
     current_medication_administration.medication_request_id,
@@ -118,15 +102,6 @@ SELECT
         WHEN length(current_medication_administration.effective_end) = 10
             THEN cast(try_cast(current_medication_administration.effective_end AS date) AS timestamp(6))
     END AS effective_end_at,
-    current_medication_administration.effective_end AS effective_end_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_medication_administration.effective_end AS effective_end_text
 FROM current_medication_administration
-LEFT JOIN identified
-    ON
-        current_medication_administration.subject_system = identified.system
-        AND current_medication_administration.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_medication_administration.subject_id, identified.patient_id) = patient.patient_id
 LEFT JOIN medication_code ON current_medication_administration.medication_id = medication_code.id

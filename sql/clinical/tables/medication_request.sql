@@ -4,9 +4,8 @@
 WITH current_medication_request AS (
     SELECT
         id AS medication_request_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         intent,
@@ -34,7 +33,7 @@ WITH current_medication_request AS (
         element_at(dosageinstruction, 1).asneededboolean AS is_as_needed,
         dispenserequest.numberofrepeatsallowed AS n_repeats_allowed,
         authoredon AS authored
-    FROM current_fhir.medicationrequest
+    FROM patient_fhir.medicationrequest
 ),
 
 medication_code AS (
@@ -43,27 +42,12 @@ medication_code AS (
         element_at(code.coding, 1) AS coding,
         code.text AS code_text
     FROM current_fhir.medication
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     current_medication_request.medication_request_id,
-    coalesce(current_medication_request.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_medication_request.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_medication_request.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_medication_request.patient_id,
+    current_medication_request.patient_link,
     current_medication_request.encounter_id,
     current_medication_request.status,
     current_medication_request.intent,
@@ -113,13 +97,6 @@ SELECT
         WHEN length(current_medication_request.authored) = 7 THEN 'month'
         WHEN length(current_medication_request.authored) = 4 THEN 'year'
     END AS authored_precision,
-    try_cast(substr(current_medication_request.authored, 1, 4) AS integer) AS authored_year,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    try_cast(substr(current_medication_request.authored, 1, 4) AS integer) AS authored_year
 FROM current_medication_request
-LEFT JOIN identified
-    ON current_medication_request.subject_system = identified.system AND current_medication_request.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_medication_request.subject_id, identified.patient_id) = patient.patient_id
 LEFT JOIN medication_code ON current_medication_request.medication_id = medication_code.id

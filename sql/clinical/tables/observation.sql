@@ -4,9 +4,8 @@
 WITH current_observation AS (
     SELECT
         id AS observation_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(element_at(category, 1).coding, 1).code AS category,
@@ -31,15 +30,14 @@ WITH current_observation AS (
         interpretation,
         referencerange,
         component
-    FROM current_fhir.observation
+    FROM patient_fhir.observation
 ),
 
 observation_value AS (
     SELECT
         current_observation.observation_id,
-        current_observation.subject_id,
-        current_observation.subject_system,
-        current_observation.subject_value,
+        current_observation.patient_id,
+        current_observation.patient_link,
         current_observation.encounter_id,
         current_observation.status,
         current_observation.category,
@@ -77,9 +75,8 @@ coded_value AS (
     SELECT
         component_index,
         observation_id,
-        subject_id,
-        subject_system,
-        subject_value,
+        patient_id,
+        patient_link,
         encounter_id,
         status,
         category,
@@ -219,28 +216,13 @@ coded_value AS (
             ELSE element_at(part.referencerange, 1).text
         END AS reference_text
     FROM observation_value
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
 )
 
 SELECT
     coded_value.observation_id,
     coded_value.component_index,
-    coalesce(coded_value.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN coded_value.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN coded_value.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    coded_value.patient_id,
+    coded_value.patient_link,
     coded_value.encounter_id,
     coded_value.status,
     coded_value.category,
@@ -323,12 +305,5 @@ SELECT
         WHEN length(coded_value.issued) = 10
             THEN cast(try_cast(coded_value.issued AS date) AS timestamp(6))
     END AS issued_at,
-    coded_value.issued AS issued_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    coded_value.issued AS issued_text
 FROM coded_value
-LEFT JOIN identified
-    ON coded_value.subject_system = identified.system AND coded_value.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(coded_value.subject_id, identified.patient_id) = patient.patient_id

@@ -19,11 +19,6 @@ SELECT
     one_identifier.part.system,
     one_identifier.part.value,
     element_at(one_identifier.part.type.coding, 1).code AS type_code,
-    one_identifier.part.use,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    one_identifier.part.use
 FROM one_identifier
-LEFT JOIN clinical.patient ON one_identifier.patient_id = patient.patient_id
 WHERE one_identifier.part.value IS NOT NULL

@@ -4,9 +4,8 @@
 WITH current_procedure AS (
     SELECT
         id AS procedure_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         regexp_extract(encounter.reference, '(?:(?:^|/)Encounter/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS encounter_id,
         status,
         element_at(category.coding, 1).code AS category,
@@ -23,28 +22,13 @@ WITH current_procedure AS (
         coalesce(performeddatetime, performedperiod.start) AS performed,
         performedperiod."end" AS performed_end,
         performedstring AS performed_words
-    FROM current_fhir."procedure"
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir."procedure"
 )
 
 SELECT
     current_procedure.procedure_id,
-    coalesce(current_procedure.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_procedure.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_procedure.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_procedure.patient_id,
+    current_procedure.patient_link,
     current_procedure.encounter_id,
     current_procedure.status,
     current_procedure.category,
@@ -77,12 +61,5 @@ SELECT
             THEN cast(try_cast(current_procedure.performed_end AS date) AS timestamp(6))
     END AS performed_end_at,
     current_procedure.performed_end AS performed_end_text,
-    current_procedure.performed_words,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_procedure.performed_words
 FROM current_procedure
-LEFT JOIN identified
-    ON current_procedure.subject_system = identified.system AND current_procedure.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_procedure.subject_id, identified.patient_id) = patient.patient_id

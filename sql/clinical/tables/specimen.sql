@@ -4,9 +4,8 @@
 WITH current_specimen AS (
     SELECT
         id AS specimen_id,
-        regexp_extract(subject.reference, '(?:(?:^|/)Patient/|^urn:uuid:)([^/?#|]+)(?:/_history/.*)?$', 1) AS subject_id,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.system END AS subject_system,
-        CASE WHEN subject.reference IS NULL THEN subject.identifier.value END AS subject_value,
+        patient_id,
+        patient_link,
         status,
         element_at(type.coding, 1) AS coding,
         type.text AS type_text,
@@ -14,28 +13,13 @@ WITH current_specimen AS (
         element_at(identifier, 1).value AS identifier,
         coalesce(collection.collecteddatetime, collection.collectedperiod.start) AS collected,
         receivedtime AS received_text
-    FROM current_fhir.specimen
-),
-
-identified AS (
-    SELECT
-        system,
-        value,
-        min(patient_id) AS patient_id
-    FROM clinical.patient_identifier
-    GROUP BY system, value
-    HAVING min(patient_id) = max(patient_id)
+    FROM patient_fhir.specimen
 )
 
 SELECT
     current_specimen.specimen_id,
-    coalesce(current_specimen.subject_id, identified.patient_id) AS patient_id,
-    CASE
-        WHEN current_specimen.subject_id IS NOT NULL THEN 'reference'
-        WHEN identified.patient_id IS NOT NULL THEN 'identifier'
-        WHEN current_specimen.subject_value IS NOT NULL THEN 'unmatched'
-        ELSE 'none'
-    END AS patient_link,
+    current_specimen.patient_id,
+    current_specimen.patient_link,
     current_specimen.status,
     current_specimen.coding.system AS type_system,
     current_specimen.coding.code AS type_code,
@@ -56,12 +40,5 @@ SELECT
         WHEN length(current_specimen.collected) = 4 THEN 'year'
     END AS collected_precision,
     try_cast(substr(current_specimen.collected, 1, 4) AS integer) AS collected_year,
-    current_specimen.received_text,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    current_specimen.received_text
 FROM current_specimen
-LEFT JOIN identified
-    ON current_specimen.subject_system = identified.system AND current_specimen.subject_value = identified.value
-LEFT JOIN clinical.patient ON coalesce(current_specimen.subject_id, identified.patient_id) = patient.patient_id

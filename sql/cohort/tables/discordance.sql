@@ -529,10 +529,5 @@ SELECT
     contradiction.other_side,
     contradiction.chart_value,
     contradiction.image_value,
-    contradiction.genotype_value,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    contradiction.genotype_value
 FROM contradiction
-LEFT JOIN clinical.patient ON contradiction.patient_id = patient.patient_id

@@ -81,11 +81,6 @@ SELECT
     shared_key.key_kind,
     shared_key.form,
     shared_key.key,
-    shared_key.patient_id,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    shared_key.patient_id
 FROM shared_key
-LEFT JOIN clinical.patient ON shared_key.patient_id = patient.patient_id
 WHERE shared_key.n_patients <= 20

@@ -103,10 +103,5 @@ SELECT
     numbered_candidate.verdict,
     numbered_candidate.link_reason AS reason,
     numbered_candidate.decided_by,
-    numbered_candidate.decided_at,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    numbered_candidate.decided_at
 FROM numbered_candidate
-LEFT JOIN clinical.patient ON numbered_candidate.patient_id = patient.patient_id

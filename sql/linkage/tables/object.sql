@@ -289,10 +289,5 @@ SELECT
     verdict.link_verdict,
     verdict.link_reason,
     verdict.link_evidence,
-    verdict.load_mark,
-    patient.site_id,
-    coalesce(patient.consent_research, FALSE) AS consent_research,
-    coalesce(patient.consent_genomic, FALSE) AS consent_genomic,
-    coalesce(patient.consent_imaging, FALSE) AS consent_imaging
+    verdict.load_mark
 FROM verdict
-LEFT JOIN clinical.patient ON verdict.patient_id = patient.patient_id
