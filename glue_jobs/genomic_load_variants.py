@@ -8,7 +8,7 @@ Example: aws glue start-job-run --job-name trilake-local-genomic-load-variants -
 
 import sys
 
-from trilake.core.job import Job
+from trilake.core.glue_job import Job
 from trilake.genomic.load import fill_store
 
 if __name__ == "__main__":

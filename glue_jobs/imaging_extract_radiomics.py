@@ -8,7 +8,7 @@ Example: aws glue start-job-run --job-name trilake-local-imaging-extract-radiomi
 
 import sys
 
-from trilake.core.job import Job
+from trilake.core.glue_job import Job
 from trilake.imaging.radiomics_job import extract_radiomics
 
 if __name__ == "__main__":

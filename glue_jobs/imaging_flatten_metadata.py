@@ -8,7 +8,7 @@ Example: aws glue start-job-run --job-name trilake-local-imaging-flatten-metadat
 
 import sys
 
-from trilake.core.job import Job
+from trilake.core.glue_job import Job
 from trilake.imaging.flatten_job import flatten
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from localaws.terraform.mirror import lay_out
 from trilake.core.paths import ROOT, TERRAFORM
-from trilake.core.terraform_folder import ROOTS, lay_tree
+from trilake.core.terraform import ROOTS, lay_tree
 
 BIN = Path(sys.executable).parent
 CHECKOV = ROOT / ".checkov"

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pytest
 
 from tests.lake import NAMES, built_lake, lake
-from trilake.core.iceberg import open_table
 from trilake.core.importer import Importer, IngestRun, SourceFile
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.ledger import FileOutcome
 from trilake.core.quarantine import Quarantine
 from trilake.core.recognise import recognise
 from trilake.core.session import SETTINGS_FILE, Session
-from trilake.operations.artifacts import upload
+from trilake.operations.deploy import upload
 
 __all__ = ["Loads", "built_lake", "lake", "rows_of", "stores"]
 JOBS = {

@@ -15,7 +15,7 @@ import pysam.bcftools
 
 from bench.alone import PEERS, is_there, measured
 from bench.figure import Data, Figure, beside, doubled, halves, timed
-from trilake.core.data_files import worth_a_dictionary, worth_statistics
+from trilake.core.lakehouse.data_files import worth_a_dictionary, worth_statistics
 from trilake.genomic.reader import open_vcf
 
 N_RECORDS, N_SAMPLES, N_CELLS = 1_000_000, 2_504, 1_000_000

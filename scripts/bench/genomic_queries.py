@@ -18,7 +18,7 @@ from bench.figure import Data, Figure, beside, timed
 from bench.localaws import ask
 from localaws import LocalAws
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import lay_out
+from trilake.core.lakehouse.iceberg import lay_out
 from trilake.core.sql import DIALECT, inline_views, load_relations, parse, rename_databases
 
 N_SAMPLES, N_SITES, SAMPLES_AT_ONCE = 10_000, 150, 2_000

@@ -21,7 +21,7 @@ import SimpleITK
 from bench.figure import Data, Figure, beside, busy, doubled, halves, timed
 from localaws import LocalAws
 from localaws.healthimaging.instance import read_instance
-from trilake.core.uploads import upload_all
+from trilake.core.lakehouse.uploads import upload_all
 from trilake.imaging.header import by_several, exact_header, read_header, read_headers
 from trilake.imaging.pixels import FileFrames
 from trilake.imaging.radiomics import foreground, measure_region

@@ -23,12 +23,12 @@ from localaws.healthlake.rows import shape
 from localaws.healthlake.tables import append_rows
 from trilake.core.athena import run
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import append, open_catalog, open_table
+from trilake.core.lakehouse.iceberg import append, open_catalog, open_table
 from trilake.core.session import CallerSession, Session, environment_variables
 from trilake.core.sql import load_relations
 from trilake.imaging.tables import SERIES
-from trilake.operations.filling import Filled, Work, fill
-from trilake.operations.incremental import Lookout
+from trilake.operations.changes import SourceWatermarks
+from trilake.operations.filling import Filled, Refill, fill
 from trilake.operations.refresh import missing_sources, without_missing
 
 ROOMS = ("clinical", "linkage", "genomic", "imaging", "cohort")
@@ -80,12 +80,12 @@ def make_tables(session: Session, names: Sequence[str]) -> None:
         )
 
 
-def work(session: Session, lookout: Lookout, name: str) -> Work:
+def work(session: Session, watermarks_now: SourceWatermarks, name: str) -> Refill:
     """What `fill` takes to bring a table up to date."""
     relation = load_relations()[name]
     missing = missing_sources(session, relation)
     tree = without_missing(relation.tree, missing)
-    return Work(session, lookout, relation, load_contract()[name], tree, missing)
+    return Refill(session, watermarks_now, relation, load_contract()[name], tree, missing)
 
 
 N_OBSERVATIONS, OBSERVATIONS_EACH = 100_000, 50
@@ -135,8 +135,8 @@ def observation(i: int) -> dict[str, Any]:
 
 def refresh(session: Session, *, full: bool = False) -> list[Filled]:
     """The three tables brought up to date, in the order of what reads what."""
-    lookout = Lookout(session)
-    return [fill(work(session, lookout, name), full=full) for name in TABLES]
+    watermarks_now = SourceWatermarks(session)
+    return [fill(work(session, watermarks_now, name), full=full) for name in TABLES]
 
 
 def expect_merged(session: Session) -> None:
@@ -167,8 +167,8 @@ def of_studies(data: Data, n: int) -> Figure:
     with a_lake(data.folder / f"links-{n}", LINK_TABLES) as (_, session):
         put_studies(session, n)
         for table in ("linkage.rule", "linkage.object", "imaging.study"):
-            fill(work(session, Lookout(session), table))
-        judged = busy(lambda: fill(work(session, Lookout(session), "linkage.object"), full=True))
+            fill(work(session, SourceWatermarks(session), table))
+        judged = busy(lambda: fill(work(session, SourceWatermarks(session), "linkage.object"), full=True))
         grouped = busy(lambda: run(session, "SELECT link_reason, count(*) AS n FROM linkage.object GROUP BY 1"))
         return Figure("studies linked", n, "studies", judged, beside("counting them", grouped))
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from localaws.glue.spark import CHOICE
 from localaws.installed import EnginesMissing, installed_engines
-from trilake.core.iceberg import open_catalog
-from trilake.core.job import run_job
+from trilake.core.glue_job import run_job
+from trilake.core.lakehouse.iceberg import open_catalog
 from trilake.core.paths import State
 from trilake.core.session import LOCAL, Session, environment_variables, open_session
 from verify.tier import Failed, NotRun, Tier

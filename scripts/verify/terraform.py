@@ -18,8 +18,7 @@ from check import configuration_holds
 from localaws.terraform.mirror import lay_out
 from trilake.core.paths import State
 from trilake.core.session import LOCAL, Session, environment_variables, open_session
-from trilake.core.terraform import Plan, Terraform, open_terraform
-from trilake.core.terraform_folder import ROOTS
+from trilake.core.terraform import ROOTS, Plan, Terraform, open_terraform
 from trilake.operations.teardown import left_behind
 from verify.planned import differences
 from verify.tier import Failed, NotRun, Tier

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from trilake.core.iceberg import open_table
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.session import Session
 
 SNOMED, LOINC = "http://snomed.info/sct", "http://loinc.org"

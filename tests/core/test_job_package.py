@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trilake.core.paths import GLUE_JOBS
-from trilake.operations.artifacts import PACKAGE, package
+from trilake.operations.deploy import PACKAGE, package
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pyiceberg.transforms import BucketTransform, IdentityTransform
 from tests.lake import built_lake, lake
 from trilake.core.athena import run
 from trilake.core.contract import Layout, faults_of, load_contract
-from trilake.core.iceberg import lay_out, open_table
+from trilake.core.lakehouse.iceberg import lay_out, open_table
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 

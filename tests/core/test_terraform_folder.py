@@ -7,10 +7,9 @@ import pytest
 
 from localaws.terraform.mirror import lay_out
 from tests.core.applied import aws, client
-from trilake.core import terraform_folder
+from trilake.core import terraform
 from trilake.core.errors import SettingsError
-from trilake.core.terraform import TerraformError, open_terraform
-from trilake.core.terraform_folder import ROOTS, lay_tree
+from trilake.core.terraform import ROOTS, TerraformError, lay_tree, open_terraform
 
 __all__ = ["aws", "client"]
 
@@ -37,8 +36,8 @@ def checkout(tmp_path, monkeypatch):
         write(place / "environments/lab.s3.tfbackend", BACKEND % name)
     write(root / "terraform/outputs.tf", OUTPUT)
     write(root / "sql/core/row_keys.yaml", "[]")
-    monkeypatch.setattr(terraform_folder, "TERRAFORM", root / "terraform")
-    monkeypatch.setattr(terraform_folder, "SQL", root / "sql")
+    monkeypatch.setattr(terraform, "TERRAFORM", root / "terraform")
+    monkeypatch.setattr(terraform, "SQL", root / "sql")
     return root
 
 

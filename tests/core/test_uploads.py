@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from trilake.core import uploads
+from trilake.core.lakehouse import uploads
 
 CONTENTS = {f"in/{number}.dcm": bytes([number]) * (number + 1) for number in range(30)}
 

@@ -3,8 +3,7 @@
 import pytest
 
 from trilake.core.contract import Withheld, load_contract, load_views
-from trilake.core.sql import inline_views, load_relations, parse, tables_read
-from trilake.core.withheld import without_withheld
+from trilake.core.sql import inline_views, load_relations, parse, tables_read, without_withheld
 
 PARTS = (Withheld(table="imaging.study", flag="sees_studies"), Withheld(table="clinical.specimen"))
 SQL = """SELECT TRUE AS sees_studies, study.patient_id, study.study_date, s.specimen_id

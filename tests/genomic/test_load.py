@@ -13,10 +13,10 @@ from pyiceberg.expressions import EqualTo
 
 from tests.genomic.conftest import a_vcf
 from tests.stores import Loads, built_lake, lake, rows_of, stores
-from trilake.core import engine, replace
-from trilake.core.engine import fill_in_process
-from trilake.core.iceberg import open_table
-from trilake.core.job import Job
+from trilake.core.glue_job import Job
+from trilake.core.lakehouse import replace, store_table
+from trilake.core.lakehouse.iceberg import open_table
+from trilake.core.lakehouse.store_table import fill_in_process
 from trilake.core.session import Session
 from trilake.genomic import importer, load
 from trilake.genomic.importer import Importer
@@ -124,7 +124,7 @@ def test_a_file_in_parts_loads_as_the_whole_and_twice_as_once(
     sample = f"PARTS-{how}"
     file = {"parts": packed(tmp_path, content(sample, n=N_LINES), how)}
     with monkeypatch.context() as patch:
-        patch.setattr(load, "fill", engine.fill)
+        patch.setattr(load, "fill", store_table.fill)
         whole = loads(file)["parts"]
     expected = told(stores, sample)
     for _ in range(2):

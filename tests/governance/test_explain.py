@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from trilake.core.errors import InputError
-from trilake.core.iceberg import append, open_table
+from trilake.core.lakehouse.iceberg import append, open_table
 from trilake.core.session import Session
 from trilake.governance.explain import explain, explain_column, explain_patient, patient_in_words
 from trilake.governance.policy import load_access

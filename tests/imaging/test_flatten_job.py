@@ -9,8 +9,8 @@ import pytest
 
 from tests.imaging.conftest import a_dicom
 from tests.stores import Loads, built_lake, lake, rows_of, stores
-from trilake.core.iceberg import open_table
-from trilake.core.job import Job, Polling
+from trilake.core.glue_job import Job, Polling
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.session import Session
 from trilake.imaging import flatten_job
 from trilake.imaging.flatten_job import differences

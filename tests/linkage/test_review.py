@@ -16,10 +16,9 @@ from trilake.core.athena import run
 from trilake.core.cli import trilake
 from trilake.core.session import Session
 from trilake.core.sql import load_relations, run_order
-from trilake.operations.incremental import Lookout
-from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, sort_files
+from trilake.operations.changes import SourceWatermarks
+from trilake.operations.loading import MODALITIES, find_files, ingest_run, load_sorted, sort_files
 from trilake.operations.refresh import Built, build_table
-from trilake.operations.sources import find_files
 from trilake.sample.generate import Plan, generate
 
 __all__ = ["built_lake", "lake", "stores"]
@@ -82,9 +81,9 @@ def build_links(session: Session, *wanted: str) -> None:
         needed.add(name)
         open_names += [read for read in relations[name].reads if read in relations and read not in needed]
     order = [name for name in run_order(relations) if name in needed]
-    built, lookout = Built(order), Lookout(session)
+    built, watermarks_now = Built(order), SourceWatermarks(session)
     for name in order:
-        build_table(lookout, relations[name], built, say=str, full=False)
+        build_table(watermarks_now, relations[name], built, say=str, full=False)
     assert not built.skipped
 
 

@@ -10,11 +10,10 @@ from tests.lake import a_run
 from tests.stores import built_lake, lake, stores
 from trilake.core.athena import run
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import open_table
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.session import Session
 from trilake.core.sql import load_relations
-from trilake.operations.by_rows import changed_keys, snapshot_of
-from trilake.operations.incremental import Lookout
+from trilake.operations.changes import SourceWatermarks, changed_keys, snapshot_of
 from trilake.operations.ingest import ingest_paths
 from trilake.operations.refresh import Built, build_table
 
@@ -43,9 +42,9 @@ def load(session: Session, folder: Path, **files: str) -> None:
 
 def build(session: Session, *, full: bool = False) -> str:
     """How genomic.variant was brought up to date, after the tables that it reads."""
-    built, lookout = Built([]), Lookout(session)
+    built, watermarks_now = Built([]), SourceWatermarks(session)
     for name in ("clinical.patient", "linkage.object", "genomic.sample", "genomic.variant"):
-        build_table(lookout, load_relations()[name], built, say=str, full=full)
+        build_table(watermarks_now, load_relations()[name], built, say=str, full=full)
     assert built.how["genomic.sample"] == built.how["genomic.variant"]
     return built.how["genomic.variant"]
 

@@ -13,7 +13,7 @@ import pytest
 from localaws import LocalAws
 from localaws.world import make_client
 from trilake.core.paths import ROOT
-from trilake.operations import artifacts
+from trilake.operations import deploy
 
 # Whatever a user's shell says of Terraform must not matter.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "TF_CLI_CONFIG_FILE": "/nowhere/terraform.rc"}
@@ -83,10 +83,10 @@ def test_the_package_for_jobs_is_the_same_for_the_same_files(tmp_path, monkeypat
     for name in ("trilake/core/a.py", "trilake/core/rules.yaml", "trilake/core/__pycache__/a.pyc", "localaws/b.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    monkeypatch.setattr(artifacts, "SCRIPTS", tmp_path)
-    first = artifacts.package()
+    monkeypatch.setattr(deploy, "SCRIPTS", tmp_path)
+    first = deploy.package()
     (tmp_path / "trilake/core/a.py").touch()
-    assert artifacts.package() == first
+    assert deploy.package() == first
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert archive.namelist() == ["trilake/core/a.py", "trilake/core/rules.yaml"]
 

@@ -10,8 +10,7 @@ import pytest
 from tests.lake import a_run
 from trilake.core.ledger import FileOutcome
 from trilake.core.session import Session
-from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files
-from trilake.operations.sources import find_files
+from trilake.operations.loading import MODALITIES, find_files, ingest_run, load_sorted, preview_sorted, sort_files
 from trilake.sample.defects import HANDLING
 from trilake.sample.generate import Plan, generate
 

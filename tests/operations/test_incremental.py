@@ -15,10 +15,10 @@ from tests.lake import NAMES
 from tests.sql.cases import comparable
 from trilake.core.athena import run
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import open_catalog, open_table
+from trilake.core.lakehouse.iceberg import open_catalog, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, load_relations
-from trilake.operations.incremental import PROPERTY, read_state
+from trilake.operations.changes import PROPERTY, read_last_build
 from trilake.operations.refresh import Built, missing_sources, refresh, without_missing
 
 DATABASE = "test_healthlake"
@@ -230,12 +230,12 @@ def test_what_cannot_be_told_from_what_is_new_is_rebuilt(store: Store, disturb: 
 def test_the_state_is_of_the_table_as_it_was_left(store: Store) -> None:
     built(store)
     table = open_table(store.session, "clinical.condition")
-    state = read_state(table)
+    state = read_last_build(table)
     assert state is not None
     assert state.rows == len(held(store.session, "clinical.condition"))
     assert PROPERTY in table.properties
     run(store.session, "DELETE FROM clinical.condition WHERE condition_id = 'x0'")
-    assert read_state(open_table(store.session, "clinical.condition")) is None
+    assert read_last_build(open_table(store.session, "clinical.condition")) is None
 
 
 def test_every_clinical_table_says_what_keeps_it_current() -> None:

@@ -1,7 +1,6 @@
 """The ledger in words: the newest files, a total of all of them, and how to see the rest."""
 
-from trilake.operations.ledger import MOST_FILES, in_words
-from trilake.operations.ledger_table import COUNTS
+from trilake.operations.ledger import COUNTS, MOST_FILES, in_words
 
 
 def rows(n: int) -> list[dict[str, object]]:

@@ -6,9 +6,9 @@ from tests.contract import a_column, a_table
 from tests.sql.cases import comparable
 from trilake.core.athena import run, run_athena
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import open_table
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.session import Session
-from trilake.operations.merge import count_statement, merge_statement
+from trilake.operations.filling import count_statement, merge_statement
 from trilake.operations.refresh import add_columns
 
 TARGET = '"test_clinical"."consent"'

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from trilake.core.contract import AllowedTrap
-from trilake.operations.sql_traps import faults_of_traps, traps_in_text, unallowed
-from trilake.operations.trap_rules import RULES
+from trilake.operations.sql_traps import RULES, faults_of_traps, traps_in_text, unallowed
 
 TYPES = {"n_alt": "int", "n_alleles": "int", "birth_date": "date", "value_number": "double", "issued": "string"}
 PAIRS = [

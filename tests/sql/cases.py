@@ -35,7 +35,7 @@ from localaws.healthlake.rows import shape
 from tests.lake import NAMES, governed_table_input
 from trilake.core.athena import Answer, run_athena
 from trilake.core.contract import load_contract
-from trilake.core.iceberg import open_catalog
+from trilake.core.lakehouse.iceberg import open_catalog
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, inline_views, load_relations, rename_databases, tables_read
 from trilake.genomic import store_schema as genomic_tables

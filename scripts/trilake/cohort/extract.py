@@ -25,7 +25,7 @@ from trilake.core.athena import failure, visible_columns
 from trilake.core.catalog import database_name
 from trilake.core.contract import load_contract
 from trilake.core.errors import AccessError, InputError
-from trilake.core.iceberg import open_table
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.session import Session
 from trilake.core.sql import to_athena
 

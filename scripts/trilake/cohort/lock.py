@@ -13,7 +13,7 @@ import orjson
 
 from trilake.core.athena import run
 from trilake.core.catalog import database_name
-from trilake.core.iceberg import open_catalog
+from trilake.core.lakehouse.iceberg import open_catalog
 from trilake.core.paths import ACCESS_POLICY, ROOT, SQL
 from trilake.core.session import Session
 

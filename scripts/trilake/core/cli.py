@@ -21,7 +21,7 @@ VERBS = {
     "ingest": "trilake.operations.ingest:ingest",
     "ledger": "trilake.operations.ledger:ledger",
     "replay": "trilake.operations.replay:replay",
-    "views": "trilake.operations.views:views",
+    "views": "trilake.operations.refresh:views",
     "review": "trilake.linkage.review:review",
     "query": "trilake.operations.query:query",
     "access": "trilake.governance.access:access",

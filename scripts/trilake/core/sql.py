@@ -1,14 +1,19 @@
 """SQL files: one Athena SELECT each, named by its path, run in an order derived from what it reads.
 
-Reads sql/<room>/{tables,views}/*.sql. Names are `room.table`; `to_athena` turns them into Glue names and puts
+Names are `room.table`; `to_athena` turns them into Glue names and puts
 views inline, so that a persona's query meets the governed tables and their filters directly (Lake Formation's
 cell filters do not reach through an Athena view).
+
+A view may be read without what a caller may not see, where the contract says so (`may_be_withheld`): a table of which
+the caller may see nothing reads as no rows, and `TRUE AS <flag>` in the view becomes FALSE; columns that the caller may
+not see read as NULL. Whatever the contract does not name stays a refusal. No table is opened wider: what is left is
+still read under the caller's own filters.
 
 Example: to_athena(session, "SELECT count(*) FROM clinical.patient")
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -20,17 +25,20 @@ from sqlglot.errors import SqlglotError
 
 from trilake.core.builds import across_builds
 from trilake.core.catalog import database_name
-from trilake.core.contract import GovernedTable, load_contract, load_row_keys, load_views
+from trilake.core.contract import GovernedTable, Withheld, load_contract, load_row_keys, load_views
 from trilake.core.errors import InputError, QueryError
 from trilake.core.paths import SQL
 from trilake.core.session import Session
-from trilake.core.withheld import Visible, without_withheld
 
 DIALECT = "athena"
 CURRENT = {"current_fhir": "resource", "patient_fhir": "patient_resource"}
 """In front of a FHIR type: its resources as they are now, as that file of `sql/clinical/current` has them."""
 NAMED_PATIENT = frozenset({"allergyintolerance", "consent", "familymemberhistory", "immunization"})
 """Types whose element for the patient R4 calls `patient`; the other types that governed tables read say `subject`."""
+TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(6)"}
+"""Contract types (Hive's names) that CAST names otherwise."""
+Visible = Callable[[str], list[str] | None]
+"""`room.table` -> the columns that the caller may see; None when there is none."""
 SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
 SHOWN = re.compile(r"""\b(IN|FROM|TABLE|VIEW|PARTITIONS|TBLPROPERTIES)(\s+)[`"]?(\w+)[`"]?(?![\w`"])""", re.IGNORECASE)
 """Where a SHOW names a database, alone or in front of a table."""
@@ -255,3 +263,43 @@ def to_athena(
     if with_views:
         tree = inline_views(tree, load_relations(), visible)
     return rename_databases(tree, lambda room: database_name(session, room)).sql(dialect=DIALECT)
+
+
+def without_withheld(parts: Iterable[Withheld], tree: exp.Expr, visible: Visible) -> exp.Expr:
+    """The view's tree as this caller may read it."""
+    columns_of = {part.table: visible(part.table) for part in parts}
+    hidden = {part.flag for part in parts if part.flag and columns_of[part.table] is None}
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Alias) and node.alias in hidden and isinstance(node.this, exp.Boolean):
+            return exp.alias_(exp.false(), node.alias)
+        if not isinstance(node, exp.Table) or f"{node.db}.{node.name}" not in columns_of:
+            return node
+        table = load_contract()[f"{node.db}.{node.name}"]
+        columns = columns_of[table.path]
+        if columns is not None and set(columns) >= {column.name for column in table.columns}:
+            return node
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+        inner = sqlglot.parse_one(narrowed(table, used(node), columns), read=DIALECT)
+        return exp.Subquery(this=inner, alias=alias, joins=node.args.get("joins"))
+
+    return tree.transform(replace) if columns_of else tree
+
+
+def used(node: exp.Table) -> set[str]:
+    """Names of columns in the SELECT that reads the table."""
+    select = node.find_ancestor(exp.Select)
+    return {column.name.lower() for column in select.find_all(exp.Column)} if select else set()
+
+
+def narrowed(table: GovernedTable, names: set[str], visible: list[str] | None) -> str:
+    """A SELECT of the table's columns among `names`; those that are not visible are NULL, no table is no rows."""
+    wanted = [column for column in table.columns if column.name in names] or list(table.columns[:1])
+    words = [
+        f'"{column.name}"'
+        if visible is not None and column.name in visible
+        else f'CAST(NULL AS {TYPES.get(column.type, column.type)}) AS "{column.name}"'
+        for column in wanted
+    ]
+    source = f'FROM {table.room}."{table.name}"' if visible is not None else "WHERE FALSE"
+    return f"SELECT {', '.join(words)} {source}"

@@ -15,9 +15,9 @@ from typing import TextIO
 
 from pyiceberg.expressions import And, EqualTo, GreaterThan
 
-from trilake.core.iceberg import open_table
+from trilake.core.glue_job import Item, bucket_and_key, run_job
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import Item, bucket_and_key, run_job
+from trilake.core.lakehouse.iceberg import open_table
 from trilake.core.ledger import LEDGER, FileOutcome, Reason
 from trilake.core.recognise import Kind
 from trilake.core.session import Session

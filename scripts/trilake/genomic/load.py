@@ -15,9 +15,9 @@ import pyarrow as pa
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import In
 
-from trilake.core.engine import Replaced, Target, fill
-from trilake.core.iceberg import open_table
-from trilake.core.job import Item, Job, bucket_and_key, has_spark
+from trilake.core.glue_job import Item, Job, bucket_and_key, has_spark
+from trilake.core.lakehouse.iceberg import open_table
+from trilake.core.lakehouse.store_table import Replaced, Target, fill
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
 from trilake.genomic.reader import merged, open_source, processors, report_of

@@ -19,8 +19,8 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import InputError
+from trilake.core.glue_job import bucket_and_key
 from trilake.core.importer import IngestRun
-from trilake.core.job import bucket_and_key
 from trilake.core.session import Session
 from trilake.genomic.genome_build import contig_name
 from trilake.genomic.source import LocalSource, S3Source, Source

@@ -18,9 +18,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from trilake.core.engine import Target, ensure_table, fill
-from trilake.core.job import Item, Job, patiently
-from trilake.core.replace import Replaced, replace_rows
+from trilake.core.glue_job import Item, Job, patiently
+from trilake.core.lakehouse.replace import Replaced, replace_rows
+from trilake.core.lakehouse.store_table import Target, ensure_table, fill
 from trilake.core.session import Session
 from trilake.imaging.metadata import FLATTENED_BY, ImageSet, instance_rows, series_rows
 from trilake.imaging.tables import INSTANCE_TABLE, RADIOMICS_TABLE, SERIES_TABLE, stored_series

@@ -22,10 +22,10 @@ from typing import Any, TypeVar
 import orjson
 from botocore.exceptions import ClientError
 
+from trilake.core.glue_job import Polling, bucket_and_key
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import Polling, bucket_and_key
+from trilake.core.lakehouse.uploads import upload_all
 from trilake.core.session import Session
-from trilake.core.uploads import upload_all
 from trilake.imaging.part10 import with_part10
 
 # Parts of exception types that are the service's own trouble: another try may do better.

@@ -5,8 +5,8 @@ Example: Importer().load(session, files, run)
 
 import json
 
+from trilake.core.glue_job import run_job
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import run_job
 from trilake.core.ledger import FileOutcome, Reason
 from trilake.core.session import Session
 from trilake.imaging.flatten_job import report_key, work_key

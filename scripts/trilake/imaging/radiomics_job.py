@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from trilake.core.engine import fill
-from trilake.core.job import Item, Job, ReadItem, has_spark
-from trilake.core.replace import Replaced
+from trilake.core.glue_job import Item, Job, ReadItem, has_spark
+from trilake.core.lakehouse.replace import Replaced
+from trilake.core.lakehouse.store_table import fill
 from trilake.core.session import Session
 from trilake.imaging import radiomics
 from trilake.imaging.flatten_job import MetadataReader, read_work, report_key

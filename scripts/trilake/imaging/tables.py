@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import EqualTo
 
-from trilake.core.engine import Target
-from trilake.core.iceberg import open_table
+from trilake.core.lakehouse.iceberg import open_table
+from trilake.core.lakehouse.store_table import Target
 from trilake.core.session import Session
 
 IMAGE_SET = [("datastore_id", pa.string()), ("image_set_id", pa.string())]

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from trilake.core.athena import run
-from trilake.core.iceberg import append, open_table
+from trilake.core.lakehouse.iceberg import append, open_table
 from trilake.core.session import Session
 
 DECISION = "linkage.decision"

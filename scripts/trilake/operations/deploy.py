@@ -1,28 +1,32 @@
 """`trilake plan`, `deploy` and `destroy`: the whole of terraform/ in one environment, reviewed before it is applied.
 
-Reads terraform/, the contracts and the policy; writes AWS (for `local`: localaws) and <state>/<env>/settings.json.
-Make targets: plan, deploy, destroy.
+After it, what jobs need at run time (their scripts, the trilake package, the settings) is in the artifact bucket.
+
 Example: trilake plan --env prod
 """
 
+import hashlib
+import io
 import re
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlparse
 
 import click
+from botocore.exceptions import ClientError
 
 from trilake.core.errors import EXIT_REFUSALS
+from trilake.core.paths import GLUE_JOBS, SCRIPTS
 from trilake.core.session import SETTINGS_FILE, Session
 from trilake.core.settings import Settings, from_outputs
-from trilake.core.terraform import Plan, Terraform, TerraformError, open_terraform
-from trilake.core.terraform_folder import ROOTS
+from trilake.core.terraform import ROOTS, Plan, Terraform, TerraformError, open_terraform
 from trilake.core.verb import Run, on_engine, to_json, verb
 from trilake.governance.plan_review import Review, as_text, review
-from trilake.operations.artifacts import upload
 from trilake.operations.reference import (
     awaits_reference,
     explained,
@@ -33,6 +37,11 @@ from trilake.operations.reference import (
 )
 from trilake.operations.teardown import empty_stores, left_behind
 
+PACKAGE = "trilake.zip"
+PACKAGED = ("fhir_r4", "trilake")
+KEPT_SUFFIXES = {".py", ".json", ".yaml", ".html"}
+DIGEST = "sha256"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 MAIN = ROOTS[-1]
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "destroy": "destroyed"}
 PROGRESS_STEP = 25
@@ -250,3 +259,47 @@ def destroy(run: Run, yes: bool) -> None:
     result = {"environment": run.environment, "resources": {"destroy": removed["destroy"]}, "left": left}
     lines = [f"Removed {removed['destroy']} resources." if removed else "Nothing to remove."]
     run.emit(result, text="\n".join([*lines, *(f"Still there: {name}" for name in left)]))
+
+
+def upload(session: Session) -> list[str]:
+    """Upload what differs from what is there; its names below the code prefix."""
+    target = urlparse(session.settings.core.code_prefix)
+    bucket, prefix = target.netloc, target.path.strip("/")
+    s3 = session.client("s3")
+    return [name for name, body in artifacts(session) if _put(s3, bucket, f"{prefix}/{name}", body)]
+
+
+def artifacts(session: Session) -> Iterator[tuple[str, bytes]]:
+    """Name and content of everything that jobs need."""
+    yield SETTINGS_FILE, (session.folder / SETTINGS_FILE).read_bytes()
+    yield PACKAGE, package()
+    for path in sorted(GLUE_JOBS.glob("*.py")):
+        yield f"glue_jobs/{path.name}", path.read_bytes()
+
+
+def package() -> bytes:
+    """The platform's packages as a zip that is the same, byte by byte, for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for name in PACKAGED for path in (SCRIPTS / name).rglob("*")):
+            if path.suffix in KEPT_SUFFIXES and "__pycache__" not in path.parts:
+                archive.writestr(zipfile.ZipInfo(str(path.relative_to(SCRIPTS)), ZIP_EPOCH), path.read_bytes())
+    return buffer.getvalue()
+
+
+def _put(s3: Any, bucket: str, key: str, body: bytes) -> bool:
+    digest = hashlib.sha256(body).hexdigest()
+    if _digest_of(s3, bucket, key) == digest:
+        return False
+    s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata={DIGEST: digest})
+    return True
+
+
+def _digest_of(s3: Any, bucket: str, key: str) -> str | None:
+    try:
+        metadata: dict[str, str] = s3.head_object(Bucket=bucket, Key=key)["Metadata"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            return None
+        raise
+    return metadata.get(DIGEST)

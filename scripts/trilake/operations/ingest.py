@@ -1,8 +1,5 @@
 """`trilake ingest`: files, folders and s3:// prefixes of any mixture into the three rooms, nothing lost.
 
-Reads the files given; writes to the three services through their importers, to quarantine and to
-operations.ingest_ledger. `make ingest`.
-
 Example: trilake ingest data/ s3://bucket/incoming/ --only clinical --dry-run
 """
 
@@ -18,8 +15,15 @@ from trilake.core.ledger import FileOutcome
 from trilake.core.session import Session
 from trilake.core.text_table import text_table
 from trilake.core.verb import Run, on_engine, verb
-from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, preview_sorted, sort_files, totals
-from trilake.operations.sources import find_files
+from trilake.operations.loading import (
+    MODALITIES,
+    find_files,
+    ingest_run,
+    load_sorted,
+    preview_sorted,
+    sort_files,
+    totals,
+)
 
 REFUSAL = ["file", "line", "reason", "path", "expected"]
 MOST_NAMES = 20

@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import InputError, ServiceError, TrilakeError
-from trilake.core.job import Polling, bucket_and_key
+from trilake.core.glue_job import Polling, bucket_and_key
 from trilake.core.paths import TERRAFORM
 from trilake.core.session import Session
 from trilake.core.settings import Settings

@@ -1,7 +1,5 @@
 """Governed tables brought up to date and views created, each after what it reads.
 
-Reads the services' own tables; writes the governed tables (see `operations.filling`) and Athena views. `make views`.
-
 A source table that does not exist yet (HealthLake makes one with the first resource of its type, the jobs with their
 first file) leaves the governed table as it is, and says so; where the contract says that it may be missing, the SELECT
 reads no rows from there.
@@ -13,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 import pyarrow as pa
 import sqlglot
 from botocore.exceptions import ClientError
@@ -22,15 +21,16 @@ from trilake.clinical.empty_tables import empty_relation
 from trilake.core.athena import run_athena
 from trilake.core.catalog import HEALTHLAKE, SOURCES, database_name
 from trilake.core.contract import GovernedTable, Layout, load_contract
-from trilake.core.errors import ServiceError
-from trilake.core.iceberg import lay_out, open_table
+from trilake.core.errors import InputError, ServiceError
+from trilake.core.lakehouse.iceberg import lay_out, open_table
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, Relation, load_relations, rename_databases, run_order
+from trilake.core.verb import Run, on_engine, verb
 from trilake.genomic.store_schema import SAMPLE_FILE, VARIANT
 from trilake.imaging.tables import SERIES
-from trilake.operations.filling import Work, fill
-from trilake.operations.incremental import Lookout
-from trilake.operations.merge import quoted
+from trilake.operations.changes import SourceWatermarks
+from trilake.operations.check_sql import faults_of_sql
+from trilake.operations.filling import Refill, fill, quoted
 
 STORES = {
     "genomic_store.variant": VARIANT,
@@ -63,7 +63,7 @@ class Built:
 
 def refresh(session: Session, *, say: Callable[[str], None], full: bool = False) -> Built:
     """Build everything, in an order derived from what reads what; with `full`, whole even where little changed."""
-    relations, lookout = load_relations(), Lookout(session)
+    relations, watermarks_now = load_relations(), SourceWatermarks(session)
     built = Built(run_order(relations))
     for name in built.order:
         relation = relations[name]
@@ -74,14 +74,16 @@ def refresh(session: Session, *, say: Callable[[str], None], full: bool = False)
             create_view(session, relation, target)
             built.rows[name] = count_view(session, target)
         else:
-            build_table(lookout, relation, built, say=say, full=full)
+            build_table(watermarks_now, relation, built, say=say, full=full)
         say(line_of(name, relation, built))
     return built
 
 
-def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Callable[[str], None], full: bool) -> None:
+def build_table(
+    watermarks_now: SourceWatermarks, relation: Relation, built: Built, *, say: Callable[[str], None], full: bool
+) -> None:
     """Fill one governed table, unless a source that it needs does not exist yet."""
-    session = lookout.session
+    session = watermarks_now.session
     table = load_contract()[relation.name]
     missing = missing_sources(session, relation)
     if needed := missing - table.may_be_missing.keys():
@@ -94,7 +96,7 @@ def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Call
     if table.layout != Layout() and lay_out(open_table(session, table.path), table.layout):
         say(f"  {relation.name}: partitions and sort order are the contract's from here")
     tree = without_missing(relation.tree, missing)
-    filled = fill(Work(session, lookout, relation, table, tree, missing), full=full)
+    filled = fill(Refill(session, watermarks_now, relation, table, tree, missing), full=full)
     built.rows[relation.name], built.how[relation.name] = filled.rows, filled.how
     for lookup in sorted(missing):
         say(f"  {relation.name}: {lookup} does not exist yet, so nothing is looked up there")
@@ -103,9 +105,9 @@ def build_table(lookout: Lookout, relation: Relation, built: Built, *, say: Call
 def add_columns(session: Session, table: GovernedTable) -> list[str]:
     """Give the table the columns that the contract has and it has not, as Terraform leaves it to us; their names."""
     database = database_name(session, table.room)
-    found = session.client("glue").get_table(DatabaseName=database, Name=table.name)["Table"]
-    there = {column["Name"] for column in found["StorageDescriptor"]["Columns"]}
-    new = [column for column in table.columns if column.name not in there]
+    description = session.client("glue").get_table(DatabaseName=database, Name=table.name)["Table"]
+    existing = {column["Name"] for column in description["StorageDescriptor"]["Columns"]}
+    new = [column for column in table.columns if column.name not in existing]
     if new:
         columns = ", ".join(f"`{column.name}` {column.type}" for column in new)
         run_athena(session, f"ALTER TABLE `{database}`.`{table.name}` ADD COLUMNS ({columns})")
@@ -134,8 +136,9 @@ def create_view(session: Session, relation: Relation, target: str) -> None:
     run_athena(session, f"CREATE OR REPLACE VIEW {target} AS {select}")
     room, name = relation.name.split(".")
     glue, database = session.client("glue"), database_name(session, room)
-    found = glue.get_table(DatabaseName=database, Name=name)["Table"]
-    table_input = {key: found[key] for key in VIEW_FIELDS if key in found}
+    description = glue.get_table(DatabaseName=database, Name=name)["Table"]
+    # get_table answers with fields that update_table refuses (CreateTime, VersionId, ...).
+    table_input = {key: description[key] for key in VIEW_FIELDS if key in description}
     glue.update_table(
         DatabaseName=database, TableInput={**table_input, "Description": " ".join(relation.header)[:2048]}
     )
@@ -190,3 +193,36 @@ def empty_store(name: str, names: set[str]) -> str:
         f'cast(NULL AS {SQL_TYPES[field.type]}) AS "{field.name}"' for field in STORES[name] if field.name in names
     ]
     return f"SELECT {', '.join(columns)} WHERE FALSE"
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only hold the SQL files to the rules and the contract, without AWS.")
+@click.option("--full", is_flag=True, help="Rebuild every governed table, even where little or nothing changed.")
+@verb
+@on_engine
+def views(run: Run, check: bool, full: bool) -> None:
+    """Bring governed tables and views up to date, each after what it reads.
+
+    Example: trilake views --json
+    """
+    if check:
+        check_files(run)
+        return
+    with run.session() as session:
+        built = refresh(session, say=run.say, full=full)
+    run.emit(built.as_json(), text=in_words(built))
+
+
+def check_files(run: Run) -> None:
+    """InputError lists every fault of every SQL file."""
+    faults = faults_of_sql()
+    if faults:
+        raise InputError("SQL files do not hold:\n  " + "\n  ".join(faults), next_step="mend them, then make check")
+    order = run_order(load_relations())
+    run.emit({"built": [], "order": order, "rows": {}}, text=f"{len(order)} SQL files hold; order: {', '.join(order)}")
+
+
+def in_words(built: Built) -> str:
+    n_rows = sum(built.rows.values())
+    words = f"{len(built.rows)} tables and views are up to date, {n_rows:,} rows"
+    return words + (f"; {len(built.skipped)} left as they are" if built.skipped else "")

@@ -17,9 +17,8 @@ from trilake.core.quarantine import ITEM, fetch_item
 from trilake.core.session import Session
 from trilake.core.verb import Run, on_engine, verb
 from trilake.operations.ingest import exit_code, in_words, say_next, summary
-from trilake.operations.ledger_table import read_rows
-from trilake.operations.loading import MODALITIES, ingest_run, load_sorted, sort_files
-from trilake.operations.sources import FoundFile
+from trilake.operations.ledger import read_rows
+from trilake.operations.loading import MODALITIES, FoundFile, ingest_run, load_sorted, sort_files
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from trilake.core.job import Polling
+from trilake.core.glue_job import Polling
 from trilake.core.session import Session
 from trilake.core.settings import Settings
 from trilake.genomic.healthomics.share import disconnect

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from trilake.core.errors import ServiceError
+from trilake.core.glue_job import Item
 from trilake.core.importer import IngestRun, SourceFile
-from trilake.core.job import Item
 from trilake.core.ledger import Reason
 from trilake.core.session import Session
 from trilake.core.settings import HealthOmics

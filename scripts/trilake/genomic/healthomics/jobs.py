@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trilake.core.errors import ServiceError
-from trilake.core.job import Polling, patiently
+from trilake.core.glue_job import Polling, patiently
 from trilake.core.session import Session
 from trilake.genomic.healthomics.stage import PREFIX
 

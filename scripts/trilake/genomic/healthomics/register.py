@@ -13,10 +13,10 @@ from sqlglot import exp
 
 from trilake.core.athena import run_athena
 from trilake.core.catalog import database_name
-from trilake.core.engine import Target, fill_in_process
 from trilake.core.errors import ServiceError
-from trilake.core.iceberg import open_table
-from trilake.core.job import Item, Job
+from trilake.core.glue_job import Item, Job
+from trilake.core.lakehouse.iceberg import open_table
+from trilake.core.lakehouse.store_table import Target, fill_in_process
 from trilake.core.paths import SQL
 from trilake.core.session import Session
 from trilake.core.sql import DIALECT, parse

@@ -1,7 +1,7 @@
-"""How a job turns work items into rows of an Iceberg table: under Spark, or in this process where there is none.
+"""A raw store's table, filled by a job with the rows of its work items: under Spark, or in this process without it.
 
 Both call the same function, item -> Arrow record batches, and end in one commit that first removes what the items
-replace. Reads nothing itself; writes one table of a raw store.
+replace.
 
 Example: fill(job, VARIANTS, items, reader, [Replaced("source_file", "a.vcf", "sampleid", ("S1",))])
 """
@@ -21,11 +21,11 @@ from pyiceberg.table import Table
 from pyiceberg.transforms import BucketTransform, IdentityTransform, TruncateTransform
 
 from trilake.core.catalog import database_name
-from trilake.core.data_files import DataFileWriter
 from trilake.core.errors import ServiceError
-from trilake.core.iceberg import open_catalog
-from trilake.core.job import Item, Job, ReadItem, has_spark
-from trilake.core.replace import Replaced, commit, replace_rows
+from trilake.core.glue_job import Item, Job, ReadItem, has_spark
+from trilake.core.lakehouse.data_files import DataFileWriter
+from trilake.core.lakehouse.iceberg import open_catalog
+from trilake.core.lakehouse.replace import Replaced, commit, replace_rows
 
 SPARK_CATALOG = "glue_catalog"
 METRICS = "write.metadata.metrics"

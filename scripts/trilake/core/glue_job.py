@@ -1,7 +1,7 @@
 """Glue jobs: the start of one (arguments, settings, session) and the run of one from outside.
 
-A job script is a pure Arrow function from a room and a short main. `core.engine` runs it over the job's work
-items: on Spark one task an item (`mapInArrow`), and where no Spark is installed one after the other in this process.
+A job script is a pure Arrow function from a room and a short main. `core.lakehouse.store_table` runs it over the job's
+work items: on Spark one task an item (`mapInArrow`), and without Spark one after the other in this process.
 The rows are the same; only who calls the function differs.
 
 Example (in glue_jobs/x.py): fill_store(Job.start(sys.argv))

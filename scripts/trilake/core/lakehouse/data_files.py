@@ -1,6 +1,6 @@
 """Parquet data files of an Iceberg table, written partition by partition from a stream of batches.
 
-Reads nothing; writes below the table's location. Memory is bounded by `MOST_ROWS_HELD`, whatever comes. Rows of a file
+Memory is bounded by `MOST_ROWS_HELD`, whatever comes. Rows of a file
 are sorted by the table's sort order as far as they were held at once.
 
 Example: writer = DataFileWriter(table); writer.write(batch); files = writer.close()

@@ -8,10 +8,17 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from trilake.core import data_files, engine
-from trilake.core.engine import Replaced, Target, ensure_table, fill_in_process, items_to_rows, started_table
-from trilake.core.iceberg import open_catalog, open_table
-from trilake.core.job import Item, Job
+from trilake.core.glue_job import Item, Job
+from trilake.core.lakehouse import data_files, store_table
+from trilake.core.lakehouse.iceberg import open_catalog, open_table
+from trilake.core.lakehouse.store_table import (
+    Replaced,
+    Target,
+    ensure_table,
+    fill_in_process,
+    items_to_rows,
+    started_table,
+)
 from trilake.core.session import Session
 
 SCHEMA = pa.schema([("file", pa.string()), ("sample", pa.string()), ("value", pa.int64())])
@@ -59,7 +66,7 @@ def test_first_loads_that_meet_start_from_one_snapshot(store: Session, monkeypat
     (first,) = started_table(job, TARGET).snapshots()
     with monkeypatch.context() as patch:
         seen = iter([both_saw_it_empty[1], ensure_table(job, TARGET)])
-        patch.setattr(engine, "ensure_table", lambda job, target: next(seen))
+        patch.setattr(store_table, "ensure_table", lambda job, target: next(seen))
         assert started_table(job, TARGET).snapshots() == [first]
     assert stored(store) == set()
     fill(store, an_item("a", "s1", 10))

@@ -20,8 +20,8 @@ from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table, TableProperties
 
-from trilake.core.data_files import DataFileWriter
 from trilake.core.errors import ServiceError
+from trilake.core.lakehouse.data_files import DataFileWriter
 
 MOST_TRIES = 20
 Key = tuple[str | None, ...]

@@ -1,7 +1,5 @@
 """Many files into a bucket: one after the other where each is answered at once, side by side where it takes its time.
 
-Reads local files; writes S3 objects. Behind `make ingest`.
-
 Example: upload_all(s3, bucket, [(path, "imaging/staged/1/a.dcm")])
 
 boto3's `upload_file` starts with bookkeeping that costs more than sending a small file, so it is kept for large ones.

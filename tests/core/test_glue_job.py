@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from trilake.core import job as job_module
+from trilake.core import glue_job as job_module
 from trilake.core.errors import ServiceError, SettingsError
-from trilake.core.job import SLOWEST_POLL_SECONDS, Job, Polling, bucket_and_key, parse_arguments, run_job
+from trilake.core.glue_job import SLOWEST_POLL_SECONDS, Job, Polling, bucket_and_key, parse_arguments, run_job
 from trilake.core.session import SETTINGS_FILE, Session
 
 

@@ -17,6 +17,8 @@ from trilake.core.catalog import database_name
 from trilake.core.contract import Layout
 from trilake.core.session import Session
 
+ROW_GROUP = "write.parquet.row-group-limit"
+
 
 def open_catalog(session: Session) -> Catalog:
     """The Glue catalog as pyiceberg sees it, under the session's credentials."""
@@ -56,9 +58,6 @@ def append(session: Session, name: str, rows: pa.Table) -> None:
     table = open_table(session, name)
     schema = table.schema().as_arrow()
     table.append(rows.select(schema.names).cast(schema))
-
-
-ROW_GROUP = "write.parquet.row-group-limit"
 
 
 def lay_out(table: Table, layout: Layout) -> bool:
