@@ -45,7 +45,7 @@ def sql() -> bool:
 
 
 def documents() -> bool:
-    """Whether docs/ and scripts/localaws/README.md say what the code and the tests say."""
+    """Whether docs/ and scripts/localaws/COVERAGE.md say what the code and the tests say."""
     is_current = run(BIN / "python", "scripts/write_docs.py", "--check")
     return run(BIN / "python", "-m", "localaws.describe", "--check") and is_current
 

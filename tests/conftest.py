@@ -1,6 +1,8 @@
 """For all tests: how they share the cores, and a Terraform on PATH, which pytest-terraform wants to see."""
 
 import shutil
+from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,3 +34,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that the cores end together (with `--no-loadscope-reorder`)."""
     items.sort(key=lambda item: LONGEST.index(folder) if (folder := item.path.parent.name) in LONGEST else len(LONGEST))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How long the product's tests and the emulator's took, set-up and end included, summed over all cores."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            # Warnings and deselected items stand among the reports, and have no duration.
+            if isinstance(report, pytest.TestReport):
+                seconds["localaws" if report.nodeid.startswith("tests/localaws/") else "Trilake"] += report.duration
+    if len(seconds) > 1:
+        line = ", ".join(f"{name} {total:.0f} s" for name, total in sorted(seconds.items(), reverse=True))
+        terminalreporter.write_line(f"tests, in seconds of all cores: {line}")

@@ -1,7 +1,7 @@
-"""What is real, imitated, inert or not there, service by service, written into README.md from the code and the tests.
+"""What is real, imitated, inert or not there, service by service, written into COVERAGE.md from the code and the tests.
 
 Reads botocore's models, our services' classes, moto's backends, the local provider's tables and, where there are any,
-the tests; writes the part of scripts/localaws/README.md between its two marks. `make check` runs it with `--check`.
+the tests; writes the part of scripts/localaws/COVERAGE.md between its two marks. `make check` runs it with `--check`.
 
 Example: python -m localaws.describe
 
@@ -25,9 +25,9 @@ from localaws.terraform import schemas
 from localaws.terraform.registry import DATA_SOURCES, RESOURCES
 from localaws.wire import service_model
 
-HERE = Path(__file__).parent
-README = HERE / "README.md"
-TESTS = HERE.parents[1] / "tests"
+FOLDER = Path(__file__).parent
+COVERAGE = FOLDER / "COVERAGE.md"
+TESTS = FOLDER.parents[1] / "tests"
 LONGEST = 20
 BEGIN, END = "<!-- written by python -m localaws.describe -->", "<!-- end of what it writes -->"
 # Services that are moto's alone, as far as `make deploy` and EventBridge's targets use them: boto3 name -> what fires.
@@ -50,27 +50,27 @@ MOTOS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when README.md says what is so, after writing it or (with `--check`) as it stands."""
+    """0 when COVERAGE.md says what is so, after writing it or (with `--check`) as it stands."""
     parser = argparse.ArgumentParser(prog="python -m localaws.describe", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when README.md is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when COVERAGE.md is out of date")
     is_check = parser.parse_args(arguments).check
-    text = README.read_text()
+    text = COVERAGE.read_text()
     fresh = renewed(text)
     if text == fresh:
         return 0
     if is_check:
-        sys.stderr.write(f"{README} is out of date.\n  Next: python -m localaws.describe\n")
+        sys.stderr.write(f"{COVERAGE} is out of date.\n  Next: python -m localaws.describe\n")
         return 1
-    README.write_text(fresh)
+    COVERAGE.write_text(fresh)
     return 0
 
 
 def renewed(text: str) -> str:
-    """The README with its written part anew; ValueError when it has not both marks."""
+    """The page with its written part anew; ValueError when it has not both marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md has no {BEGIN} and {END}")
+        raise ValueError(f"COVERAGE.md has no {BEGIN} and {END}")
     return f"{before}{BEGIN}\n{described()}\n{END}{after}"
 
 
@@ -121,10 +121,11 @@ def _worded(words: dict[str, str]) -> str:
 def _of_moto(boto_name: str) -> set[str]:
     """The operations of a service that moto's class for it has a method for."""
     responses = import_module(f"moto.{boto_name.replace('-', '')}.responses")
-    classes = [found for _, found in getmembers(responses, lambda item: isinstance(item, type))]
-    own = [found for found in classes if found.__module__ == responses.__name__]
+    classes = [member for _, member in getmembers(responses, lambda item: isinstance(item, type))]
+    # Classes that moto imports there for its own use describe other services.
+    own = [cls for cls in classes if cls.__module__ == responses.__name__]
     methods = {xform_name(name) for name in service_model(boto_name).operation_names}
-    return {method for method in methods if any(method in vars(found) for found in own)}
+    return {method for method in methods if any(method in vars(cls) for cls in own)}
 
 
 def _motos() -> Iterator[str]:
@@ -150,10 +151,10 @@ def _terraform() -> Iterator[str]:
 
 def _named_in_tests() -> set[str]:
     """Every word before a bracket in the tests; none where there are no tests."""
-    found: set[str] = set()
+    words: set[str] = set()
     for path in sorted(TESTS.rglob("*.py")):
-        found.update(re.findall(r"\b([a-z][a-z0-9_]+)\(", path.read_text()))
-    return found
+        words.update(re.findall(r"\b([a-z][a-z0-9_]+)\(", path.read_text()))
+    return words
 
 
 if __name__ == "__main__":

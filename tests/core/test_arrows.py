@@ -59,8 +59,9 @@ def test_a_glue_job_belongs_to_the_room_that_its_name_starts_with(path):
     assert set(imported_rooms(path)) <= MAY_USE[room] | {room}
 
 
-def test_localaws_could_be_published_alone():
-    for path in (SCRIPTS / "localaws").glob("**/*.py"):
+@pytest.mark.parametrize("folder", [SCRIPTS / "localaws", SCRIPTS.parent / "tests" / "localaws"], ids=["code", "tests"])
+def test_localaws_could_be_published_alone(folder):
+    for path in folder.glob("**/*.py"):
         assert not list(imported_rooms(path)), path
 
 

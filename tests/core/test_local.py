@@ -8,6 +8,7 @@ import pytest
 
 from localaws.saved_state import StateStore
 from trilake.core.errors import SettingsError
+from trilake.core.local import _agree
 from trilake.core.paths import SCRIPTS, State
 from trilake.core.session import open_session
 
@@ -32,6 +33,11 @@ def test_the_one_in_the_foreground_is_used_by_all(foreground):
     with pytest.raises(SettingsError, match="runs queries on duckdb, not on trino") as refused, other:
         pass
     assert "make local-aws ENGINE=trino" in str(refused.value)
+
+
+def test_one_that_runs_trino_is_not_used_for_duckdb(tmp_path):
+    with pytest.raises(SettingsError, match="runs queries on trino, not on duckdb"):
+        _agree(tmp_path, "trino", "duckdb")
 
 
 def test_a_verb_within_a_verb_shares(tmp_path):

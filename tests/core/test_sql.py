@@ -3,8 +3,11 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
+from localaws.athena.parser import parse_query
+from localaws.athena.trino.text import written
 from trilake.core.contract import load_row_keys
 from trilake.core.errors import InputError, QueryError
+from trilake.core.paths import SQL
 from trilake.core.sql import (
     Relation,
     inline_views,
@@ -115,3 +118,9 @@ def test_every_file_comes_after_what_it_reads():
     order = run_order(relations)
     for name, relation in relations.items():
         assert all(order.index(read) < order.index(name) for read in relation.reads if read in relations)
+
+
+@pytest.mark.parametrize("path", sorted(SQL.rglob("*.sql")), ids=lambda path: str(path.relative_to(SQL)))
+def test_every_file_can_be_handed_to_a_real_trino(path):
+    tree = parse_query(path.read_text())
+    assert parse_query(written(tree).sql) == tree

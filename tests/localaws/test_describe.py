@@ -1,4 +1,4 @@
-"""The README's tables come from the code: what a class says of an operation, or no longer has, changes them."""
+"""COVERAGE.md's tables come from the code: what a class says of an operation, or no longer has, changes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from localaws import describe
 from localaws.healthlake.service import HealthLake
 
 
-def test_a_word_in_a_class_and_a_new_operation_change_the_readme(
+def test_a_word_in_a_class_and_a_new_operation_change_the_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(HealthLake, "inert", {"tag_resource": "kept, never read"})

@@ -33,7 +33,7 @@ OF_THE_DATA = {
 }
 # Free maps, whose keys are the user's, and unions, of which an answer has another member than the one printed.
 FREE_MAPS = {"Arguments", "DefaultArguments", "Parameters", "Resource", "Tags", "tags"}
-# What localaws lacks and says so in scripts/localaws/README.md.
+# What localaws lacks and says so in scripts/localaws/COVERAGE.md.
 GAPS = {(("omics", "get-reference-metadata"), ".files.index")}
 # Printed by the documentation under a name that no version of the service's model has.
 SLIPS = {("healthlake", "list-tags-for-resource")}

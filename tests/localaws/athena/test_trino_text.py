@@ -18,18 +18,10 @@ from localaws.athena.trino.failures import translated
 from localaws.athena.trino.text import Text, written
 from localaws.athena.trino.values import array_of, zone_of
 from localaws.athena.types import parse_type
-from trilake.core.paths import SQL
 
 from .test_sql_cases import FOLDER
 
 CASES = [case["sql"] for path in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(path.read_text())]
-FILES = sorted(SQL.rglob("*.sql"))
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SQL)))
-def test_every_file_can_be_handed_over(path: Any) -> None:
-    tree = parse_query(path.read_text())
-    assert parse_query(written(tree).sql) == tree
 
 
 def test_what_is_written_reads_back_or_is_refused() -> None:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+import localaws
 from localaws import EnginesMissing, connection
 from localaws.installed import installed_engines
-from trilake.core.errors import SettingsError
-from trilake.core.paths import SCRIPTS, State
-from trilake.core.session import open_session
+from localaws.world import make_client
 
 from .conftest import Both
 from .test_queries import client_of
+
+IMPORTABLE_FROM = Path(localaws.__file__).parents[1]
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def foreground(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         pytest.skip(str(error))
     folder = tmp_path / "local"
     command = [sys.executable, "-m", "localaws", str(folder), "--engine", "trino"]
-    process = subprocess.Popen(command, cwd=SCRIPTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=IMPORTABLE_FROM, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     output = ""
     while "ready" not in output:
@@ -71,17 +72,13 @@ def test_it_is_shared_and_leaves_nothing_when_killed(foreground: tuple[subproces
     process, folder = foreground
     running = connection.running(folder)
     assert running is not None and running.engine == "trino" and running.pid == process.pid
-    with open_session("local", State(folder.parent)) as session:
-        session.client("s3").create_bucket(Bucket="answers")
-        athena = session.client("athena")
-        query = athena.start_query_execution(
-            QueryString="SELECT version()", ResultConfiguration={"OutputLocation": "s3://answers/"}
-        )["QueryExecutionId"]
-        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        assert rows[1]["Data"][0]["VarCharValue"] == "476"
-    other = open_session("local", State(folder.parent), "duckdb")
-    with pytest.raises(SettingsError, match="runs queries on trino, not on duckdb"), other:
-        pass
+    make_client("s3", running.endpoint, running.credentials).create_bucket(Bucket="answers")
+    athena = make_client("athena", running.endpoint, running.credentials)
+    query = athena.start_query_execution(
+        QueryString="SELECT version()", ResultConfiguration={"OutputLocation": "s3://answers/"}
+    )["QueryExecutionId"]
+    rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+    assert rows[1]["Data"][0]["VarCharValue"] == "476"
     trinos = descendants(process.pid) & servers().keys()
     assert len(trinos) == 2
     places = {
