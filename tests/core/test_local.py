@@ -8,9 +8,8 @@ import pytest
 
 from localaws.saved_state import StateStore
 from trilake.core.errors import SettingsError
-from trilake.core.local import _agree
 from trilake.core.paths import SCRIPTS, State
-from trilake.core.session import open_session
+from trilake.core.session import _agree, open_session
 
 
 @pytest.fixture
