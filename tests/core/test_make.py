@@ -39,5 +39,12 @@ def test_a_verb_has_help_with_an_example_and_the_common_options(name):
 
 
 @pytest.mark.parametrize("name", VERBS)
+def test_the_line_of_a_verb_in_the_list_is_that_of_its_own_help(name):
+    command = trilake.get_command(None, name)
+    assert command is not None
+    assert VERBS[name].help == command.get_short_help_str(200)
+
+
+@pytest.mark.parametrize("name", VERBS)
 def test_a_verb_has_a_make_target_of_the_same_name(name):
     assert name in TARGETS
