@@ -41,7 +41,21 @@ final_result AS (
 ),
 
 coded_result AS (
-    SELECT * FROM final_result
+    SELECT
+        observation_id,
+        component_index,
+        patient_id,
+        category,
+        code_system,
+        code,
+        display,
+        value_number,
+        value_comparator,
+        value_unit,
+        interpretation_code,
+        effective_at,
+        effective_year
+    FROM final_result
     WHERE code IS NOT NULL
     UNION ALL
     SELECT

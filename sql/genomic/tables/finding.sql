@@ -14,7 +14,7 @@ WITH newest_release AS (
 ),
 
 acmg_gene AS (
-    SELECT array_agg(DISTINCT symbol) AS symbols
+    SELECT array_sort(array_agg(DISTINCT symbol)) AS symbols
     FROM genomic.gene
     WHERE is_acmg_sf
 ),
