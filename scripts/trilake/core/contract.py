@@ -154,7 +154,7 @@ class Withheld(Strict):
 
 
 class View(Strict):
-    """What a view needs said besides its SQL (see `core.withheld`)."""
+    """What a view needs said besides its SQL (see `core.sql.without_withheld`)."""
 
     may_be_withheld: Annotated[tuple[Withheld, ...], NotStrict] = ()
     allowed_traps: Annotated[tuple[AllowedTrap, ...], NotStrict] = ()

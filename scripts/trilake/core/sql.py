@@ -202,7 +202,7 @@ def refuse_across_builds(tree: exp.Expr, *, source: str) -> None:
 def inline_views(tree: exp.Expr, relations: dict[str, Relation], visible: Visible | None = None) -> exp.Expr:
     """The tree with each view replaced by its SELECT, views within views too.
 
-    `visible` says what a caller may see of a table, for views that can do without some (see `core.withheld`).
+    `visible` says what a caller may see of a table, for views that can do without some (see `without_withheld`).
     """
 
     def replace(node: exp.Expr) -> exp.Expr:
